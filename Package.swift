@@ -1,0 +1,55 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+// The map of Martlet: targets in the order of its layers, lowest last. An import that points
+// upward does not resolve, because a target sees only the dependencies drawn here.
+
+let strict: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+// ThreadSanitizer cannot see the futex inside `Synchronization.Mutex`; `make sanitize` builds with
+// a lock that it understands (Sources/MartletCore/Lock.swift).
+let isThreadSanitized = Context.environment["MARTLET_THREAD_SANITIZER"] == "1"
+let settings = strict + (isThreadSanitized ? [.define("MARTLET_THREAD_SANITIZER")] : [])
+
+// Homebrew's libzmq is found through pkg-config. On Debian the header and the library are where every
+// compiler looks, and libzmq.pc adds flags that the package manager refuses with a warning.
+#if os(macOS)
+    let pkgConfig: String? = "libzmq"
+#else
+    let pkgConfig: String? = nil
+#endif
+
+let package = Package(
+    name: "martlet",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "MartletSockets", targets: ["MartletSockets"])
+    ],
+    targets: [
+        // Shells: the outside world.
+        .target(
+            name: "MartletSockets", dependencies: ["MartletCore", "CZeroMQ"],
+            swiftSettings: settings),
+
+        // Pure: no input or output, no clock, no thread.
+        .target(name: "MartletCore", swiftSettings: settings),
+
+        // C: module maps and the shims that Swift cannot express.
+        .systemLibrary(
+            name: "CZeroMQ", pkgConfig: pkgConfig,
+            providers: [.apt(["libzmq3-dev"]), .brew(["zeromq"])]),
+
+        .testTarget(
+            name: "MartletSocketsTests", dependencies: ["MartletSockets", "MartletCore"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "MartletCoreTests", dependencies: ["MartletCore"], swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6]
+)

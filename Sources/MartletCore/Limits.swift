@@ -1,0 +1,72 @@
+/// Every limit and default of Martlet in one place, each with its reason.
+public enum Limits {
+    // MARK: Messages
+
+    /// Largest message part that a socket accepts unless told otherwise: an event of 1 MiB with
+    /// the 64 KiB that a frame may add, doubled for room. libzmq's own default is no limit, with
+    /// which one peer can exhaust the memory of another.
+    public static let messageBytesMax = 2 * 1_048_576 + 128 * 1_024
+
+    /// Parts of one message: the protocol uses at most four; a peer that sends more is broken.
+    public static let messagePartsMax = 64
+
+    /// Up to here a message is copied between libzmq and Swift, beyond it is passed by reference:
+    /// below, a copy is cheaper than the bookkeeping, and a small message would keep alive the
+    /// whole buffer of 8 KiB in which libzmq received it.
+    public static let copiedMessageBytesMax = 2_048
+
+    // MARK: Sockets
+
+    /// Longest subscription: 4.3.4 garbles those of 246 to 255 bytes. A topic of 200 bytes with its
+    /// lane fits.
+    public static let subscriptionBytesMax = 245
+
+    /// Messages that libzmq queues for a peer and from a peer, as libzmq has it: small enough to
+    /// bound memory, large enough to keep the line busy with messages of 100 bytes.
+    public static let highWaterMark = 1_000
+
+    /// Pause before the first attempt to connect again.
+    public static let reconnectInterval = Duration.milliseconds(100)
+
+    /// Longest pause between attempts: a peer that comes back is found within this time.
+    public static let reconnectIntervalMax = Duration.seconds(2)
+
+    /// A connection that has not finished its handshake is dropped: 30 s, libzmq's default, lets
+    /// strangers hold descriptors too cheaply.
+    public static let handshakeInterval = Duration.seconds(5)
+
+    /// Pings on an idle connection; without them a vanished host goes unnoticed for minutes.
+    public static let heartbeatInterval = Duration.seconds(2)
+
+    /// A connection silent for so long after a ping is closed: three pings may be lost.
+    public static let heartbeatTimeout = Duration.seconds(6)
+
+    /// Longest heartbeat time-to-live: 4.3.4 overflows above 65.5 s and kills connections.
+    public static let heartbeatTTLMax = Duration.seconds(60)
+
+    // MARK: Loop
+
+    /// Messages waiting in one direction of a link, before its sender suspends or the loop stops
+    /// reading the socket.
+    public static let linkMessages = 4_096
+
+    /// Bytes waiting in one direction of a link, for the same purpose: 64 frames of 128 KiB.
+    public static let linkBytes = 8 * 1_048_576
+
+    /// Messages that the loop reads from one socket before it looks at the next.
+    public static let loopBatch = 256
+
+    /// Messages that could not be delivered and wait to be asked for; older ones are dropped and
+    /// counted.
+    public static let returnedMessages = 1_024
+
+    /// The loop looks at every socket at least this often: libzmq releases the pipes of peers that
+    /// have gone only when their socket is used.
+    public static let loopIdleInterval = Duration.seconds(1)
+
+    /// Time that closing allows for what is queued to reach the network.
+    public static let drainTimeout = Duration.seconds(30)
+
+    /// Events of one monitor that wait for their reader; older ones are dropped and counted.
+    public static let monitorEvents = 1_024
+}

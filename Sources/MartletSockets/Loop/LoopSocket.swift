@@ -1,0 +1,154 @@
+import CZeroMQ
+public import MartletCore
+
+/// What a link and the loop share: the queues in both directions.
+final class LinkQueues: Sendable {
+    let incoming: Inbox<Multipart>
+    let outgoing: Outbox
+    let returned: Inbox<ReturnedMessage>
+
+    init(bound: Int, byteBound: Int) {
+        incoming = Inbox(bound: bound, byteBound: byteBound, overflow: .keepAll)
+        outgoing = Outbox(bound: bound, byteBound: byteBound)
+        returned = Inbox(
+            bound: Limits.returnedMessages, byteBound: byteBound, overflow: .dropOldest)
+    }
+}
+
+/// A socket in the loop's hands. Used on the loop's thread only.
+final class LoopSocket {
+    /// What the socket does for its link.
+    enum Phase {
+        case open
+        /// Nothing new is accepted; what is queued goes out until the deadline.
+        case draining(until: ContinuousClock.Instant)
+    }
+
+    let handle: SocketHandle
+    let queues: LinkQueues
+    var phase = Phase.open
+    /// Resumed when the socket has been closed.
+    var closeWaiters: [CheckedContinuation<Void, Never>] = []
+    /// Whether reading stopped because the consumer's bound was reached.
+    private var isReadPaused = false
+
+    /// Messages taken from the outbox; those before `nextPending` have been sent.
+    private var pending: [Multipart] = []
+    private var nextPending = 0
+    private(set) var isWriteBlocked = false
+
+    private let canReceive: Bool
+    /// A PUB that must not drop, and a PUB alone, claims to be writable when it is not: its own
+    /// descriptor says when to try again.
+    let commandDescriptor: Int32?
+    /// Sends to one named peer, whose full queue must not hold up the others.
+    private let addressesPeers: Bool
+
+    init(_ handle: consuming SocketHandle, queues: LinkQueues) {
+        self.queues = queues
+        canReceive = handle.kind != .push && handle.kind != .pub
+        addressesPeers = handle.kind == .router || handle.kind == .stream
+        commandDescriptor =
+            handle.kind == .pub || handle.kind == .xpub ? handle.number(ZMQ_FD) : nil
+        self.handle = handle
+    }
+
+    // MARK: Polling
+
+    /// What `zmq_poll` should look for.
+    var interest: Int16 {
+        var interest: Int16 = 0
+        if canReceive, case .open = phase, !isReadPaused || !queues.incoming.isProducerPaused {
+            isReadPaused = false
+            interest |= Int16(ZMQ_POLLIN)
+        }
+        if isWriteBlocked, commandDescriptor == nil { interest |= Int16(ZMQ_POLLOUT) }
+        return interest
+    }
+
+    /// Whether the socket has begun to end.
+    var isClosing: Bool {
+        if case .draining = phase { true } else { false }
+    }
+
+    /// Whether everything that was queued has been handed to libzmq.
+    var isDrained: Bool { nextPending == pending.count && queues.outgoing.isEmpty }
+
+    /// Lets libzmq see to what its threads have told it, which includes that there is room again.
+    func processCommands() {
+        _ = handle.number(ZMQ_EVENTS)
+    }
+
+    // MARK: Sending
+
+    /// Hands messages to libzmq until there are none or it has no room. False when there may be
+    /// more to do at once.
+    func flush() -> Bool {
+        var budget = Limits.loopBatch
+        while budget > 0 {
+            if nextPending == pending.count {
+                pending = queues.outgoing.takeAll()
+                nextPending = 0
+                isWriteBlocked = false
+                if pending.isEmpty { return true }
+            }
+            let message = pending[nextPending]
+            let sent = handle.send(message, waiting: false)
+            if sent == -EAGAIN, !addressesPeers {
+                isWriteBlocked = true
+                return true
+            }
+            if sent < 0 { giveBack(message, because: sent) }
+            nextPending += 1
+            budget -= 1
+        }
+        return false
+    }
+
+    private func giveBack(_ message: Multipart, because result: Int32) {
+        let error =
+            result == -EAGAIN
+            ? MartletError(
+                .full,
+                "The peer's queue is full: it reads too slowly, or not at all. Send less to it, or "
+                    + "give it up.")
+            : handle.failure(result, "zmq_msg_send")
+        queues.returned.push(
+            [ReturnedMessage(message: message, error: error)], byteCount: message.byteCount)
+    }
+
+    // MARK: Receiving
+
+    /// Reads what has arrived, up to the batch limit, and hands it over at once.
+    func receive() {
+        var batch: [Multipart] = []
+        batch.reserveCapacity(Limits.loopBatch)
+        var byteCount = 0
+        var message = Message()
+        while batch.count < Limits.loopBatch {
+            let size = handle.receive(into: &message, flags: ZMQ_DONTWAIT)
+            // EAGAIN is the end; whatever else it is, the next call meets it again and polling
+            // goes on.
+            guard size >= 0 else { break }
+            if message.hasMore {
+                guard let whole = try? handle.rest(after: &message) else { continue }
+                byteCount += whole.byteCount
+                batch.append(whole)
+            } else {
+                byteCount += Int(size)
+                batch.append(Multipart(message.takeBytes()))
+            }
+        }
+        guard !batch.isEmpty else { return }
+        isReadPaused = !queues.incoming.push(batch, byteCount: byteCount)
+    }
+}
+
+/// A message that libzmq refused, and why: its peer has gone, or does not read.
+public struct ReturnedMessage: Sendable {
+    /// The message as it was given to `send`.
+    public let message: Multipart
+
+    /// Why it could not be delivered.
+    public let error: MartletError
+}

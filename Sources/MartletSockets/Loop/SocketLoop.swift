@@ -1,0 +1,288 @@
+import CZeroMQ
+public import MartletCore
+import Synchronization
+
+/// The thread that owns a node's sockets.
+///
+/// Tasks never touch a socket: they hold links, whose queues the loop fills and empties. The loop
+/// waits in `zmq_poll` for its sockets and one wake-up descriptor, runs timers, and runs no code of
+/// its users. Close it when you are done, or let `withSocketLoop` do so: an unclosed loop keeps its
+/// thread.
+@safe
+public actor SocketLoop {
+    /// How the loop, or one of its links, ends.
+    private enum Phase {
+        case running
+        case draining(until: ContinuousClock.Instant)
+        case closed
+    }
+
+    nonisolated let executor: LoopExecutor
+    /// Joined by `close`.
+    private nonisolated let thread = Lock<DedicatedThread?>(nil)
+    private let clock = ContinuousClock()
+    private var context: Context?
+    private let ownsContext: Bool
+
+    private var phase = Phase.running
+    private var sockets: [LoopSocket] = []
+    private var timers = TimerQueue<@Sendable (Bool) -> Void>()
+    private var closeWaiters: [CheckedContinuation<Void, Never>] = []
+    private var pollItems = unsafe [zmq_pollitem_t]()
+
+    /// The loop's own thread.
+    public nonisolated var unownedExecutor: UnownedSerialExecutor {
+        unsafe executor.asUnownedSerialExecutor()
+    }
+
+    /// Starts a loop on a thread of its own.
+    ///
+    /// - Parameters:
+    ///   - name: what debuggers and `top` show for the thread, up to 15 characters.
+    ///   - context: where its sockets live; nil for one of its own, which ends with the loop.
+    public init(named name: String = "martlet-loop", context: Context? = nil) throws(MartletError) {
+        ownsContext = context == nil
+        if let context { self.context = context } else { self.context = try Context() }
+        executor = LoopExecutor(signal: try WakeSignal())
+        let started = try DedicatedThread(named: name) { [self] in runThread() }
+        thread.withLock { $0 = started }
+    }
+
+    // MARK: Links
+
+    /// Gives a socket to the loop, and returns the link through which tasks use it.
+    ///
+    /// Set options before; bind and connect before or after.
+    ///
+    /// - Parameters:
+    ///   - messages: how many messages may wait in either direction.
+    ///   - bytes: how many bytes may wait in either direction; a larger message passes alone.
+    public func link<Role: SocketRole>(
+        over socket: consuming sending Socket<Role>,
+        messages: Int = Limits.linkMessages,
+        bytes: Int = Limits.linkBytes
+    ) throws(MartletError) -> ZeroMQLink<Role> {
+        guard messages > 0, bytes > 0 else {
+            throw MartletError(.invalidArgument, "A link needs room for a message and a byte.")
+        }
+        guard case .running = phase else { throw SocketLoop.closedError }
+        let queues = LinkQueues(bound: messages, byteBound: bytes)
+        sockets.append(LoopSocket(socket.intoHandle(), queues: queues))
+        return ZeroMQLink(loop: self, queues: queues)
+    }
+
+    /// Opens a socket in the loop's context and gives it to the loop.
+    public func link<Role: SocketRole>(
+        _ role: Role.Type,
+        messages: Int = Limits.linkMessages,
+        bytes: Int = Limits.linkBytes
+    ) throws(MartletError) -> ZeroMQLink<Role> {
+        try link(over: try openContext().socket(role), messages: messages, bytes: bytes)
+    }
+
+    /// The context of the loop's sockets, for a socket that is to be configured first.
+    public func openContext() throws(MartletError) -> Context {
+        guard let context, case .running = phase else { throw SocketLoop.closedError }
+        return context
+    }
+
+    /// Does something with a link's socket, on the loop's thread.
+    func withHandle<Result>(
+        of queues: LinkQueues, _ body: (borrowing SocketHandle) throws(MartletError) -> Result
+    ) throws(MartletError) -> Result {
+        guard let socket = sockets.first(where: { $0.queues === queues }) else {
+            throw MartletError(.closed, "The link is closed. Open a new one.")
+        }
+        return try body(socket.handle)
+    }
+
+    /// Lets what a link has queued go out until the deadline, then closes its socket.
+    func close(_ queues: LinkQueues, drainingFor timeout: Duration) async {
+        guard let socket = sockets.first(where: { $0.queues === queues }) else { return }
+        beginDraining(socket, until: clock.now + timeout)
+        await withCheckedContinuation { socket.closeWaiters.append($0) }
+    }
+
+    // MARK: Timers
+
+    /// Suspends until the instant. Throws `cancelled` with the task and `closed` with the loop.
+    public func sleep(until deadline: ContinuousClock.Instant) async throws(MartletError) {
+        guard case .running = phase else { throw SocketLoop.closedError }
+        let inbox = Inbox<Bool>(bound: 1, byteBound: .max, overflow: .keepAll)
+        let token = addTimer(at: deadline) { inbox.push([$0], byteCount: 0) }
+        defer { cancelTimer(token) }
+        guard try await inbox.take() == [true] else { throw SocketLoop.closedError }
+    }
+
+    /// Calls `action(true)` on the loop's thread at the instant, or `action(false)` when the loop
+    /// closes before. It must return at once.
+    @discardableResult
+    func addTimer(
+        at deadline: ContinuousClock.Instant, _ action: @escaping @Sendable (Bool) -> Void
+    ) -> TimerQueue<@Sendable (Bool) -> Void>.Token {
+        timers.add(at: deadline, action)
+    }
+
+    /// Forgets a timer that has not come up.
+    func cancelTimer(_ token: TimerQueue<@Sendable (Bool) -> Void>.Token) {
+        _ = timers.cancel(token)
+    }
+
+    // MARK: The end
+
+    /// Closes the loop: nothing new is accepted, what is queued goes out within the timeout, then
+    /// every socket is closed, the loop's own context is ended and the thread joined. Whatever
+    /// waits for the loop gets `closed`. Cancelling does not shorten it: choose the timeout.
+    public func close(drainingFor timeout: Duration = Limits.drainTimeout) async {
+        if case .running = phase {
+            let deadline = clock.now + timeout
+            phase = .draining(until: deadline)
+            for socket in sockets { beginDraining(socket, until: deadline) }
+        }
+        if case .draining = phase {
+            await withCheckedContinuation { closeWaiters.append($0) }
+        }
+        // The thread resumed this as its last act, so that the wait is for its return alone.
+        thread.withLock { $0.take() }?.join()
+    }
+
+    private func beginDraining(_ socket: LoopSocket, until deadline: ContinuousClock.Instant) {
+        socket.queues.outgoing.close()
+        socket.queues.incoming.close()
+        switch socket.phase {
+        case .open: socket.phase = .draining(until: deadline)
+        case .draining(let earlier): socket.phase = .draining(until: min(earlier, deadline))
+        }
+    }
+
+    static let closedError = MartletError(
+        .closed, "The loop is closed. Start a new one to open sockets again.")
+}
+
+// MARK: - The thread
+
+extension SocketLoop {
+    private nonisolated func runThread() {
+        executor.beginOnCurrentThread()
+        while true {
+            executor.runJobs()
+            let isClosed = assumeIsolated { loop in loop.turn() }
+            if isClosed, executor.end() { break }
+        }
+        // Nobody else is on this actor any more: jobs go elsewhere, and they find it closed.
+        let waiters = assumeIsolated { loop in loop.takeCloseWaiters() }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// One round: timers, outgoing, then a wait for whatever happens next, then incoming. True once
+    /// everything is closed.
+    private func turn() -> Bool {
+        fireTimers()
+        var isBusy = false
+        for socket in sockets where !socket.flush() { isBusy = true }
+        closeDrainedSockets()
+        if case .draining(let deadline) = phase, sockets.isEmpty {
+            finish(by: deadline)
+        }
+        if case .closed = phase { return true }
+        poll(isBusy: isBusy)
+        return false
+    }
+
+    private func poll(isBusy: Bool) {
+        preparePollItems()
+        let canSleep = executor.signal.prepareToSleep() && !isBusy
+        let timeout = canSleep ? millisecondsToSleep() : 0
+        let ready = unsafe zeromq_poll(&pollItems, Int32(pollItems.count), timeout)
+        let isWokenUp = unsafe pollItems[0].revents != 0
+        executor.signal.wake(descriptorIsSet: ready > 0 && isWokenUp)
+        // A signal, or a context that has been shut down: the next round finds out which.
+        guard ready > 0 else { return }
+        var extra = sockets.count + 1
+        for (index, socket) in sockets.enumerated() {
+            if unsafe pollItems[index + 1].revents & Int16(ZMQ_POLLIN) != 0 { socket.receive() }
+            guard socket.isWriteBlocked, socket.commandDescriptor != nil else { continue }
+            if unsafe pollItems[extra].revents != 0 { socket.processCommands() }
+            extra += 1
+        }
+    }
+
+    /// The wake-up descriptor, then every socket, then the descriptors of blocked publishers.
+    private func preparePollItems() {
+        unsafe pollItems.removeAll(keepingCapacity: true)
+        let readable = Int16(ZMQ_POLLIN)
+        unsafe pollItems.append(zeromq_poll_descriptor(executor.signal.descriptor, readable))
+        for socket in sockets {
+            unsafe pollItems.append(zeromq_poll_socket(socket.handle.pointer, socket.interest))
+        }
+        for socket in sockets where socket.isWriteBlocked {
+            guard let descriptor = socket.commandDescriptor else { continue }
+            unsafe pollItems.append(zeromq_poll_descriptor(descriptor, readable))
+        }
+    }
+
+    private func millisecondsToSleep() -> Int {
+        var deadline = clock.now + Limits.loopIdleInterval
+        if let earliest = timers.earliest { deadline = min(deadline, earliest) }
+        for socket in sockets {
+            if case .draining(let end) = socket.phase { deadline = min(deadline, end) }
+        }
+        return Int(max(0, (deadline - clock.now).milliseconds(rounded: .up)))
+    }
+
+    private func fireTimers() {
+        guard timers.count > 0 else { return }
+        let now = clock.now
+        while let action = timers.popDue(at: now) { action(true) }
+    }
+
+    private func closeDrainedSockets() {
+        guard sockets.contains(where: { $0.isClosing }) else { return }
+        let now = clock.now
+        var closed: [LoopSocket] = []
+        sockets.removeAll { socket in
+            guard case .draining(let deadline) = socket.phase else { return false }
+            guard socket.isDrained || deadline <= now else { return false }
+            // What libzmq still has queued may take the rest of the time.
+            let linger = max(0, (deadline - now).milliseconds(rounded: .up))
+            _ = socket.handle.set(ZMQ_LINGER, to: Int32(linger))
+            closed.append(socket)
+            return true
+        }
+        for socket in closed {
+            socket.queues.returned.close()
+            for waiter in socket.closeWaiters { waiter.resume() }
+        }
+    }
+
+    private func finish(by deadline: ContinuousClock.Instant) {
+        phase = .closed
+        if ownsContext { context?.shutdown() }
+        // Ends the context if nobody else holds it, which waits for the linger set above.
+        context = nil
+        for action in timers.removeAll() { action(false) }
+    }
+
+    private func takeCloseWaiters() -> [CheckedContinuation<Void, Never>] {
+        let waiters = closeWaiters
+        closeWaiters = []
+        return waiters
+    }
+}
+
+/// Runs `body` with a loop that is closed when it returns or throws.
+public func withSocketLoop<Result>(
+    named name: String = "martlet-loop",
+    drainingFor timeout: Duration = Limits.drainTimeout,
+    _ body: (SocketLoop) async throws -> Result
+) async throws -> Result {
+    let loop = try SocketLoop(named: name)
+    do {
+        let result = try await body(loop)
+        await loop.close(drainingFor: timeout)
+        return result
+    } catch {
+        await loop.close(drainingFor: timeout)
+        throw error
+    }
+}

@@ -1,0 +1,215 @@
+import CZeroMQ
+public import MartletCore
+
+/// A socket in a loop's hands, for tasks: it sends and receives whole messages without waiting in C.
+///
+/// What it can do follows from its role, as with `Socket`. A link that nobody holds any more closes
+/// by itself, after what it had queued has gone out.
+public final class ZeroMQLink<Role: SocketRole>: Sendable {
+    let loop: SocketLoop
+    let queues: LinkQueues
+
+    init(loop: SocketLoop, queues: LinkQueues) {
+        self.loop = loop
+        self.queues = queues
+    }
+
+    deinit {
+        let (loop, queues) = (loop, queues)
+        Task { await loop.close(queues, drainingFor: Limits.drainTimeout) }
+    }
+
+    /// Listens at an endpoint, and returns where it listens really.
+    ///
+    /// C: `zmq_bind`
+    @discardableResult
+    public func bind(to endpoint: Endpoint) async throws(MartletError) -> Endpoint {
+        try await loop.bind(queues, to: endpoint)
+    }
+
+    /// Connects to an endpoint; to every address of a host name, which is looked up off the loop.
+    /// Returns the endpoints connected to, for `disconnect`.
+    ///
+    /// C: `zmq_connect`
+    @discardableResult
+    public func connect(to endpoint: Endpoint) async throws(MartletError) -> [Endpoint] {
+        let addresses = try await endpoint.resolved()
+        try await loop.connect(queues, to: addresses)
+        return addresses
+    }
+
+    /// Stops listening at an endpoint that `bind` returned.
+    ///
+    /// C: `zmq_unbind`
+    public func unbind(from endpoint: Endpoint) async throws(MartletError) {
+        try await loop.unbind(queues, from: endpoint)
+    }
+
+    /// Gives up a connection to an endpoint that `connect` returned.
+    ///
+    /// C: `zmq_disconnect`
+    public func disconnect(from endpoint: Endpoint) async throws(MartletError) {
+        try await loop.disconnect(queues, from: endpoint)
+    }
+
+    /// Changes an option while the link is in use; most take effect with the next connection.
+    ///
+    /// C: `zmq_setsockopt`
+    public func set<Value: Sendable>(
+        _ option: SocketOption<Role, Value>, to value: Value
+    ) async throws(MartletError) {
+        try await loop.set(queues, option, to: value)
+    }
+
+    /// The value of an option.
+    ///
+    /// C: `zmq_getsockopt`
+    public func value<Value: Sendable>(
+        of option: SocketOption<Role, Value>
+    ) async throws(MartletError) -> Value {
+        try await loop.value(queues, of: option)
+    }
+
+    /// Closes the socket after what is queued has gone out, or when the time is over.
+    ///
+    /// Messages that have been received can still be taken; then `receive` returns nil.
+    ///
+    /// C: `zmq_close`
+    public func close(drainingFor timeout: Duration = Limits.drainTimeout) async {
+        await loop.close(queues, drainingFor: timeout)
+    }
+}
+
+// MARK: - Sending
+
+extension ZeroMQLink: SendingLink where Role: SendingRole {
+    /// Queues a message, and suspends while the queue is full (`SendingLink.send`).
+    ///
+    /// C: `zmq_msg_send`
+    public func send(_ message: Multipart) async throws(MartletError) {
+        try check(message)
+        try await queues.outgoing.send(message)
+        loop.executor.signal.notify()
+    }
+
+    /// Queues a message if there is room (`SendingLink.offer`).
+    public func offer(_ message: Multipart) throws(MartletError) -> Bool {
+        try check(message)
+        guard try queues.outgoing.offer(message) else { return false }
+        loop.executor.signal.notify()
+        return true
+    }
+
+    /// The messages that could not be delivered since the last call, at least one: a ROUTER's to
+    /// peers that have gone (`unreachable`) or do not read (`full`), a REQ's out of turn
+    /// (`wrongState`). Nil once the link is closed. Up to `Limits.returnedMessages` wait, older ones
+    /// are dropped and counted in `returnedDropped`.
+    public func receiveReturned() async throws(MartletError) -> [ReturnedMessage]? {
+        try await queues.returned.take()
+    }
+
+    /// How many returned messages were dropped because nobody asked for them.
+    public var returnedDropped: Int { queues.returned.dropped }
+
+    private func check(_ message: Multipart) throws(MartletError) {
+        guard message.count <= Limits.messagePartsMax else {
+            throw MartletError(
+                .messageTooLarge,
+                "A message has at most \(Limits.messagePartsMax) parts, and this has "
+                    + "\(message.count). Put several values into one part.")
+        }
+    }
+}
+
+// MARK: - Receiving
+
+extension ZeroMQLink: ReceivingLink where Role: ReceivingRole {
+    /// The messages that have arrived, at least one (`ReceivingLink.receive`).
+    ///
+    /// C: `zmq_msg_recv`
+    public func receive() async throws(MartletError) -> [Multipart]? {
+        let signal = loop.executor.signal
+        return try await queues.incoming.take(onRoom: { signal.notify() })
+    }
+
+    /// The messages one by one, for `for try await`. Leaving the loop consumes nothing further.
+    public var messages: LinkMessages<Role> { LinkMessages(link: self) }
+
+    fileprivate func putBack(_ messages: ArraySlice<Multipart>) {
+        queues.incoming.putBack(messages, byteCount: messages.reduce(0) { $0 + $1.byteCount })
+    }
+}
+
+extension ZeroMQLink where Role: SubscribingRole {
+    /// Asks every publisher for the messages that begin with the prefix; an empty one means all.
+    /// When it takes effect there depends on the network.
+    ///
+    /// C: `zmq_setsockopt` with `ZMQ_SUBSCRIBE`
+    public func subscribe(to prefix: Bytes = Bytes()) async throws(MartletError) {
+        try await loop.setPrefix(queues, ZMQ_SUBSCRIBE, prefix)
+    }
+
+    /// Takes back one subscription to the prefix.
+    ///
+    /// C: `zmq_setsockopt` with `ZMQ_UNSUBSCRIBE`
+    public func unsubscribe(from prefix: Bytes = Bytes()) async throws(MartletError) {
+        try await loop.setPrefix(queues, ZMQ_UNSUBSCRIBE, prefix)
+    }
+}
+
+/// The messages of a link, one by one, until it is closed.
+public struct LinkMessages<Role: ReceivingRole>: AsyncSequence, Sendable {
+    /// A whole message.
+    public typealias Element = Multipart
+
+    let link: ZeroMQLink<Role>
+
+    /// Begins to receive. A link has one consumer at a time.
+    public func makeAsyncIterator() -> Iterator { Iterator(batch: Batch(link: link)) }
+
+    /// Hands out a batch before it asks for the next.
+    public struct Iterator: AsyncIteratorProtocol {
+        private let batch: Batch
+
+        fileprivate init(batch: Batch) { self.batch = batch }
+
+        /// The next message, or nil once the link is closed. Throws `cancelled` with the task.
+        public mutating func next() async throws(MartletError) -> Multipart? {
+            if let message = batch.next() { return message }
+            return try await batch.refill() ? batch.next() : nil
+        }
+
+        /// The next message, on the caller's actor.
+        public mutating func next(
+            isolation actor: isolated (any Actor)?
+        ) async throws(MartletError) -> Multipart? {
+            if let message = batch.next() { return message }
+            return try await batch.refill() ? batch.next() : nil
+        }
+    }
+
+    /// What was received and not yet asked for; it goes back when the iterator goes.
+    fileprivate final class Batch {
+        private let link: ZeroMQLink<Role>
+        private var messages: [Multipart] = []
+        private var position = 0
+
+        init(link: ZeroMQLink<Role>) { self.link = link }
+
+        deinit { link.putBack(messages[position...]) }
+
+        func next() -> Multipart? {
+            guard position < messages.count else { return nil }
+            defer { position += 1 }
+            return messages[position]
+        }
+
+        func refill() async throws(MartletError) -> Bool {
+            position = 0
+            messages = []
+            guard let received = try await link.receive() else { return false }
+            messages = received
+            return true
+        }
+    }
+}
