@@ -1,42 +1,33 @@
-// Sound to share: the bytes are written before the initialiser returns and never after, and the
-// only way to reach them afterwards is a span that cannot be written to.
-/// Immutable bytes that know their owner: a frame, a received message, a row.
+// Sound to share: the bytes are written before the initialiser returns and never after, the only
+// way to reach them afterwards is a span that cannot be written to, and the keeper is only held.
+
+/// Immutable bytes and what keeps them: a frame, a received message, a row, or a part of one.
 ///
-/// A `Bytes` is one reference. Copying it copies no byte, it may be shared between threads, and
-/// the memory goes when the last copy goes: bytes that Martlet made lie in the object itself, and
-/// bytes that something else made (a large message of libzmq) keep that owner alive.
+/// Copying a `Bytes` copies no byte, it may be shared between threads, and the memory goes when the
+/// last copy goes. Several may lie in one piece of memory: small messages that arrived together, the
+/// slices of a frame. Keep a few of many for long and you keep that memory; `detached` gives a copy
+/// that stands alone.
+@safe
+@frozen
 public struct Bytes: @unchecked Sendable {
-    @usableFromInline package let storage: ManagedBuffer<Header, UInt8>
-
-    // Sound to use: `start` leads to `count` bytes for as long as the storage lives.
-    @safe
-    @usableFromInline
-    package struct Header {
-        /// The first byte: in this buffer's own tail, or in memory that `owner` keeps.
-        @usableFromInline var start: UnsafeMutableRawPointer
-        @usableFromInline var count: Int
-        @usableFromInline var owner: AnyObject?
-
-        @inlinable
-        init(start: UnsafeMutableRawPointer, count: Int, owner: AnyObject?) {
-            unsafe self.start = start
-            self.count = count
-            self.owner = owner
-        }
-    }
+    @usableFromInline let start: UnsafeRawPointer
+    /// How many bytes there are.
+    public let count: Int
+    /// Whatever frees the memory when it goes; nil for bytes that live for ever.
+    @usableFromInline let keeper: AnyObject?
 
     /// No bytes.
-    public init() { self = Self.empty }
+    @inlinable
+    public init() {
+        let nothing = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+        unsafe self.init(unowned: nothing, keptBy: nil)
+    }
 
     /// A copy of what the span shows.
     @inlinable
     public init(copying span: RawSpan) {
-        unsafe self.init(byteCountMax: span.byteCount) { target in
-            unsafe span.withUnsafeBytes { source in
-                unsafe target.copyMemory(from: source)
-            }
-            return span.byteCount
-        }
+        let storage = ByteStorage.make(byteCountMax: span.byteCount)
+        self = storage.append(span)
     }
 
     /// A copy of the array's bytes.
@@ -48,50 +39,17 @@ public struct Bytes: @unchecked Sendable {
     }
 
     /// The UTF-8 form of a text.
-    @inlinable
     public init(utf8 text: String) { self.init(Array(text.utf8)) }
 
-    /// Room for `byteCountMax` bytes, of which `fill` writes some from the start and says how many.
+    /// Memory that stays valid and unchanged for as long as `keeper` lives.
     @inlinable
     @unsafe
-    package init<Failure: Error>(
-        byteCountMax: Int,
-        filledBy fill: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int
-    ) throws(Failure) {
-        // The tail begins at a fixed offset of the object and stays there until it is freed.
-        let buffer = ManagedBuffer<Header, UInt8>.create(minimumCapacity: byteCountMax) { buffer in
-            let tail = unsafe buffer.withUnsafeMutablePointerToElements { elements in
-                UnsafeMutableRawPointer(elements)
-            }
-            return unsafe Header(start: tail, count: 0, owner: nil)
-        }
-        let target = unsafe UnsafeMutableRawBufferPointer(
-            start: buffer.header.start, count: byteCountMax)
-        let count = unsafe try fill(target)
-        precondition(count >= 0 && count <= byteCountMax)
-        buffer.header.count = count
-        storage = buffer
+    package init(unowned bytes: UnsafeRawBufferPointer, keptBy keeper: AnyObject?) {
+        // An empty buffer may have no address. One is needed, and nothing is read from it.
+        unsafe start = bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 1).unsafelyUnwrapped
+        count = bytes.count
+        self.keeper = keeper
     }
-
-    /// Memory that stays valid and unchanged for as long as `owner` lives.
-    @unsafe
-    package init(unowned bytes: UnsafeRawBufferPointer, keptBy owner: AnyObject) {
-        guard let start = bytes.baseAddress else {
-            self = Self.empty
-            return
-        }
-        storage = ManagedBuffer<Header, UInt8>.create(minimumCapacity: 0) { _ in
-            // Never written through: `Bytes` offers no way to.
-            unsafe Header(
-                start: UnsafeMutableRawPointer(mutating: start), count: bytes.count, owner: owner)
-        }
-    }
-
-    private static let empty = unsafe Bytes(byteCountMax: 0) { _ in 0 }
-
-    /// How many bytes there are.
-    @inlinable
-    public var count: Int { storage.header.count }
 
     /// Whether there are none.
     @inlinable
@@ -102,20 +60,30 @@ public struct Bytes: @unchecked Sendable {
     public func withBytes<Result: ~Copyable, Failure: Error>(
         _ body: (RawSpan) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        // The storage outlives the call, and the span cannot leave it.
-        defer { extendLifetime(storage) }
-        let bytes = unsafe UnsafeRawBufferPointer(
-            start: storage.header.start, count: storage.header.count)
+        // The keeper outlives the call, and the span cannot leave it.
+        defer { extendLifetime(keeper) }
+        let bytes = unsafe UnsafeRawBufferPointer(start: start, count: count)
         return unsafe try body(bytes.bytes)
     }
 
-    /// The first byte, for C functions; valid for as long as the storage lives.
+    /// The bytes and their keeper, for C functions that hold on to both.
     @inlinable
     @unsafe
-    package func withUnsafeStart<Result>(_ body: (UnsafeRawPointer) -> Result) -> Result {
-        defer { extendLifetime(storage) }
-        return unsafe body(UnsafeRawPointer(storage.header.start))
+    package func withUnsafeMemory<Result>(
+        _ body: (UnsafeRawBufferPointer, AnyObject?) -> Result
+    ) -> Result {
+        unsafe body(UnsafeRawBufferPointer(start: start, count: count), keeper)
     }
+
+    /// Some of the bytes, in the same memory. The range must lie within them.
+    public subscript(range: Range<Int>) -> Bytes {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "range out of bounds")
+        let all = unsafe UnsafeRawBufferPointer(start: start, count: count)
+        return unsafe Bytes(unowned: UnsafeRawBufferPointer(rebasing: all[range]), keptBy: keeper)
+    }
+
+    /// A copy in memory of its own.
+    public func detached() -> Bytes { withBytes { Bytes(copying: $0) } }
 
     /// A copy of the bytes as an array.
     public func array() -> [UInt8] {
@@ -128,7 +96,6 @@ public struct Bytes: @unchecked Sendable {
 extension Bytes: Hashable {
     /// Whether both hold the same bytes.
     public static func == (left: Bytes, right: Bytes) -> Bool {
-        guard left.storage !== right.storage else { return true }
         guard left.count == right.count else { return false }
         return left.withBytes { leftSpan in
             right.withBytes { rightSpan in

@@ -15,6 +15,10 @@ public enum Limits {
     /// whole buffer of 8 KiB in which libzmq received it.
     public static let copiedMessageBytesMax = 2_048
 
+    /// Small messages that a loop receives lie together in chunks of this size. A consumer that
+    /// keeps one of them keeps its chunk, twice what libzmq would hold for it.
+    public static let messageChunkBytes = 16 * 1_024
+
     // MARK: Sockets
 
     /// Longest subscription: 4.3.4 garbles those of 246 to 255 bytes. A topic of 200 bytes with its

@@ -39,20 +39,24 @@ public struct Message: ~Copyable {
         unsafe self.init(copying: span.bytes)
     }
 
-    /// A message of `count` bytes, all zero until `fill` writes them.
+    /// A message of `count` bytes that `fill` appends to the span. What it leaves out is zero.
     ///
     /// C: `zmq_msg_init_size`
     @inlinable
     public init<Failure: Error>(
-        count: Int, filledBy fill: (inout MutableRawSpan) throws(Failure) -> Void
+        count: Int, filledBy fill: (inout OutputRawSpan) throws(Failure) -> Void
     ) throws(Failure) {
         raw = zmq_msg_t()
         let result = unsafe zeromq_message_init_size(&raw, count)
         precondition(result == 0, "libzmq could not allocate a message of \(count) bytes")
+        // libzmq has made room for `count` bytes there, which stay put until this returns.
         let target = unsafe UnsafeMutableRawBufferPointer(start: zmq_msg_data(&raw), count: count)
-        unsafe target.initializeMemory(as: UInt8.self, repeating: 0)
-        var span = unsafe target.mutableBytes
-        try fill(&span)
+        var output = unsafe OutputRawSpan(buffer: target, initializedCount: 0)
+        try fill(&output)
+        let written = unsafe output.finalize(for: target)
+        guard written < count else { return }
+        let gap = unsafe UnsafeMutableRawBufferPointer(rebasing: target[written...])
+        unsafe gap.initializeMemory(as: UInt8.self, repeating: 0)
     }
 
     /// A message over bytes that Martlet owns, without a copy. They live until libzmq has sent
@@ -61,11 +65,14 @@ public struct Message: ~Copyable {
     /// C: `zmq_msg_init_data`
     public init(sharing bytes: Bytes) {
         raw = zmq_msg_t()
-        // The message holds a reference to the bytes until libzmq calls back, on any thread.
-        let owner = unsafe Unmanaged.passRetained(bytes.storage)
-        let result = unsafe bytes.withUnsafeStart { start in
-            unsafe zeromq_message_init_borrowed(
-                &raw, start, bytes.count, releaseSharedBytes, owner.toOpaque())
+        let result = unsafe bytes.withUnsafeMemory { memory, keeper in
+            guard let keeper else {
+                return unsafe zeromq_message_init_copy(&raw, memory.baseAddress, memory.count)
+            }
+            // The message holds a reference to the keeper until libzmq calls back, on any thread.
+            return unsafe zeromq_message_init_borrowed(
+                &raw, memory.baseAddress, memory.count, releaseSharedBytes,
+                Unmanaged.passRetained(keeper).toOpaque())
         }
         precondition(result == 0, "libzmq could not allocate a message")
     }

@@ -133,11 +133,7 @@ extension ZeroMQLink: ReceivingLink where Role: ReceivingRole {
     }
 
     /// The messages one by one, for `for try await`. Leaving the loop consumes nothing further.
-    public var messages: LinkMessages<Role> { LinkMessages(link: self) }
-
-    fileprivate func putBack(_ messages: ArraySlice<Multipart>) {
-        queues.incoming.putBack(messages, byteCount: messages.reduce(0) { $0 + $1.byteCount })
-    }
+    public var messages: LinkMessages { LinkMessages(link: self, queues: queues) }
 }
 
 extension ZeroMQLink where Role: SubscribingRole {
@@ -154,62 +150,5 @@ extension ZeroMQLink where Role: SubscribingRole {
     /// C: `zmq_setsockopt` with `ZMQ_UNSUBSCRIBE`
     public func unsubscribe(from prefix: Bytes = Bytes()) async throws(MartletError) {
         try await loop.setPrefix(queues, ZMQ_UNSUBSCRIBE, prefix)
-    }
-}
-
-/// The messages of a link, one by one, until it is closed.
-public struct LinkMessages<Role: ReceivingRole>: AsyncSequence, Sendable {
-    /// A whole message.
-    public typealias Element = Multipart
-
-    let link: ZeroMQLink<Role>
-
-    /// Begins to receive. A link has one consumer at a time.
-    public func makeAsyncIterator() -> Iterator { Iterator(batch: Batch(link: link)) }
-
-    /// Hands out a batch before it asks for the next.
-    public struct Iterator: AsyncIteratorProtocol {
-        private let batch: Batch
-
-        fileprivate init(batch: Batch) { self.batch = batch }
-
-        /// The next message, or nil once the link is closed. Throws `cancelled` with the task.
-        public mutating func next() async throws(MartletError) -> Multipart? {
-            if let message = batch.next() { return message }
-            return try await batch.refill() ? batch.next() : nil
-        }
-
-        /// The next message, on the caller's actor.
-        public mutating func next(
-            isolation actor: isolated (any Actor)?
-        ) async throws(MartletError) -> Multipart? {
-            if let message = batch.next() { return message }
-            return try await batch.refill() ? batch.next() : nil
-        }
-    }
-
-    /// What was received and not yet asked for; it goes back when the iterator goes.
-    fileprivate final class Batch {
-        private let link: ZeroMQLink<Role>
-        private var messages: [Multipart] = []
-        private var position = 0
-
-        init(link: ZeroMQLink<Role>) { self.link = link }
-
-        deinit { link.putBack(messages[position...]) }
-
-        func next() -> Multipart? {
-            guard position < messages.count else { return nil }
-            defer { position += 1 }
-            return messages[position]
-        }
-
-        func refill() async throws(MartletError) -> Bool {
-            position = 0
-            messages = []
-            guard let received = try await link.receive() else { return false }
-            messages = received
-            return true
-        }
     }
 }

@@ -1,1 +1,151 @@
-int main(void){return 0;}
+// One end of a two-process benchmark over raw libzmq: receives or sends `count` messages of `size`
+// bytes, one part each. What it writes to standard output and reads from standard input is described
+// in Benchmarks/README.md; martlet-peer speaks the same.
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#include "workload.h"
+
+static void fail(const char *what) {
+    fprintf(stderr, "baseline-peer: %s: %s\n", what, zmq_strerror(errno));
+    exit(1);
+}
+
+static void wait_for_line(void) {
+    char line[64];
+    if (!fgets(line, sizeof line, stdin))
+        exit(0);
+}
+
+static void send_one(void *socket, size_t size, uint64_t number, uint64_t sent_at) {
+    zmq_msg_t message;
+    if (zmq_msg_init_size(&message, size) != 0)
+        fail("zmq_msg_init_size");
+    workload_fill(zmq_msg_data(&message), size, number, sent_at);
+    if (zmq_msg_send(&message, socket, 0) < 0)
+        fail("zmq_msg_send");
+}
+
+static void wait_until(uint64_t instant) {
+    struct timespec when = {(time_t)(instant / 1000000000u), (long)(instant % 1000000000u)};
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, NULL) == EINTR)
+        ;
+}
+
+static void send_all(void *socket, uint64_t count, size_t size, uint64_t interval) {
+    uint64_t next = workload_now();
+    for (uint64_t number = 0; number < count; number++) {
+        if (interval > 0) {
+            next += interval;
+            wait_until(next);
+        }
+        send_one(socket, size, number, interval > 0 ? workload_now() : 0);
+    }
+}
+
+// A subscription takes effect some time after the connection: probes are sent until the receiver
+// has seen one and the go has come.
+static void send_probes(void *socket, size_t size) {
+    struct pollfd input = {.fd = 0, .events = POLLIN};
+    while (poll(&input, 1, 1) == 0)
+        send_one(socket, size, WORKLOAD_PROBE, 0);
+}
+
+static void run_sender(void *socket, int is_pub, uint64_t count, size_t size, uint64_t interval) {
+    if (is_pub)
+        send_probes(socket, size);
+    wait_for_line();
+    uint64_t cpu = workload_cpu();
+    send_all(socket, count, size, interval);
+    wait_for_line();
+    printf("sent %llu\n", (unsigned long long)(workload_cpu() - cpu));
+    fflush(stdout);
+}
+
+static void run_receiver(void *socket, int is_sub, uint64_t count, size_t size, int is_timed) {
+    zmq_msg_t message;
+    zmq_msg_init(&message);
+    uint64_t *delays = is_timed ? calloc(count, sizeof *delays) : NULL;
+    uint64_t number = 0, wrong = 0, started = 0, cpu = 0;
+    int has_joined = !is_sub;
+    if (has_joined)
+        puts("joined"), fflush(stdout);
+    while (number < count) {
+        if (zmq_msg_recv(&message, socket, 0) < 0)
+            fail("zmq_msg_recv");
+        const void *data = zmq_msg_data(&message);
+        size_t received = zmq_msg_size(&message);
+        if (is_sub && workload_number(data, received) == WORKLOAD_PROBE) {
+            if (!has_joined)
+                puts("joined"), fflush(stdout);
+            has_joined = 1;
+            continue;
+        }
+        if (number == 0)
+            started = workload_now(), cpu = workload_cpu();
+        if (is_timed)
+            delays[number] = workload_now() - workload_sent_at(data, received);
+        wrong += !workload_check(data, received, size, number);
+        number++;
+    }
+    uint64_t elapsed = workload_now() - started;
+    printf("received %llu %llu %llu %llu %llu\n", (unsigned long long)elapsed,
+           (unsigned long long)(workload_cpu() - cpu), (unsigned long long)wrong,
+           (unsigned long long)(is_timed ? workload_percentile(delays, count, 0.5) : 0),
+           (unsigned long long)(is_timed ? workload_percentile(delays, count, 0.99) : 0));
+    fflush(stdout);
+    zmq_msg_close(&message);
+    free(delays);
+}
+
+static void *open_socket(void *context, const char *role) {
+    int type = !strcmp(role, "push")   ? ZMQ_PUSH
+               : !strcmp(role, "pull") ? ZMQ_PULL
+               : !strcmp(role, "pub")  ? ZMQ_PUB
+                                       : ZMQ_SUB;
+    void *socket = zmq_socket(context, type);
+    int mark = 1000, immediate = 1, one = 1;
+    zmq_setsockopt(socket, ZMQ_SNDHWM, &mark, sizeof mark);
+    zmq_setsockopt(socket, ZMQ_RCVHWM, &mark, sizeof mark);
+    zmq_setsockopt(socket, ZMQ_IMMEDIATE, &immediate, sizeof immediate);
+    if (type == ZMQ_PUB && zmq_setsockopt(socket, ZMQ_XPUB_NODROP, &one, sizeof one) != 0)
+        fail("ZMQ_XPUB_NODROP");
+    if (type == ZMQ_SUB)
+        zmq_setsockopt(socket, ZMQ_SUBSCRIBE, "", 0);
+    return socket;
+}
+
+int main(int argc, char **argv) {
+    if (argc != 6) {
+        fprintf(stderr, "usage: baseline-peer push|pull|pub|sub ENDPOINT COUNT SIZE INTERVAL_NS\n");
+        return 2;
+    }
+    const char *role = argv[1], *endpoint = argv[2];
+    uint64_t count = strtoull(argv[3], NULL, 10), interval = strtoull(argv[5], NULL, 10);
+    size_t size = strtoull(argv[4], NULL, 10);
+    void *context = zmq_ctx_new();
+    void *socket = open_socket(context, role);
+    if (!strcmp(role, "push") || !strcmp(role, "pub")) {
+        char bound[256];
+        size_t length = sizeof bound;
+        if (zmq_bind(socket, endpoint) != 0)
+            fail("zmq_bind");
+        zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, bound, &length);
+        printf("bound %s\n", bound);
+        fflush(stdout);
+        run_sender(socket, !strcmp(role, "pub"), count, size, interval);
+    } else {
+        if (zmq_connect(socket, endpoint) != 0)
+            fail("zmq_connect");
+        run_receiver(socket, !strcmp(role, "sub"), count, size, interval > 0);
+    }
+    zmq_close(socket);
+    zmq_ctx_term(context);
+    return 0;
+}

@@ -15,7 +15,10 @@ func martletPair(count: UInt64, burst: UInt64, size: Int) throws -> UInt64 {
     while first < count {
         for number in first..<first + burst {
             let message = Message(count: size) { span in
-                span.withUnsafeMutableBytes { workload_fill($0.baseAddress, size, number, 0) }
+                span.withUnsafeMutableBytes { bytes, written in
+                    workload_fill(bytes.baseAddress, size, number, 0)
+                    written = size
+                }
             }
             try left.send(message)
         }

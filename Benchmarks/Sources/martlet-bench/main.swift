@@ -1,6 +1,13 @@
-import CWorkload
-for _ in 0..<9 {
-    let a = baseline_pair(1_000_000, 400, 100)
-    let b = try martletPair(count: 1_000_000, burst: 400, size: 100)
-    print(a / 1_000_000, b / 1_000_000, Double(a) / Double(b))
+// Usage: martlet-bench [BENCH] [--case NAME] [--json FILE] [--quick]
+//
+// Exit status 0 when everything ran and every message was verified, whatever the figures.
+
+import Foundation
+
+do {
+    let options = try Options(Array(CommandLine.arguments.dropFirst()))
+    try Runner(options).run()
+} catch {
+    FileHandle.standardError.write(Data("martlet-bench: \(error)\n".utf8))
+    exit(1)
 }

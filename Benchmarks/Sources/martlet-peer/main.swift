@@ -1,1 +1,38 @@
-print(1)
+// One end of a two-process benchmark over Martlet; baseline-peer is its counterpart over raw libzmq.
+
+import MartletSockets
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+func complain(_ line: String) {
+    let bytes = Array((line + "\n").utf8)
+    _ = write(2, bytes, bytes.count)
+}
+
+let arguments = CommandLine.arguments
+guard arguments.count == 6, let count = UInt64(arguments[3]), let size = Int(arguments[4]),
+    let interval = UInt64(arguments[5])
+else {
+    complain("usage: martlet-peer push|pull|pub|sub|loop-pull ENDPOINT COUNT SIZE INTERVAL_NS")
+    exit(2)
+}
+do {
+    let endpoint = try Endpoint(arguments[2])
+    let work = Work(count: count, size: size, interval: interval)
+    switch arguments[1] {
+    case "push": try push(work, at: endpoint)
+    case "pub": try publish(work, at: endpoint)
+    case "pull": try pull(work, from: endpoint)
+    case "sub": try subscribe(work, to: endpoint)
+    case "loop-pull": try await pullThroughLoop(work, from: endpoint)
+    case "loop-batch": try await pullBatches(work, from: endpoint)
+    default: throw Work.Wrong(what: "no role `\(arguments[1])`")
+    }
+} catch {
+    complain("martlet-peer: \(error)")
+    exit(1)
+}

@@ -31,6 +31,7 @@ final class LoopSocket {
     var closeWaiters: [CheckedContinuation<Void, Never>] = []
     /// Whether reading stopped because the consumer's bound was reached.
     private var isReadPaused = false
+    private var arena = MessageArena()
 
     /// Messages taken from the outbox; those before `nextPending` have been sent.
     private var pending: [Multipart] = []
@@ -125,6 +126,10 @@ final class LoopSocket {
         batch.reserveCapacity(Limits.loopBatch)
         var byteCount = 0
         var message = Message()
+        // A local for the hot loop: a property of a class is checked at every access.
+        var arena = MessageArena()
+        swap(&arena, &self.arena)
+        defer { swap(&arena, &self.arena) }
         while batch.count < Limits.loopBatch {
             let size = handle.receive(into: &message, flags: ZMQ_DONTWAIT)
             // EAGAIN is the end; whatever else it is, the next call meets it again and polling
@@ -136,7 +141,7 @@ final class LoopSocket {
                 batch.append(whole)
             } else {
                 byteCount += Int(size)
-                batch.append(Multipart(message.takeBytes()))
+                batch.append(Multipart(arena.bytes(of: &message)))
             }
         }
         guard !batch.isEmpty else { return }

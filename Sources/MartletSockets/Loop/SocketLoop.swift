@@ -17,9 +17,16 @@ public actor SocketLoop {
         case closed
     }
 
+    /// What the thread leaves behind, outside of the actor, which it has left by then.
+    private struct Ending {
+        var hasEnded = false
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+
     nonisolated let executor: LoopExecutor
     /// Joined by `close`.
     private nonisolated let thread = Lock<DedicatedThread?>(nil)
+    private nonisolated let ending = Lock(Ending())
     private let clock = ContinuousClock()
     private var context: Context?
     private let ownsContext: Bool
@@ -27,7 +34,6 @@ public actor SocketLoop {
     private var phase = Phase.running
     private var sockets: [LoopSocket] = []
     private var timers = TimerQueue<@Sendable (Bool) -> Void>()
-    private var closeWaiters: [CheckedContinuation<Void, Never>] = []
     private var pollItems = unsafe [zmq_pollitem_t]()
 
     /// The loop's own thread.
@@ -139,11 +145,15 @@ public actor SocketLoop {
             phase = .draining(until: deadline)
             for socket in sockets { beginDraining(socket, until: deadline) }
         }
-        if case .draining = phase {
-            await withCheckedContinuation { closeWaiters.append($0) }
+        await withCheckedContinuation { continuation in
+            let hasEnded = ending.withLock { ending in
+                if !ending.hasEnded { ending.waiters.append(continuation) }
+                return ending.hasEnded
+            }
+            if hasEnded { continuation.resume() }
         }
         // The thread resumed this as its last act, so that the wait is for its return alone.
-        thread.withLock { $0.take() }?.join()
+        thread.withLock { $0.take()?.join() }
     }
 
     private func beginDraining(_ socket: LoopSocket, until deadline: ContinuousClock.Instant) {
@@ -169,8 +179,11 @@ extension SocketLoop {
             let isClosed = assumeIsolated { loop in loop.turn() }
             if isClosed, executor.end() { break }
         }
-        // Nobody else is on this actor any more: jobs go elsewhere, and they find it closed.
-        let waiters = assumeIsolated { loop in loop.takeCloseWaiters() }
+        // The actor's jobs go elsewhere from here on, and they find it closed.
+        let waiters = ending.withLock { ending in
+            ending.hasEnded = true
+            return ending.waiters
+        }
         for waiter in waiters { waiter.resume() }
     }
 
@@ -261,12 +274,6 @@ extension SocketLoop {
         // Ends the context if nobody else holds it, which waits for the linger set above.
         context = nil
         for action in timers.removeAll() { action(false) }
-    }
-
-    private func takeCloseWaiters() -> [CheckedContinuation<Void, Never>] {
-        let waiters = closeWaiters
-        closeWaiters = []
-        return waiters
     }
 }
 

@@ -89,8 +89,8 @@ private final class Reader: Sendable {
     private static func next(from socket: borrowing Socket<Pair>) throws -> MonitorEvent {
         let message = try socket.receiveMultipart()
         var raw = zeromq_monitor_event()
-        let isEvent = unsafe message.first.withUnsafeStart { start in
-            unsafe zeromq_monitor_decode(start, message.first.count, &raw)
+        let isEvent = unsafe message.first.withUnsafeMemory { memory, _ in
+            unsafe zeromq_monitor_decode(memory.baseAddress, memory.count, &raw)
         }
         guard isEvent else { return MonitorEvent(kind: .other(event: 0, value: 0), endpoint: "") }
         return MonitorEvent(

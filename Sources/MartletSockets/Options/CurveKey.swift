@@ -24,10 +24,7 @@ public struct CurvePublicKey: Sendable, Hashable, CustomStringConvertible {
                 .invalidArgument, "A CURVE key has 32 bytes, and this has \(bytes.count).")
         }
         var characters = [CChar](repeating: 0, count: Int(ZEROMQ_KEY_CHARACTERS) + 1)
-        let result = unsafe bytes.withUnsafeStart { start in
-            unsafe zeromq_z85_encode(
-                &characters, start.assumingMemoryBound(to: UInt8.self), bytes.count)
-        }
+        let result = unsafe zeromq_z85_encode(&characters, bytes.array(), bytes.count)
         guard result == 0 else { throw MartletError.socket(result, "zmq_z85_encode") }
         text = CurveKeyText.string(characters)
     }
