@@ -4,8 +4,7 @@ import PackageDescription
 // The map of Martlet: targets in the order of its layers, lowest last. An import that points
 // upward does not resolve, because a target sees only the dependencies drawn here.
 
-let strict: [SwiftSetting] = [
-    .strictMemorySafety(),
+let features: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
@@ -15,7 +14,8 @@ let strict: [SwiftSetting] = [
 // ThreadSanitizer cannot see the futex inside `Synchronization.Mutex`; `make sanitize` builds with
 // a lock that it understands (Sources/MartletCore/Lock.swift).
 let isThreadSanitized = Context.environment["MARTLET_THREAD_SANITIZER"] == "1"
-let settings = strict + (isThreadSanitized ? [.define("MARTLET_THREAD_SANITIZER")] : [])
+let testSettings = features + (isThreadSanitized ? [.define("MARTLET_THREAD_SANITIZER")] : [])
+let settings = testSettings + [.strictMemorySafety()]
 
 // Homebrew's libzmq is found through pkg-config. On Debian the header and the library are where every
 // compiler looks, and libzmq.pc adds flags that the package manager refuses with a warning.
@@ -47,9 +47,9 @@ let package = Package(
 
         .testTarget(
             name: "MartletSocketsTests", dependencies: ["MartletSockets", "MartletCore"],
-            swiftSettings: settings),
+            swiftSettings: testSettings),
         .testTarget(
-            name: "MartletCoreTests", dependencies: ["MartletCore"], swiftSettings: settings),
+            name: "MartletCoreTests", dependencies: ["MartletCore"], swiftSettings: testSettings),
     ],
     swiftLanguageModes: [.v6]
 )

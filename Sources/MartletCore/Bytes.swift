@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 // Sound to share: the bytes are written before the initialiser returns and never after, the only
 // way to reach them afterwards is a span that cannot be written to, and the keeper is only held.
 
@@ -97,15 +103,12 @@ extension Bytes: Hashable {
     /// Whether both hold the same bytes.
     public static func == (left: Bytes, right: Bytes) -> Bool {
         guard left.count == right.count else { return false }
-        return left.withBytes { leftSpan in
-            right.withBytes { rightSpan in
-                unsafe leftSpan.withUnsafeBytes { leftBytes in
-                    unsafe rightSpan.withUnsafeBytes { rightBytes in
-                        unsafe leftBytes.elementsEqual(rightBytes)
-                    }
-                }
-            }
+        guard left.count > 0 else { return true }
+        defer {
+            extendLifetime(left.keeper)
+            extendLifetime(right.keeper)
         }
+        return unsafe memcmp(left.start, right.start, left.count) == 0
     }
 
     /// Hashes the bytes.

@@ -1,0 +1,56 @@
+# The one door: every task of the project. `make help` lists them.
+
+# A crash must end a test, not open an interactive backtrace in a pipe.
+export SWIFT_BACKTRACE ?= enable=no
+
+BENCH ?=
+JSON ?=
+SWIFT ?= swift
+sources := Package.swift Sources Tests Snippets Benchmarks/Package.swift Benchmarks/Sources
+
+.DEFAULT_GOAL := help
+.PHONY: help dependencies build test demo check lint format warnings bench bench-smoke docs sanitize clean
+
+help: ## List the tasks
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+dependencies: ## Install the system packages that are missing
+	@Scripts/dependencies
+
+build: dependencies ## Build everything, snippets included
+	$(SWIFT) build --build-tests
+
+test: build ## Run all tests
+	$(SWIFT) test
+
+demo: dependencies ## Show two processes that exchange messages
+	$(SWIFT) run --quiet TwoProcesses
+
+check: dependencies lint warnings test bench-smoke ## Everything that CI checks
+	@echo "make check: everything passed"
+
+lint: ## Check the format and the documentation of public symbols
+	$(SWIFT) format lint --strict --recursive $(sources)
+
+format: ## Put the sources into the project's format
+	$(SWIFT) format --in-place --recursive $(sources)
+
+warnings: dependencies ## Build with warnings as errors
+	$(SWIFT) build --build-tests --scratch-path .build/warnings -Xswiftc -warnings-as-errors
+
+bench: dependencies ## Measure against raw libzmq: BENCH=name, JSON=file
+	$(SWIFT) build --package-path Benchmarks -c release --quiet
+	Benchmarks/.build/release/martlet-bench $(BENCH) $(if $(JSON),--json $(JSON))
+
+bench-smoke: dependencies ## Run every benchmark briefly, for its checks, not for its figures
+	$(SWIFT) build --package-path Benchmarks -c release
+	Benchmarks/.build/release/martlet-bench --quick
+
+sanitize: dependencies ## Run the tests under AddressSanitizer and ThreadSanitizer
+	Scripts/sanitize
+
+docs: dependencies ## Make the reference documentation in .build/docs
+	Scripts/docs
+
+clean: ## Remove what was built
+	rm -rf .build Benchmarks/.build
