@@ -19,7 +19,6 @@ import Testing
         #expect(Bytes() == Bytes([]))
     }
 
-
     @Test func keepsItsOwnerAliveAndNoLonger() {
         var keeper: Keeper? = Keeper([1, 2, 3])
         weak let watched = keeper

@@ -92,7 +92,9 @@ import Testing
         try check(sender, receiver)
     }
 
-    private func requests<Asking: SendingRole & ReceivingRole, Answering: SendingRole & ReceivingRole>(
+    private func requests<
+        Asking: SendingRole & ReceivingRole, Answering: SendingRole & ReceivingRole
+    >(
         _ asking: Asking.Type, _ answering: Answering.Type, _ place: Place,
         requestEnvelope: [Bytes], replyParts: Int
     ) throws {

@@ -47,16 +47,22 @@ func removeFile(of endpoint: Endpoint) {
     unlink(String(endpoint.description.dropFirst("ipc://".count)))
 }
 
-/// Bytes that differ by seed and by position.
+/// Bytes that differ by seed and by position: numbered blocks of the same noise.
 func pattern(_ count: Int, seed: Int = 1) -> Bytes {
     var state = UInt64(truncatingIfNeeded: seed) &* 0x9E37_79B9_7F4A_7C15 | 1
-    let words = (0..<(count + 7) / 8).map { _ in
+    let noise = (0..<512).flatMap { _ in
         state ^= state << 13
         state ^= state >> 7
         state ^= state << 17
-        return state
+        return withUnsafeBytes(of: state) { Array($0) }
     }
-    return words.withUnsafeBytes { Bytes(Array($0.prefix(count))) }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count + noise.count)
+    while bytes.count < count {
+        withUnsafeBytes(of: bytes.count) { bytes += $0 }
+        bytes += noise
+    }
+    return Bytes(Array(bytes.prefix(count)))
 }
 
 /// Repeats until the condition holds, giving way to other threads; false when patience runs out.

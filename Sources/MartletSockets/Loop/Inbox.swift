@@ -83,6 +83,9 @@ final class Inbox<Element: Sendable>: Sendable {
     /// Whether the producer was told to stop and has no room yet.
     var isProducerPaused: Bool { state.withLock { $0.isProducerPaused } }
 
+    /// Whether somebody waits for elements.
+    var hasWaitingConsumer: Bool { state.withLock { $0.consumer != nil } }
+
     /// Elements that made room for newer ones.
     var dropped: Int { state.withLock { $0.dropped } }
 

@@ -102,6 +102,9 @@ final class Outbox: Sendable {
         return messages
     }
 
+    /// How many senders are in line.
+    var waiting: Int { state.withLock { $0.waiters.count } }
+
     /// Whether nothing is queued and nobody is in line.
     var isEmpty: Bool { state.withLock { $0.messages.isEmpty && $0.waiters.isEmpty } }
 

@@ -129,6 +129,12 @@ public actor SocketLoop {
         timers.add(at: deadline, action)
     }
 
+    /// How many timers have not come up.
+    package var timerCount: Int { timers.count }
+
+    /// How many sockets the loop owns.
+    package var socketCount: Int { sockets.count }
+
     /// Forgets a timer that has not come up.
     func cancelTimer(_ token: TimerQueue<@Sendable (Bool) -> Void>.Token) {
         _ = timers.cancel(token)

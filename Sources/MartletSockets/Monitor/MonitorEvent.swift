@@ -8,6 +8,11 @@ public struct MonitorEvent: Sendable, Hashable, CustomStringConvertible {
     /// The endpoint it happened at, as libzmq writes it.
     public let endpoint: String
 
+    package init(kind: Kind, endpoint: String) {
+        self.kind = kind
+        self.endpoint = endpoint
+    }
+
     /// The kinds of events, with what libzmq says about each.
     public enum Kind: Sendable, Hashable {
         /// A connection was made to a listening peer; the handshake comes next.
