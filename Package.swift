@@ -46,10 +46,16 @@ let package = Package(
             providers: [.apt(["libzmq3-dev"]), .brew(["zeromq"])]),
 
         .testTarget(
-            name: "MartletSocketsTests", dependencies: ["MartletSockets", "MartletCore"],
+            name: "MartletSocketsTests",
+            dependencies: ["MartletSockets", "MartletCore", "CZeroMQ"],
             swiftSettings: testSettings),
         .testTarget(
             name: "MartletCoreTests", dependencies: ["MartletCore"], swiftSettings: testSettings),
+        // What the types must rule out, and what the repository promises about itself.
+        .testTarget(
+            name: "MisuseTests", dependencies: ["MartletSockets"], exclude: ["Samples"],
+            swiftSettings: testSettings),
+        .testTarget(name: "RepositoryTests", swiftSettings: testSettings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -2,7 +2,8 @@
 //
 // Swift calls most of libzmq directly. What is here are macros, pointers into option buffers, and
 // calls whose `errno` must be read before Swift's runtime can disturb it: those return a value of
-// zero or more, or the negative errno. All of it is inline, so that a call costs what it costs in C.
+// zero or more, or the negative errno. All of it is inline, so that a call costs what it costs in
+// C.
 //
 // Works with libzmq 4.3.4 and later 4.3 releases, built with or without drafts.
 
@@ -25,6 +26,9 @@
 // the size and the alignment are these.
 static_assert(sizeof(zmq_msg_t) == 64, "zmq_msg_t is not 64 bytes: Message cannot hold it inline");
 static_assert(sizeof(zmq_pollitem_t) <= 24, "zmq_pollitem_t is larger than any known platform's");
+
+// The few calls on the path of every message, which Swift must not call through another function.
+#define ZEROMQ_INLINE static inline __attribute__((always_inline))
 
 #include "message.h"
 #include "socket.h"

@@ -10,9 +10,9 @@
 /// Immutable bytes and what keeps them: a frame, a received message, a row, or a part of one.
 ///
 /// Copying a `Bytes` copies no byte, it may be shared between threads, and the memory goes when the
-/// last copy goes. Several may lie in one piece of memory: small messages that arrived together, the
-/// slices of a frame. Keep a few of many for long and you keep that memory; `detached` gives a copy
-/// that stands alone.
+/// last copy goes. Several may lie in one piece of memory: small messages that arrived together,
+/// the slices of a frame. Keep a few of many for long and you keep that memory; `detached` gives a
+/// copy that stands alone.
 @safe
 @frozen
 public struct Bytes: @unchecked Sendable {

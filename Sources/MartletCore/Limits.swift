@@ -39,11 +39,17 @@ public enum Limits {
     /// strangers hold descriptors too cheaply.
     public static let handshakeInterval = Duration.seconds(5)
 
-    /// Pings on an idle connection; without them a vanished host goes unnoticed for minutes.
-    public static let heartbeatInterval = Duration.seconds(2)
+    /// The system probes a connection that has been silent for so long. ZMTP's own heartbeats are
+    /// off: libzmq reads no pings while a receiver is full, and would drop the connection with all
+    /// that it holds (Docs/decisions/0003).
+    public static let keepAliveIdle = Duration.seconds(6)
 
-    /// A connection silent for so long after a ping is closed: three pings may be lost.
-    public static let heartbeatTimeout = Duration.seconds(6)
+    /// Pause between the system's probes.
+    public static let keepAliveInterval = Duration.seconds(2)
+
+    /// Probes without an answer after which a connection is given up: a host that vanishes from an
+    /// idle connection is noticed within 12 s.
+    public static let keepAliveProbes = 3
 
     /// Longest heartbeat time-to-live: 4.3.4 overflows above 65.5 s and kills connections.
     public static let heartbeatTTLMax = Duration.seconds(60)

@@ -5,11 +5,11 @@ public import MartletCore
 ///
 /// The text is validated when the endpoint is made, so that a mistake shows where it was made.
 ///
-/// | transport | form | to bind only |
-/// |---|---|---|
-/// | `tcp` | `tcp://HOST:PORT`; the host an IPv4 address, an IPv6 address in brackets, or a name | host `*` or an interface; port `*` or 0 for any free one |
-/// | `ipc` | `ipc://PATH` of at most 107 bytes, or `ipc://@NAME` in Linux's abstract space | `ipc://*` for any |
-/// | `inproc` | `inproc://NAME` of at most 255 bytes, within one context | |
+/// - `tcp://HOST:PORT`: the host is an IPv4 address, an IPv6 address in brackets, or a name. To
+///   bind, it may also be `*` or an interface, and the port `*` or 0 for any that is free.
+/// - `ipc://PATH` of at most 107 bytes, or `ipc://@NAME` in Linux's abstract space. To bind, `*`
+///   for any.
+/// - `inproc://NAME` of at most 255 bytes, within one context.
 public struct Endpoint: Sendable, Hashable {
     /// How bytes travel to the endpoint.
     public enum Transport: String, Sendable {

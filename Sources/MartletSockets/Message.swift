@@ -5,7 +5,8 @@ public import MartletCore
 ///
 /// A message has one owner. Sending consumes it; receiving into an existing one spares a new one.
 /// Up to 33 bytes lie in the value itself, more on libzmq's heap or, without a copy, in a `Bytes`.
-/// Bytes are shown to a closure rather than returned, because those of a small message move with it.
+/// Bytes are shown to a closure rather than returned, because those of a small message move with
+/// it.
 @safe
 @frozen
 public struct Message: ~Copyable {

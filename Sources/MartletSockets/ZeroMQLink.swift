@@ -1,7 +1,8 @@
 import CZeroMQ
 public import MartletCore
 
-/// A socket in a loop's hands, for tasks: it sends and receives whole messages without waiting in C.
+/// A socket in a loop's hands, for tasks: it sends and receives whole messages without waiting in
+/// C.
 ///
 /// What it can do follows from its role, as with `Socket`. A link that nobody holds any more closes
 /// by itself, after what it had queued has gone out.
@@ -102,8 +103,8 @@ extension ZeroMQLink: SendingLink where Role: SendingRole {
 
     /// The messages that could not be delivered since the last call, at least one: a ROUTER's to
     /// peers that have gone (`unreachable`) or do not read (`full`), a REQ's out of turn
-    /// (`wrongState`). Nil once the link is closed. Up to `Limits.returnedMessages` wait, older ones
-    /// are dropped and counted in `returnedDropped`.
+    /// (`wrongState`). Nil once the link is closed. Up to `Limits.returnedMessages` wait, older
+    /// ones are dropped and counted in `returnedDropped`.
     public func receiveReturned() async throws(MartletError) -> [ReturnedMessage]? {
         try await queues.returned.take()
     }

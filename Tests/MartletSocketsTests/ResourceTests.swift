@@ -57,6 +57,39 @@ import Testing
             }
         }
     }
+
+    /// A PUB that must not drop claims to be writable while it is not.
+    @Test func aBlockedPublisherWaitsWithoutSpinning() async {
+        await #expect(processExitsWith: .success) {
+            try await withSocketLoop { loop in
+                let context = try await loop.openContext()
+                let socket = try context.socket(Pub.self)
+                try socket.set(.isLossless, to: true)
+                try socket.set(.sendHighWaterMark, to: 5)
+                let bound = try socket.bind(to: "inproc://lossless")
+                let subscriber = try context.socket(Sub.self)
+                try subscriber.set(.receiveHighWaterMark, to: 5)
+                try subscriber.subscribe()
+                try subscriber.connect(to: bound)
+                let publisher = try await loop.link(over: socket, messages: 10)
+                let sending = Task {
+                    for number in 0..<1_000 {
+                        try await publisher.send(Multipart(pattern(10, seed: number)))
+                    }
+                }
+                let first = try subscriber.receiveMultipart()
+                let start = (0..<1_000).first { Multipart(pattern(10, seed: $0)) == first }
+                let before = processorTime()
+                try await loop.sleep(until: .now + .milliseconds(200))
+                #expect(processorTime() - before < .milliseconds(150))
+                for number in (start ?? 0) + 1..<1_000 {
+                    #expect(
+                        try subscriber.receiveMultipart() == Multipart(pattern(10, seed: number)))
+                }
+                try await sending.value
+            }
+        }
+    }
 }
 
 /// Opens and closes sockets of every kind of use: bound, connected, monitored, untouched.

@@ -1,6 +1,6 @@
 // One end of a two-process benchmark over raw libzmq: receives or sends `count` messages of `size`
-// bytes, one part each. What it writes to standard output and reads from standard input is described
-// in Benchmarks/README.md; martlet-peer speaks the same.
+// bytes, one part each. What it writes to standard output and reads from standard input is
+// described in Benchmarks/README.md; martlet-peer speaks the same.
 
 #include <errno.h>
 #include <poll.h>

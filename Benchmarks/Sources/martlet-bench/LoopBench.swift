@@ -33,7 +33,7 @@ enum LoopBench {
             bench: "loop", name: "latency p50 tcp", unit: "us", better: .lower,
             baselineNote:
                 "C PUSH at 1,000 messages/s to C PULL in a blocking zmq_msg_recv loop, one "
-                + "way, stamped before the send and after the receive; ours is the receiving end only",
+                + "way, stamped before the send and after the receive; ours is the receiving end",
             pairs: 9, martlet: { try run("martlet-peer", "loop-pull") },
             baseline: { try run("baseline-peer", "pull") },
             also: [(name: "latency p99 tcp", unit: "us")])

@@ -1,4 +1,5 @@
-// One end of a two-process benchmark over Martlet; baseline-peer is its counterpart over raw libzmq.
+// One end of a two-process benchmark over Martlet; baseline-peer is its counterpart over raw
+// libzmq.
 
 import MartletSockets
 

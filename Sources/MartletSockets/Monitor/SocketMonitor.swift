@@ -6,8 +6,9 @@ import Synchronization
 // until the socket has closed, whatever becomes of the sequence.
 /// The events of one socket's connections, for diagnosis: who connected, who was refused and why.
 ///
-/// It ends with the socket. Up to `Limits.monitorEvents` wait for their reader; when there are more,
-/// the oldest go and `dropped` counts them, so that a reader who stops reading stops nobody else.
+/// It ends with the socket. Up to `Limits.monitorEvents` wait for their reader; when there are
+/// more, the oldest go and `dropped` counts them, so that a reader who stops reading stops nobody
+/// else.
 public struct SocketMonitor: AsyncSequence, Sendable {
     /// One event.
     public typealias Element = MonitorEvent

@@ -29,7 +29,10 @@ extension SocketOption where Value == Duration {
     /// C: `ZMQ_HANDSHAKE_IVL`
     public static var handshakeInterval: Self { .duration("ZMQ_HANDSHAKE_IVL", ZMQ_HANDSHAKE_IVL) }
 
-    /// Time between pings on a connection; zero sends none.
+    /// Time between ZMTP's pings on a connection; zero, the default, sends none.
+    ///
+    /// Use them only where the receiver never stops reading: libzmq reads no pings while a receiver
+    /// is full, and then drops the connection with the messages that it holds.
     ///
     /// C: `ZMQ_HEARTBEAT_IVL`
     public static var heartbeatInterval: Self { .duration("ZMQ_HEARTBEAT_IVL", ZMQ_HEARTBEAT_IVL) }
@@ -49,6 +52,20 @@ extension SocketOption where Value == Duration {
         .duration("ZMQ_HEARTBEAT_TTL", ZMQ_HEARTBEAT_TTL, atMost: Limits.heartbeatTTLMax)
     }
 
+    /// Silence after which the system probes a TCP connection, in whole seconds.
+    ///
+    /// C: `ZMQ_TCP_KEEPALIVE_IDLE`
+    public static var tcpKeepAliveIdle: Self {
+        .duration("ZMQ_TCP_KEEPALIVE_IDLE", ZMQ_TCP_KEEPALIVE_IDLE, unit: 1_000)
+    }
+
+    /// Pause between the system's probes, in whole seconds.
+    ///
+    /// C: `ZMQ_TCP_KEEPALIVE_INTVL`
+    public static var tcpKeepAliveInterval: Self {
+        .duration("ZMQ_TCP_KEEPALIVE_INTVL", ZMQ_TCP_KEEPALIVE_INTVL, unit: 1_000)
+    }
+
     /// How long an attempt to connect may take; zero leaves it to the system.
     ///
     /// C: `ZMQ_CONNECT_TIMEOUT`
@@ -57,7 +74,7 @@ extension SocketOption where Value == Duration {
     }
 
     /// How long sent bytes may stay unacknowledged by the peer's system before the connection is
-    /// closed; zero leaves it to the system.
+    /// closed; zero leaves it to the system. A receiver that is full counts as silent here.
     ///
     /// C: `ZMQ_TCP_MAXRT`
     public static var tcpUserTimeout: Self { .duration("ZMQ_TCP_MAXRT", ZMQ_TCP_MAXRT) }
@@ -116,6 +133,13 @@ extension SocketOption where Value == Int {
     /// C: `ZMQ_TCP_KEEPALIVE`
     public static var tcpKeepAlive: Self { .count("ZMQ_TCP_KEEPALIVE", ZMQ_TCP_KEEPALIVE, -1...1) }
 
+    /// Probes without an answer after which the system gives a connection up.
+    ///
+    /// C: `ZMQ_TCP_KEEPALIVE_CNT`
+    public static var tcpKeepAliveProbes: Self {
+        .count("ZMQ_TCP_KEEPALIVE_CNT", ZMQ_TCP_KEEPALIVE_CNT, 1...0x7FFF_FFFF)
+    }
+
     /// The type-of-service byte of the packets.
     ///
     /// C: `ZMQ_TOS`
@@ -142,15 +166,11 @@ extension SocketHandle {
             (ZMQ_RECONNECT_IVL_MAX, milliseconds(Limits.reconnectIntervalMax)),
             (ZMQ_HANDSHAKE_IVL, milliseconds(Limits.handshakeInterval)),
             (ZMQ_IMMEDIATE, 1),
+            (ZMQ_TCP_KEEPALIVE, 1),
+            (ZMQ_TCP_KEEPALIVE_IDLE, Int32(Limits.keepAliveIdle.components.seconds)),
+            (ZMQ_TCP_KEEPALIVE_INTVL, Int32(Limits.keepAliveInterval.components.seconds)),
+            (ZMQ_TCP_KEEPALIVE_CNT, Int32(Limits.keepAliveProbes)),
         ]
-        if kind != .stream {
-            // Raw TCP has no pings.
-            defaults += [
-                (ZMQ_HEARTBEAT_IVL, milliseconds(Limits.heartbeatInterval)),
-                (ZMQ_HEARTBEAT_TIMEOUT, milliseconds(Limits.heartbeatTimeout)),
-                (ZMQ_HEARTBEAT_TTL, milliseconds(Limits.heartbeatTimeout)),
-            ]
-        }
         if kind == .router { defaults.append((ZMQ_ROUTER_MANDATORY, 1)) }
         // Above its send mark a SUB drops its own subscriptions when it connects again.
         if kind == .sub { defaults.append((ZMQ_SNDHWM, 0)) }

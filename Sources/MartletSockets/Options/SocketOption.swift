@@ -9,10 +9,10 @@ public import MartletCore
 /// ```
 ///
 /// Martlet's sockets begin with these values, libzmq's in parentheses: `linger` 0 (for ever),
-/// `maxMessageBytes` about 2 MiB (no limit), `handshakeInterval` 5 s (30 s), `heartbeatInterval` 2 s
-/// (never), `heartbeatTimeout` and `heartbeatTTL` 6 s, `immediate` on (off),
-/// `reconnectIntervalMax` 2 s (no growth), `isRouterMandatory` on (off). Most take effect for
-/// connections made after they are set.
+/// `maxMessageBytes` about 2 MiB (no limit), `handshakeInterval` 5 s (30 s), `immediate` on (off),
+/// `reconnectIntervalMax` 2 s (no growth), `tcpKeepAlive` on, after 6 s, every 2 s, 3 times (as the
+/// system has it), `isRouterMandatory` on (off), and a SUB's own send mark 0 (1,000). Most take
+/// effect for connections made after they are set.
 public struct SocketOption<Role: SocketRole, Value: Sendable>: Sendable {
     /// The name of libzmq's constant.
     public let name: String
@@ -103,7 +103,7 @@ extension SocketOption where Value == Duration {
             name, number,
             encode: { value in
                 guard value >= .zero, value <= longest else { return nil }
-                return Int32(value.milliseconds(rounded: .up) / unit)
+                return Int32((value.milliseconds(rounded: .up) + unit - 1) / unit)
             },
             decode: { .milliseconds(Int64($0) * unit) },
             bounds: "a time from zero to \(longest)")
