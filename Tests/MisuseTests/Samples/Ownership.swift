@@ -4,20 +4,27 @@ import MartletCore
 import MartletSockets
 
 func useAfterClose(_ context: Context) throws {
-    let socket = try context.socket(Push.self) // expected-error {{'socket' used after consume}}
-    socket.close() // expected-note {{consumed here}}
-    try socket.send(Message([1])) // expected-note {{used here}}
+    // expected-error@+1 {{'socket' used after consume}}
+    let socket = try context.socket(Push.self)
+    // expected-note@+1 {{consumed here}}
+    socket.close()
+    // expected-note@+1 {{used here}}
+    try socket.send(Message([1]))
 }
 
 func sendTwice(_ context: Context) throws {
     let socket = try context.socket(Push.self)
-    let message = Message([1]) // expected-error {{'message' consumed more than once}}
-    try socket.send(message) // expected-note {{consumed here}}
-    try socket.send(message) // expected-note {{consumed again here}}
+    // expected-error@+1 {{'message' consumed more than once}}
+    let message = Message([1])
+    // expected-note@+1 {{consumed here}}
+    try socket.send(message)
+    // expected-note@+1 {{consumed again here}}
+    try socket.send(message)
 }
 
 func useAfterGivingToTheLoop(_ context: Context, _ loop: SocketLoop) async throws {
-    let socket = try context.socket(Push.self) // expected-error {{'socket' used after consume}}
+    // expected-error@+1 {{'socket' used after consume}}
+    let socket = try context.socket(Push.self)
     // expected-error@+3 {{sending 'socket' risks causing data races}}
     // expected-note@+2 {{passed as a 'sending' parameter}}
     // expected-note@+1 {{consumed here}}
