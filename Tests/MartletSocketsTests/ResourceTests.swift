@@ -19,9 +19,8 @@ import Testing
             try openAndClose(10_000, in: context)
             // Sockets are reaped by a thread of libzmq's.
             #expect(eventually { Resources.now.descriptors <= before.descriptors + 8 })
-            let after = Resources.now
-            #expect(after.threads == before.threads)
-            #expect(after.residentBytes - before.residentBytes < 8 * 1_048_576)
+            #expect(Resources.now.threads == before.threads)
+            #expect(Resources.now.hasGrownLittle(since: before))
         }
     }
 
@@ -32,7 +31,7 @@ import Testing
             for _ in 0..<1_000 { try await liveAndDie() }
             #expect(eventually { Resources.now.descriptors <= before.descriptors })
             #expect(eventually { Resources.now.threads <= before.threads })
-            #expect(Resources.now.residentBytes - before.residentBytes < 8 * 1_048_576)
+            #expect(Resources.now.hasGrownLittle(since: before))
         }
     }
 
@@ -124,6 +123,12 @@ struct Resources {
     let descriptors: Int
     let threads: Int
     let residentBytes: Int
+
+    /// Whether memory is about where it was. Sanitizers keep what was freed, so that it says nothing.
+    func hasGrownLittle(since before: Resources) -> Bool {
+        getenv("MARTLET_SANITIZER") != nil
+            || residentBytes - before.residentBytes < 8 * 1_048_576
+    }
 
     static var now: Resources {
         let status = try? readFile("/proc/self/status")
