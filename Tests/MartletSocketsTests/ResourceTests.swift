@@ -124,7 +124,7 @@ struct Resources {
     let threads: Int
     let residentBytes: Int
 
-    /// Whether memory is about where it was. Sanitizers keep what was freed, so that it says nothing.
+    /// Whether memory is about where it was. Sanitizers keep what was freed: it says nothing then.
     func hasGrownLittle(since before: Resources) -> Bool {
         getenv("MARTLET_SANITIZER") != nil
             || residentBytes - before.residentBytes < 8 * 1_048_576
