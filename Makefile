@@ -21,7 +21,7 @@ build: dependencies ## Build everything, snippets included
 	$(SWIFT) build --build-tests
 
 test: build ## Run all tests
-	$(SWIFT) test
+	$(SWIFT) test --disable-xctest
 
 demo: dependencies ## Show two processes that exchange messages
 	$(SWIFT) run --quiet TwoProcesses

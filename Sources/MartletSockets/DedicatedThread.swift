@@ -34,7 +34,10 @@ struct DedicatedThread: @unchecked Sendable {
         #endif
         guard result == 0 else {
             unsafe start.release()
-            throw MartletError.socket(-result, "pthread_create")
+            throw MartletError(
+                .resourceExhausted,
+                "The system gives no further thread (errno \(result)). Raise `ulimit -u`, or use "
+                    + "fewer loops and monitors.")
         }
         self.identity = identity
     }

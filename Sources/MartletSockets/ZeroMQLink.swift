@@ -1,5 +1,6 @@
 import CZeroMQ
 public import MartletCore
+import Synchronization
 
 /// A socket in a loop's hands, for tasks: it sends and receives whole messages without waiting in
 /// C.
@@ -132,6 +133,10 @@ extension ZeroMQLink: ReceivingLink where Role: ReceivingRole {
         let signal = loop.executor.signal
         return try await queues.incoming.take(onRoom: { signal.notify() })
     }
+
+    /// How many messages of more than `Limits.messagePartsMax` parts were dropped on arrival. A peer
+    /// that sends them does not speak your protocol.
+    public var refusedCount: Int { queues.refused.load(ordering: .relaxed) }
 
     /// The messages one by one, for `for try await`. Leaving the loop consumes nothing further.
     public var messages: LinkMessages { LinkMessages(link: self, queues: queues) }

@@ -140,6 +140,22 @@ import Testing
         }
     }
 
+    @Test func countsMessagesOfTooManyParts() async throws {
+        try await withSocketLoop { loop in
+            let receiver = try await loop.link(Pair.self)
+            try await receiver.bind(to: "inproc://too-many")
+            let socket = try await loop.openContext().socket(Pair.self)
+            try socket.connect(to: "inproc://too-many")
+            let part = Bytes([1])
+            try socket.send(
+                Multipart(
+                    first: part, rest: Array(repeating: part, count: Limits.messagePartsMax)))
+            try socket.send(Multipart(Bytes([2])))
+            #expect(try await receiver.receive() == [Multipart(Bytes([2]))])
+            #expect(receiver.refusedCount == 1)
+        }
+    }
+
     /// One peer that does not read must not hold up the others of a ROUTER.
     @Test func aStuckPeerOfARouterHoldsUpNobody() async throws {
         try await withSocketLoop { loop in
@@ -273,11 +289,16 @@ import Testing
         let loop = try SocketLoop(context: context)
         let link = try await loop.link(Pull.self)
         try await link.bind(to: "inproc://shutdown")
+        let receiving = Task { try await link.receive() }
         context.shutdown()
+        #expect(try await receiving.value == nil)
         let error = await #expect(throws: MartletError.self) {
             try await link.bind(to: "inproc://shutdown-2")
         }
         #expect(error?.code == .closed)
+        #expect(await loop.socketCount == 0)
+        // The loop itself goes on, and is closed like any other.
+        try await loop.sleep(until: .now + .milliseconds(1))
         await loop.close()
     }
 

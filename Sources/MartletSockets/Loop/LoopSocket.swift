@@ -1,8 +1,11 @@
 import CZeroMQ
 public import MartletCore
+import Synchronization
 
 /// What a link and the loop share: the queues in both directions.
 final class LinkQueues: Sendable {
+    /// Messages of too many parts that were dropped on arrival.
+    let refused = Atomic<Int>(0)
     let incoming: Inbox<Multipart>
     let outgoing: Outbox
     let returned: Inbox<ReturnedMessage>
@@ -136,7 +139,10 @@ final class LoopSocket {
             // goes on.
             guard size >= 0 else { break }
             if message.hasMore {
-                guard let whole = try? handle.rest(after: &message) else { continue }
+                guard let whole = try? handle.rest(after: &message) else {
+                    queues.refused.add(1, ordering: .relaxed)
+                    continue
+                }
                 byteCount += whole.byteCount
                 batch.append(whole)
             } else {

@@ -61,6 +61,7 @@ public actor SocketLoop {
     /// Set options before; bind and connect before or after.
     ///
     /// - Parameters:
+    ///   - socket: the loop's from here on.
     ///   - messages: how many messages may wait in either direction.
     ///   - bytes: how many bytes may wait in either direction; a larger message passes alone.
     public func link<Role: SocketRole>(
@@ -215,7 +216,8 @@ extension SocketLoop {
         let ready = unsafe zeromq_poll(&pollItems, Int32(pollItems.count), timeout)
         let isWokenUp = unsafe pollItems[0].revents != 0
         executor.signal.wake(descriptorIsSet: ready > 0 && isWokenUp)
-        // A signal, or a context that has been shut down: the next round finds out which.
+        if ready == -ETERM { abandonSockets() }
+        // Nothing, or a signal.
         guard ready > 0 else { return }
         var extra = sockets.count + 1
         for (index, socket) in sockets.enumerated() {
@@ -224,6 +226,11 @@ extension SocketLoop {
             if unsafe pollItems[extra].revents != 0 { socket.processCommands() }
             extra += 1
         }
+    }
+
+    /// The context was shut down by its owner: its sockets can do nothing more.
+    private func abandonSockets() {
+        for socket in sockets { beginDraining(socket, until: clock.now) }
     }
 
     /// The wake-up descriptor, then every socket, then the descriptors of blocked publishers.
