@@ -134,8 +134,9 @@ extension ZeroMQLink: ReceivingLink where Role: ReceivingRole {
         return try await queues.incoming.take(onRoom: { signal.notify() })
     }
 
-    /// How many messages of more than `Limits.messagePartsMax` parts were dropped on arrival. A peer
-    /// that sends them does not speak your protocol.
+    /// How many messages of more than `Limits.messagePartsMax` parts were dropped on arrival.
+    ///
+    /// A peer that sends them does not speak your protocol.
     public var refusedCount: Int { queues.refused.load(ordering: .relaxed) }
 
     /// The messages one by one, for `for try await`. Leaving the loop consumes nothing further.
