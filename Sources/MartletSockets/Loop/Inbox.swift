@@ -25,8 +25,8 @@ final class Inbox<Element: Sendable>: Sendable {
         var consumer: CheckedContinuation<Void, Never>?
     }
 
-    private let bound: Int
-    private let byteBound: Int
+    let bound: Int
+    let byteBound: Int
     private let overflow: Overflow
     private let state = Lock(State())
 

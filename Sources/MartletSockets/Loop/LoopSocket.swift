@@ -39,12 +39,12 @@ final class LoopSocket {
     /// Messages taken from the outbox; those before `nextPending` have been sent.
     private var pending: [Multipart] = []
     private var nextPending = 0
-    private(set) var isWriteBlocked = false
+    private var isWriteBlocked = false
 
-    private let canReceive: Bool
-    /// A PUB that must not drop, and a PUB alone, claims to be writable when it is not: its own
-    /// descriptor says when to try again.
-    let commandDescriptor: Int32?
+    let canReceive: Bool
+    /// A publisher that must not drop claims to be writable when it is not: the descriptor through
+    /// which libzmq's threads talk to it says when to try again.
+    private let commandDescriptor: Int32?
     /// Sends to one named peer, whose full queue must not hold up the others.
     private let addressesPeers: Bool
 
@@ -60,14 +60,23 @@ final class LoopSocket {
     // MARK: Polling
 
     /// What `zmq_poll` should look for.
-    var interest: Int16 {
-        var interest: Int16 = 0
-        if canReceive, case .open = phase, !isReadPaused || !queues.incoming.isProducerPaused {
-            isReadPaused = false
-            interest |= Int16(ZMQ_POLLIN)
+    ///
+    /// A blocked publisher is watched through its descriptor alone: `zmq_poll` looks at the events
+    /// of the sockets it is given, which would take the news off the descriptor before it sleeps.
+    var pollItem: zmq_pollitem_t {
+        if isWriteBlocked, let commandDescriptor {
+            return unsafe zeromq_poll_descriptor(commandDescriptor, Int16(ZMQ_POLLIN))
         }
-        if isWriteBlocked, commandDescriptor == nil { interest |= Int16(ZMQ_POLLOUT) }
-        return interest
+        var interest: Int16 = 0
+        if wantsToReceive { interest |= Int16(ZMQ_POLLIN) }
+        if isWriteBlocked { interest |= Int16(ZMQ_POLLOUT) }
+        return unsafe zeromq_poll_socket(handle.pointer, interest)
+    }
+
+    private var wantsToReceive: Bool {
+        guard canReceive, case .open = phase else { return false }
+        if isReadPaused { isReadPaused = queues.incoming.isProducerPaused }
+        return !isReadPaused
     }
 
     /// Whether the socket has begun to end.
@@ -77,11 +86,6 @@ final class LoopSocket {
 
     /// Whether everything that was queued has been handed to libzmq.
     var isDrained: Bool { nextPending == pending.count && queues.outgoing.isEmpty }
-
-    /// Lets libzmq see to what its threads have told it, which includes that there is room again.
-    func processCommands() {
-        _ = handle.number(ZMQ_EVENTS)
-    }
 
     // MARK: Sending
 
@@ -93,20 +97,29 @@ final class LoopSocket {
             if nextPending == pending.count {
                 pending = queues.outgoing.takeAll()
                 nextPending = 0
-                isWriteBlocked = false
                 if pending.isEmpty { return true }
             }
             let message = pending[nextPending]
-            let sent = handle.send(message, waiting: false)
+            var sent = handle.send(message, waiting: false)
+            if sent == -EAGAIN, commandDescriptor != nil { sent = sendAfterNews(message) }
             if sent == -EAGAIN, !addressesPeers {
                 isWriteBlocked = true
                 return true
             }
+            isWriteBlocked = false
             if sent < 0 { giveBack(message, because: sent) }
             nextPending += 1
             budget -= 1
         }
         return false
+    }
+
+    /// Tries once more after everything that libzmq's threads have told the socket has been taken
+    /// note of. Whatever they tell it after that makes its descriptor readable.
+    private func sendAfterNews(_ message: Multipart) -> Int32 {
+        if wantsToReceive { receive() }
+        _ = handle.number(ZMQ_EVENTS)
+        return handle.send(message, waiting: false)
     }
 
     private func giveBack(_ message: Multipart, because result: Int32) {
@@ -123,17 +136,20 @@ final class LoopSocket {
 
     // MARK: Receiving
 
-    /// Reads what has arrived, up to the batch limit, and hands it over at once.
+    /// Reads what has arrived, up to the limits of a batch and of the link, and hands it over at
+    /// once.
     func receive() {
+        let countMax = min(Limits.loopBatch, queues.incoming.bound)
+        let byteCountMax = queues.incoming.byteBound
         var batch: [Multipart] = []
-        batch.reserveCapacity(Limits.loopBatch)
+        batch.reserveCapacity(min(countMax, 32))
         var byteCount = 0
         var message = Message()
         // A local for the hot loop: a property of a class is checked at every access.
         var arena = MessageArena()
         swap(&arena, &self.arena)
         defer { swap(&arena, &self.arena) }
-        while batch.count < Limits.loopBatch {
+        while batch.count < countMax, byteCount < byteCountMax {
             let size = handle.receive(into: &message, flags: ZMQ_DONTWAIT)
             // EAGAIN is the end; whatever else it is, the next call meets it again and polling
             // goes on.

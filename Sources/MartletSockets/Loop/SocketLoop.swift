@@ -219,12 +219,8 @@ extension SocketLoop {
         if ready == -ETERM { abandonSockets() }
         // Nothing, or a signal.
         guard ready > 0 else { return }
-        var extra = sockets.count + 1
-        for (index, socket) in sockets.enumerated() {
+        for (index, socket) in sockets.enumerated() where socket.canReceive {
             if unsafe pollItems[index + 1].revents & Int16(ZMQ_POLLIN) != 0 { socket.receive() }
-            guard socket.isWriteBlocked, socket.commandDescriptor != nil else { continue }
-            if unsafe pollItems[extra].revents != 0 { socket.processCommands() }
-            extra += 1
         }
     }
 
@@ -233,18 +229,12 @@ extension SocketLoop {
         for socket in sockets { beginDraining(socket, until: clock.now) }
     }
 
-    /// The wake-up descriptor, then every socket, then the descriptors of blocked publishers.
+    /// The wake-up descriptor, then every socket.
     private func preparePollItems() {
         unsafe pollItems.removeAll(keepingCapacity: true)
-        let readable = Int16(ZMQ_POLLIN)
-        unsafe pollItems.append(zeromq_poll_descriptor(executor.signal.descriptor, readable))
-        for socket in sockets {
-            unsafe pollItems.append(zeromq_poll_socket(socket.handle.pointer, socket.interest))
-        }
-        for socket in sockets where socket.isWriteBlocked {
-            guard let descriptor = socket.commandDescriptor else { continue }
-            unsafe pollItems.append(zeromq_poll_descriptor(descriptor, readable))
-        }
+        unsafe pollItems.append(
+            zeromq_poll_descriptor(executor.signal.descriptor, Int16(ZMQ_POLLIN)))
+        for socket in sockets { unsafe pollItems.append(socket.pollItem) }
     }
 
     private func millisecondsToSleep() -> Int {
