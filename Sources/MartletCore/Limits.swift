@@ -10,6 +10,9 @@ public enum Limits {
     /// Parts of one message: the protocol uses at most four; a peer that sends more is broken.
     public static let messagePartsMax = 64
 
+    /// Parts that ROUTER, REQ and REP add in front: the peer's name and a delimiter.
+    public static let envelopePartsMax = 2
+
     /// Up to here a message is copied between libzmq and Swift, beyond it is passed by reference:
     /// below, a copy is cheaper than the bookkeeping, and a small message would keep alive the
     /// whole buffer of 8 KiB in which libzmq received it.
@@ -66,6 +69,10 @@ public enum Limits {
     /// Messages that the loop reads from one socket before it looks at the next.
     public static let loopBatch = 256
 
+    /// A consumer that walks through a batch lets the loop know after so many messages, and looks
+    /// whether it has been cancelled: rarely enough to cost nothing.
+    public static let messagesBetweenReports = 64
+
     /// Messages that could not be delivered and wait to be asked for; older ones are dropped and
     /// counted.
     public static let returnedMessages = 1_024
@@ -76,6 +83,13 @@ public enum Limits {
 
     /// Time that closing allows for what is queued to reach the network.
     public static let drainTimeout = Duration.seconds(30)
+
+    /// Beyond that time, closing waits so long for libzmq's own threads, which are quick to end.
+    public static let terminationGrace = Duration.milliseconds(500)
+
+    /// Name lookups under way at once: each has a thread, and a resolver that hangs must not get
+    /// hundreds of them.
+    public static let lookupsMax = 32
 
     /// Events of one monitor that wait for their reader; older ones are dropped and counted.
     public static let monitorEvents = 1_024

@@ -1,4 +1,5 @@
 public import MartletCore
+import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -18,8 +19,8 @@ extension Endpoint {
     public func resolved() async throws(MartletError) -> [Endpoint] {
         guard case .tcp(.name(let name), let port) = address else { return [self] }
         let inbox = Inbox<Lookup>(bound: 1, byteBound: .max, overflow: .keepAll)
-        try DedicatedThread.start(named: "martlet-dns") {
-            inbox.push([Lookup(name: name)], byteCount: 0)
+        try Lookup.start(name) { lookup in
+            inbox.push([lookup], byteCount: 0)
             inbox.close()
         }
         guard let lookup = try await inbox.take()?.first else { return [] }
@@ -38,6 +39,32 @@ extension Endpoint {
 private struct Lookup: Sendable {
     var hosts: [Endpoint.Host] = []
     var reason = "none"
+
+    private static let underWay = Atomic<Int>(0)
+
+    /// Looks the name up on a thread of its own.
+    static func start(
+        _ name: String, then report: @escaping @Sendable (Lookup) -> Void
+    ) throws(MartletError) {
+        let count = underWay.add(1, ordering: .relaxed).newValue
+        guard count <= Limits.lookupsMax else {
+            underWay.subtract(1, ordering: .relaxed)
+            throw MartletError(
+                .resourceExhausted,
+                "\(Limits.lookupsMax) name lookups are under way. The name service is slow or "
+                    + "silent; try again, or use addresses.")
+        }
+        do throws(MartletError) {
+            try DedicatedThread.start(named: "martlet-dns") {
+                let lookup = Lookup(name: name)
+                underWay.subtract(1, ordering: .relaxed)
+                report(lookup)
+            }
+        } catch {
+            underWay.subtract(1, ordering: .relaxed)
+            throw error
+        }
+    }
 
     /// Blocks until the resolver has answered.
     init(name: String) {

@@ -116,11 +116,6 @@ extension Endpoint {
         if case .tcp(.ipv6, _) = address { true } else { false }
     }
 
-    func checkBindable() throws(MartletError) {
-        // libzmq accepts interfaces and addresses, and calls names `no such device`, which is
-        // what the caller then learns with the advice of `addressNotAvailable`.
-    }
-
     func checkConnectable() throws(MartletError) {
         switch address {
         case .tcp(.any, _):

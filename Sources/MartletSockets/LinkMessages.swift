@@ -10,17 +10,17 @@ public struct LinkMessages: AsyncSequence, Sendable {
     /// Receiving fails with nothing else.
     public typealias Failure = MartletError
 
-    private let link: any ReceivingLink
-    private let queues: LinkQueues
+    private let inbox: Inbox<Multipart>
+    private let signal: WakeSignal
 
-    init(link: any ReceivingLink, queues: LinkQueues) {
-        self.link = link
-        self.queues = queues
+    init(inbox: Inbox<Multipart>, signal: WakeSignal) {
+        self.inbox = inbox
+        self.signal = signal
     }
 
     /// Begins to receive. A link has one consumer at a time.
     public func makeAsyncIterator() -> Iterator {
-        Iterator(batch: MessageBatch(link: link, queues: queues))
+        Iterator(batch: MessageBatch(inbox: inbox, signal: signal))
     }
 
     /// Hands out a batch before it asks for the next.
@@ -41,13 +41,14 @@ public struct LinkMessages: AsyncSequence, Sendable {
         public mutating func next(
             isolation actor: isolated (any Actor)?
         ) async throws(MartletError) -> Multipart? {
-            if let message = batch.next() { return message }
-            return try await batch.refill() ? batch.next() : nil
+            if let message = try batch.next() { return message }
+            return try await batch.refill() ? try batch.next() : nil
         }
     }
 }
 
-/// What was received and not yet asked for; it goes back when the iterator goes.
+/// What was received and not yet asked for: on loan from the inbox, and back there when the
+/// iterator goes.
 @safe
 @usableFromInline
 final class MessageBatch {
@@ -55,41 +56,67 @@ final class MessageBatch {
     struct State {
         @usableFromInline var messages: [Multipart] = []
         @usableFromInline var position = 0
+        /// Up to here the inbox knows that messages have been used.
+        var reported = 0
+        /// Where to tell it next, which lets the loop read on.
+        @usableFromInline var reportAt = 0
     }
 
-    private let link: any ReceivingLink
-    private let queues: LinkQueues
+    private let inbox: Inbox<Multipart>
+    private let signal: WakeSignal
     // Sound: allocated for this object alone, and freed with it. A stored property would be checked
     // for exclusive access at every message.
     @usableFromInline let state: UnsafeMutablePointer<State>
 
-    init(link: any ReceivingLink, queues: LinkQueues) {
-        self.link = link
-        self.queues = queues
+    init(inbox: Inbox<Multipart>, signal: WakeSignal) {
+        self.inbox = inbox
+        self.signal = signal
         unsafe state = .allocate(capacity: 1)
         unsafe state.initialize(to: State())
     }
 
     deinit {
-        let left = unsafe state.pointee.messages[state.pointee.position...]
-        queues.incoming.putBack(left, byteCount: left.reduce(0) { $0 + $1.byteCount })
+        report(returningTheRest: true)
         unsafe state.deinitialize(count: 1)
         unsafe state.deallocate()
     }
 
+    /// The next message of the batch, or nil when another batch is needed.
     @inlinable
-    func next() -> Multipart? {
+    func next() throws(MartletError) -> Multipart? {
         let position = unsafe state.pointee.position
         guard unsafe position < state.pointee.messages.count else { return nil }
+        if unsafe position == state.pointee.reportAt { try pause() }
         unsafe state.pointee.position = position + 1
         return unsafe state.pointee.messages[position]
     }
 
+    /// Now and then: makes room for the loop, and looks whether the task has been cancelled.
+    @usableFromInline
+    func pause() throws(MartletError) {
+        report(returningTheRest: false)
+        unsafe state.pointee.reportAt = state.pointee.position + Limits.messagesBetweenReports
+        if Task.isCancelled { throw Inbox<Multipart>.cancelledError }
+    }
+
     @usableFromInline
     func refill() async throws(MartletError) -> Bool {
+        report(returningTheRest: true)
         unsafe state.pointee = State()
-        guard let received = try await link.receive() else { return false }
+        let signal = signal
+        let received = try await inbox.take(lending: true, onRoom: { signal.notify() })
+        guard let received else { return false }
         unsafe state.pointee.messages = received
         return true
+    }
+
+    private func report(returningTheRest: Bool) {
+        let (messages, reported, position) = unsafe (
+            state.pointee.messages, state.pointee.reported, state.pointee.position
+        )
+        let unused = returningTheRest ? messages[position...] : []
+        guard position > reported || !unused.isEmpty else { return }
+        inbox.giveBack(used: messages[reported..<position], unused: unused) { signal.notify() }
+        unsafe state.pointee.reported = position
     }
 }

@@ -50,14 +50,17 @@ public struct Message: ~Copyable {
         raw = zmq_msg_t()
         let result = unsafe zeromq_message_init_size(&raw, count)
         precondition(result == 0, "libzmq could not allocate a message of \(count) bytes")
-        // libzmq has made room for `count` bytes there, which stay put until this returns.
-        let target = unsafe UnsafeMutableRawBufferPointer(start: zmq_msg_data(&raw), count: count)
-        var output = unsafe OutputRawSpan(buffer: target, initializedCount: 0)
-        try fill(&output)
-        let written = unsafe output.finalize(for: target)
-        guard written < count else { return }
-        let gap = unsafe UnsafeMutableRawBufferPointer(rebasing: target[written...])
-        unsafe gap.initializeMemory(as: UInt8.self, repeating: 0)
+        try unsafe withUnsafeMutablePointer(to: &raw) { message throws(Failure) in
+            // The bytes of a small message lie in the value itself, which stays put in here.
+            let target = unsafe UnsafeMutableRawBufferPointer(
+                start: zmq_msg_data(message), count: count)
+            var output = unsafe OutputRawSpan(buffer: target, initializedCount: 0)
+            try fill(&output)
+            let written = unsafe output.finalize(for: target)
+            guard written < count else { return }
+            let gap = unsafe UnsafeMutableRawBufferPointer(rebasing: target[written...])
+            unsafe gap.initializeMemory(as: UInt8.self, repeating: 0)
+        }
     }
 
     /// A message over bytes that Martlet owns, without a copy. They live until libzmq has sent

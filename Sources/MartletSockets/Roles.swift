@@ -15,9 +15,6 @@ public protocol ReceivingRole: SocketRole {}
 /// A role whose sockets choose what they receive by prefix.
 public protocol SubscribingRole: ReceivingRole {}
 
-/// A role whose sockets address each message to one peer, by a routing id in its first part.
-public protocol RoutingRole: SendingRole, ReceivingRole {}
-
 /// The twelve socket types that libzmq calls stable.
 public enum SocketKind: String, Sendable, CaseIterable {
     case pair, pub, sub, xpub, xsub, push, pull, req, rep, dealer, router, stream
@@ -102,13 +99,13 @@ public enum Dealer: SendingRole, ReceivingRole {
 }
 
 /// Prefixes what it receives with the sender's routing id, and sends to the peer so named.
-public enum Router: RoutingRole {
+public enum Router: SendingRole, ReceivingRole {
     /// ROUTER.
     public static var kind: SocketKind { .router }
 }
 
 /// Exchanges plain TCP bytes: a part that names the connection, then a part of what it carries.
-public enum Stream: RoutingRole {
+public enum Stream: SendingRole, ReceivingRole {
     /// STREAM.
     public static var kind: SocketKind { .stream }
 }

@@ -36,8 +36,8 @@ extension Socket where Role: ReceivingRole {
 
     /// Receives a whole message, and waits for it as `receive` of a part does.
     ///
-    /// A message of more than `Limits.messagePartsMax` parts is taken off the socket, dropped, and
-    /// reported as `messageTooLarge`.
+    /// A message of more than `Limits.messagePartsMax` parts, and an envelope, is taken off the
+    /// socket, dropped, and reported as `messageTooLarge`.
     ///
     /// C: `zmq_msg_recv`
     public func receiveMultipart() throws(MartletError) -> Multipart {
@@ -60,19 +60,20 @@ extension SocketHandle {
     /// The message that begins with a part just received. The other parts are there already:
     /// libzmq delivers messages whole.
     func rest(after part: inout Message) throws(MartletError) -> Multipart {
+        let partsMax = Limits.messagePartsMax + Limits.envelopePartsMax
         var hasMore = part.hasMore
         var message = Multipart(part.takeBytes())
         while hasMore {
             let received = receive(into: &part, flags: 0)
             guard received >= 0 else { throw failure(received, "zmq_msg_recv") }
             hasMore = part.hasMore
-            if message.count < Limits.messagePartsMax {
+            if message.count < partsMax {
                 message.rest.append(part.takeBytes())
             } else if !hasMore {
                 throw MartletError(
                     .messageTooLarge,
-                    "A message of more than \(Limits.messagePartsMax) parts was dropped. Find the "
-                        + "peer that sends it: it does not speak this protocol.")
+                    "A message of more than \(partsMax) parts was dropped. Find the peer that "
+                        + "sends it: it does not speak this protocol.")
             }
         }
         return message

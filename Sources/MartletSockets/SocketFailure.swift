@@ -50,6 +50,11 @@ extension MartletError {
             )
         case EACCES, EPERM, EROFS:
             (.permissionDenied, "Use a place that this user may write to, or a port above 1023.")
+        case EEXIST:
+            (
+                .invalidEndpoint,
+                "A file that is no socket lies there; choose another path, or remove it."
+            )
         case ENOENT, ENOTDIR:
             (.invalidEndpoint, "The folder does not exist, or nothing was bound or connected here.")
         case ENAMETOOLONG, EPROTONOSUPPORT, ENOCOMPATPROTO:

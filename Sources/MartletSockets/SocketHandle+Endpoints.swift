@@ -3,10 +3,10 @@ import MartletCore
 
 extension SocketHandle {
     func bind(to endpoint: Endpoint) throws(MartletError) -> Endpoint {
-        try endpoint.checkBindable()
-        if let path = endpoint.ipcPath, unsafe zeromq_ipc_is_listening(path) {
-            // libzmq would take the path away from the other listener, in silence.
-            throw MartletError.socket(-EADDRINUSE, "zmq_bind", at: endpoint.description)
+        try kind.checkTransport(of: endpoint)
+        if let path = endpoint.ipcPath {
+            // libzmq would remove whatever lies there, another's listener or a file, in silence.
+            try check(unsafe zeromq_ipc_check_free(path), "zmq_bind", endpoint)
         }
         try check(useIPv6(for: endpoint), "zmq_setsockopt(ZMQ_IPV6)", endpoint)
         try check(
@@ -16,6 +16,7 @@ extension SocketHandle {
     }
 
     func connect(to endpoint: Endpoint) throws(MartletError) {
+        try kind.checkTransport(of: endpoint)
         try endpoint.checkConnectable()
         try check(useIPv6(for: endpoint), "zmq_setsockopt(ZMQ_IPV6)", endpoint)
         try check(
@@ -58,6 +59,22 @@ extension SocketHandle {
     ) throws(MartletError) {
         guard result >= 0 else {
             throw MartletError.socket(result, operation, at: endpoint.description)
+        }
+    }
+}
+
+extension SocketKind {
+    /// Refuses endpoints at which libzmq would do nothing, or abort.
+    fileprivate func checkTransport(of endpoint: Endpoint) throws(MartletError) {
+        if self == .stream, endpoint.transport != .tcp {
+            throw MartletError(
+                .invalidEndpoint, "A stream speaks plain TCP, and \(endpoint) is something else.")
+        }
+        // libzmq asks here about CURVE clients, and aborts the process when what answers is not one
+        // of these.
+        if endpoint.description == "inproc://zeromq.zap.01", self != .rep, self != .router {
+            throw MartletError(
+                .invalidEndpoint, "\(endpoint) is for authentication: use a REP or a ROUTER.")
         }
     }
 }

@@ -30,7 +30,9 @@ public final class ZeroMQLink<Role: SocketRole>: Sendable {
     }
 
     /// Connects to an endpoint; to every address of a host name, which is looked up off the loop.
-    /// Returns the endpoints connected to, for `disconnect`.
+    ///
+    /// Returns the endpoints connected to, for `disconnect`. A name whose addresses all lead to one
+    /// peer gives as many connections to it: connect to one of `endpoint.resolved()` instead.
     ///
     /// C: `zmq_connect`
     @discardableResult
@@ -72,9 +74,11 @@ public final class ZeroMQLink<Role: SocketRole>: Sendable {
         try await loop.value(queues, of: option)
     }
 
-    /// Closes the socket after what is queued has gone out, or when the time is over.
+    /// Closes the socket once what is queued has been handed to libzmq, or when the time is over.
     ///
-    /// Messages that have been received can still be taken; then `receive` returns nil.
+    /// libzmq goes on sending in the background for the rest of the time. What it could not be
+    /// given comes back through `receiveReturned`, with the code `closed`. Messages that have been
+    /// received can still be taken; then `receive` returns nil.
     ///
     /// C: `zmq_close`
     public func close(drainingFor timeout: Duration = Limits.drainTimeout) async {
@@ -89,14 +93,14 @@ extension ZeroMQLink: SendingLink where Role: SendingRole {
     ///
     /// C: `zmq_msg_send`
     public func send(_ message: Multipart) async throws(MartletError) {
-        try check(message)
+        try Role.kind.checkParts(of: message)
         try await queues.outgoing.send(message)
         loop.executor.signal.notify()
     }
 
     /// Queues a message if there is room (`SendingLink.offer`).
     public func offer(_ message: Multipart) throws(MartletError) -> Bool {
-        try check(message)
+        try Role.kind.checkParts(of: message)
         guard try queues.outgoing.offer(message) else { return false }
         loop.executor.signal.notify()
         return true
@@ -112,15 +116,6 @@ extension ZeroMQLink: SendingLink where Role: SendingRole {
 
     /// How many returned messages were dropped because nobody asked for them.
     public var returnedDropped: Int { queues.returned.dropped }
-
-    private func check(_ message: Multipart) throws(MartletError) {
-        guard message.count <= Limits.messagePartsMax else {
-            throw MartletError(
-                .messageTooLarge,
-                "A message has at most \(Limits.messagePartsMax) parts, and this has "
-                    + "\(message.count). Put several values into one part.")
-        }
-    }
 }
 
 // MARK: - Receiving
@@ -134,13 +129,21 @@ extension ZeroMQLink: ReceivingLink where Role: ReceivingRole {
         return try await queues.incoming.take(onRoom: { signal.notify() })
     }
 
-    /// How many messages of more than `Limits.messagePartsMax` parts were dropped on arrival.
+    /// How many messages of too many parts (`Limits.messagePartsMax`) were dropped on arrival.
     ///
     /// A peer that sends them does not speak your protocol.
     public var refusedCount: Int { queues.refused.load(ordering: .relaxed) }
 
+    /// Some of the messages that have arrived, in order: at least one, at most `count`.
+    public func receive(atMost count: Int) async throws(MartletError) -> [Multipart]? {
+        let signal = loop.executor.signal
+        return try await queues.incoming.take(atMost: max(1, count), onRoom: { signal.notify() })
+    }
+
     /// The messages one by one, for `for try await`. Leaving the loop consumes nothing further.
-    public var messages: LinkMessages { LinkMessages(link: self, queues: queues) }
+    public var messages: LinkMessages {
+        LinkMessages(inbox: queues.incoming, signal: loop.executor.signal)
+    }
 }
 
 extension ZeroMQLink where Role: SubscribingRole {

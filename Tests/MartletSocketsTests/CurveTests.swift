@@ -19,6 +19,7 @@ struct CurveTests {
 
     @Test(arguments: [
         "", "short", String(repeating: "\"", count: 40), String(repeating: "é", count: 20),
+        String(repeating: "A", count: 35) + String(repeating: "\0", count: 5),
     ])
     func badKeysAreRefused(text: String) {
         let error = #expect(throws: MartletError.self) { try CurvePublicKey(text) }

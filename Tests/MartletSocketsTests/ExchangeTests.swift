@@ -149,6 +149,29 @@ import Testing
     }
 }
 
+@Suite struct SubscriptionTests {
+    /// Above its send mark a subscriber would forget its own subscriptions.
+    @Test(.timeLimit(.minutes(1)))
+    func allSubscriptionsArrive() throws {
+        let context = try Context()
+        let publisher = try context.socket(XPub.self)
+        try publisher.beImpatientReceiving()
+        try publisher.set(.receiveHighWaterMark, to: 10_000)
+        let bound = try publisher.bind(to: "tcp://127.0.0.1:*")
+        let sub = try context.socket(Sub.self)
+        let xsub = try context.socket(XSub.self)
+        let count = 3_000
+        for number in 0..<count {
+            try sub.subscribe(to: Bytes(utf8: "s\(number)"))
+            try xsub.send(Message(Array("\u{1}x\(number)".utf8)))
+        }
+        try sub.connect(to: bound)
+        try xsub.connect(to: bound)
+        var seen: Set<Bytes> = []
+        while seen.count < 2 * count { seen.insert(try publisher.receive().bytes()) }
+    }
+}
+
 @Suite struct StreamTests {
     @Test(.timeLimit(.minutes(1)))
     func speaksPlainTCP() throws {

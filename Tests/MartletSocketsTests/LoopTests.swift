@@ -1,3 +1,4 @@
+import Foundation
 import MartletCore
 import MartletSockets
 import Synchronization
@@ -133,26 +134,83 @@ import Testing
             #expect(router.returnedDropped == 0)
 
             let tooMany = Multipart(
-                first: Bytes(), rest: Array(repeating: Bytes(), count: Limits.messagePartsMax))
+                first: Bytes(),
+                rest: Array(
+                    repeating: Bytes(), count: Limits.messagePartsMax + Limits.envelopePartsMax))
             let error = await #expect(throws: MartletError.self) { try await router.send(tooMany) }
             #expect(error?.code == .messageTooLarge)
             #expect(throws: MartletError.self) { try router.offer(tooMany) }
         }
     }
 
-    @Test func countsMessagesOfTooManyParts() async throws {
+    /// A peer that sends nothing but what is refused must not keep the loop to itself.
+    @Test func refusesMessagesOfTooManyPartsAndGoesOn() async throws {
         try await withSocketLoop { loop in
             let receiver = try await loop.link(Pair.self)
             try await receiver.bind(to: "inproc://too-many")
             let socket = try await loop.openContext().socket(Pair.self)
             try socket.connect(to: "inproc://too-many")
-            let part = Bytes([1])
-            try socket.send(
-                Multipart(
-                    first: part, rest: Array(repeating: part, count: Limits.messagePartsMax)))
-            try socket.send(Multipart(Bytes([2])))
-            #expect(try await receiver.receive() == [Multipart(Bytes([2]))])
-            #expect(receiver.refusedCount == 1)
+            try socket.set(.sendTimeout, to: .milliseconds(100))
+            let flood = Flood(socket)
+            Thread.detachNewThread { flood.run() }
+            while receiver.refusedCount < 1_000 {
+                try await loop.sleep(until: .now + .milliseconds(1))
+            }
+            // The loop still answers, and other links still work.
+            let other = try await loop.link(Pull.self)
+            try await other.bind(to: "inproc://other")
+            flood.stop()
+            while !flood.hasEnded { try await loop.sleep(until: .now + .milliseconds(1)) }
+        }
+    }
+
+    @Test func aSocketOfAnotherContextIsRefused() async throws {
+        try await withSocketLoop { loop in
+            let foreign = try Context().socket(Pull.self)
+            do {
+                _ = try await loop.link(over: foreign)
+                Issue.record("a foreign socket was accepted")
+            } catch let error as MartletError {
+                #expect(error.code == .invalidArgument)
+                #expect(error.message.contains("openContext()"))
+            }
+        }
+    }
+
+    @Test func aConsumerThatLeavesIsReplaced() async throws {
+        try await withSocketLoop { loop in
+            let receiver = try await loop.link(Pull.self, messages: 10)
+            let sender = try await loop.link(Push.self)
+            try await receiver.bind(to: "inproc://replaced")
+            try await sender.connect(to: "inproc://replaced")
+            let count = 500
+            let sending = Task {
+                for number in 0..<count {
+                    try await sender.send(Multipart(pattern(10, seed: number)))
+                }
+            }
+            for number in 0..<count {
+                let one = try await receiver.messages.first { _ in true }
+                #expect(one == Multipart(pattern(10, seed: number)))
+            }
+            try await sending.value
+        }
+    }
+
+    @Test func takesAsManyAsAsked() async throws {
+        try await withSocketLoop { loop in
+            let receiver = try await loop.link(Pull.self)
+            let sender = try await loop.link(Push.self)
+            try await receiver.bind(to: "inproc://as-many")
+            try await sender.connect(to: "inproc://as-many")
+            for number in UInt8(0)..<5 { try await sender.send(Multipart(Bytes([number]))) }
+            var seen: [UInt8] = []
+            while seen.count < 5 {
+                let some = try await receiver.receive(atMost: 2) ?? []
+                #expect((1...2).contains(some.count))
+                seen += some.map { $0.first.array()[0] }
+            }
+            #expect(seen == [0, 1, 2, 3, 4])
         }
     }
 
@@ -199,141 +257,33 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct LoopClosingTests {
-    @Test func whatIsQueuedGoesOutFirst() async throws {
-        let context = try Context()
-        let receiver = try context.socket(Pull.self)
-        try receiver.beImpatientReceiving()
-        let bound = try receiver.bind(to: "tcp://127.0.0.1:*")
-        let count = 2_000
-        try await withSocketLoop { loop in
-            let sender = try await loop.link(Push.self)
-            try await sender.connect(to: bound)
-            for number in 0..<count {
-                try await sender.send(Multipart(pattern(100, seed: number)))
-            }
-        }
-        for number in 0..<count {
-            #expect(try receiver.receiveMultipart() == Multipart(pattern(100, seed: number)))
-        }
-    }
-
-    /// Nobody is there to take the messages: closing gives up when its time is over.
-    @Test func aDrainIsBounded() async throws {
-        let loop = try SocketLoop()
-        let sender = try await loop.link(Push.self)
-        try await sender.connect(to: "tcp://127.0.0.1:1")
-        try await sender.send(Multipart(Bytes([1])))
-        let start = ContinuousClock.now
-        await loop.close(drainingFor: .milliseconds(50))
-        #expect(ContinuousClock.now - start >= .milliseconds(50))
-        let error = await #expect(throws: MartletError.self) {
-            try await sender.send(Multipart(Bytes([2])))
-        }
-        #expect(error?.code == .closed)
-    }
-
-    @Test func everythingThatWaitsIsTold() async throws {
-        let loop = try SocketLoop()
-        let receiver = try await loop.link(Pull.self)
-        try await receiver.bind(to: "inproc://waits")
-        let sender = try await loop.link(Push.self, messages: 1)
-        let receiving = Task { try await receiver.receive() }
-        let sending = Task {
-            while true { try await sender.send(Multipart(Bytes([1]))) }
-        }
-        let returning = Task { try await sender.receiveReturned() }
-        await loop.close(drainingFor: .milliseconds(10))
-        #expect(try await receiving.value == nil)
-        #expect(try await returning.value == nil)
-        let error = await #expect(throws: MartletError.self) { try await sending.value }
-        #expect(error?.code == .closed)
-    }
-
-    @Test func aClosedLoopSaysSo() async throws {
-        let loop = try SocketLoop()
-        let link = try await loop.link(Pull.self)
-        await loop.close()
-        await loop.close()
-        let refusals: [() async throws -> Void] = [
-            { _ = try await loop.link(Push.self) },
-            { _ = try await loop.openContext() },
-            { try await link.bind(to: "inproc://late") },
-            { try await link.connect(to: "inproc://late") },
-            { try await link.set(.linger, to: .zero) },
-            { try await loop.sleep(until: .now) },
-            { _ = try await link.monitor() },
-        ]
-        for refused in refusals {
-            let error = await #expect(throws: MartletError.self) { try await refused() }
-            #expect(error?.code == .closed)
-        }
-        #expect(try await link.receive() == nil)
-        await link.close()
-    }
-
-    @Test func manyMayCloseAtOnce() async throws {
-        for _ in 0..<50 {
-            let loop = try SocketLoop()
-            let link = try await loop.link(Pull.self)
-            try await link.bind(to: "inproc://many")
-            await withTaskGroup(of: Void.self) { group in
-                for _ in 0..<4 { group.addTask { await loop.close() } }
-                group.addTask { await link.close() }
-            }
-        }
-    }
-
-    @Test func aContextShutDownUnderItsLoopEndsNothingElse() async throws {
-        let context = try Context()
-        let loop = try SocketLoop(context: context)
-        let link = try await loop.link(Pull.self)
-        try await link.bind(to: "inproc://shutdown")
-        let receiving = Task { try await link.receive() }
-        context.shutdown()
-        #expect(try await receiving.value == nil)
-        let error = await #expect(throws: MartletError.self) {
-            try await link.bind(to: "inproc://shutdown-2")
-        }
-        #expect(error?.code == .closed)
-        #expect(await loop.socketCount == 0)
-        // The loop itself goes on, and is closed like any other.
-        try await loop.sleep(until: .now + .milliseconds(1))
-        await loop.close()
-    }
-
-    @Test func aLinkClosesAlone() async throws {
-        try await withSocketLoop { loop in
-            let first = try await loop.link(Pull.self)
-            let second = try await loop.link(Pull.self)
-            let bound = try await first.bind(to: "tcp://127.0.0.1:*")
-            await first.close()
-            #expect(try await first.receive() == nil)
-            // The address is free again once libzmq's reaper has been by.
-            while true {
-                do {
-                    try await second.bind(to: bound)
-                    break
-                } catch let error as MartletError where error.code == .addressInUse {
-                    await Task.yield()
-                }
-            }
-        }
-    }
-
-    @Test func aForgottenLinkClosesItself() async throws {
-        try await withSocketLoop { loop in
-            var forgotten: ZeroMQLink<Pull>? = try await loop.link(Pull.self)
-            try await forgotten?.bind(to: "inproc://forgotten")
-            #expect(await loop.socketCount == 1)
-            forgotten = nil
-            while await loop.socketCount > 0 { await Task.yield() }
-        }
-    }
-}
-
 final class Counter: Sendable {
     private let count = Atomic<Int>(0)
     var value: Int { count.load(ordering: .relaxed) }
     func increment() { count.add(1, ordering: .relaxed) }
+}
+
+/// Sends messages of too many parts from a thread of its own until it is told to stop.
+private final class Flood: Sendable {
+    private let socket: Mutex<Socket<Pair>>
+    private let isStopped = Flag()
+    private let ended = Flag()
+
+    init(_ socket: consuming sending Socket<Pair>) { self.socket = Mutex(socket) }
+
+    var hasEnded: Bool { ended.isSet }
+
+    func stop() { isStopped.set() }
+
+    func run() {
+        socket.withLock { socket in
+            while !isStopped.isSet {
+                for number in 0...Limits.messagePartsMax + Limits.envelopePartsMax {
+                    let isLast = number == Limits.messagePartsMax + Limits.envelopePartsMax
+                    try? socket.send(Message([1]), more: !isLast)
+                }
+            }
+        }
+        ended.set()
+    }
 }

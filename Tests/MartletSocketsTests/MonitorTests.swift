@@ -105,6 +105,20 @@ import Testing
         #expect(try server.receiveMultipart() == Multipart(pattern(10)))
     }
 
+    @Test func leavingTheSequenceLosesNothing() async throws {
+        let socket = try Context().socket(Pull.self)
+        let monitor = try socket.monitor()
+        let bound = try (0..<5).map { _ in "\(try socket.bind(to: "tcp://127.0.0.1:*"))" }
+        var seen: [String] = []
+        while seen.count < bound.count,
+            let event = try await first(of: monitor, where: { _ in true })
+        {
+            seen.append(event.endpoint)
+        }
+        #expect(seen == bound)
+        #expect(monitor.dropped == 0)
+    }
+
     @Test func aNewMonitorEndsTheFormer() async throws {
         let context = try Context()
         let socket = try context.socket(Pull.self)

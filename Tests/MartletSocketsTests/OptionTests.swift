@@ -35,6 +35,8 @@ import Testing
         #expect(try socket.value(of: .maxMessageBytes) == 5_000_000_000)
         try socket.set(.heartbeatTTL, to: .seconds(60))
         #expect(try socket.value(of: .heartbeatTTL) == .seconds(60))
+        try socket.set(.heartbeatTTL, to: .milliseconds(10))
+        #expect(try socket.value(of: .heartbeatTTL) == .milliseconds(100))
         try socket.set(.routingID, to: Bytes(utf8: "me"))
         #expect(try socket.value(of: .routingID) == Bytes(utf8: "me"))
         try socket.set(.tcpKeepAlive, to: 0)
@@ -68,6 +70,8 @@ import Testing
             ("no limit", { try socket.set(.maxMessageBytes, to: -2) }),
             ("1 to 255 bytes", { try socket.set(.routingID, to: Bytes()) }),
             ("1 to 255 bytes", { try socket.set(.routingID, to: Bytes([0, 1])) }),
+            ("1 to 127", { try socket.set(.tcpKeepAliveProbes, to: 128) }),
+            ("32,767 seconds", { try socket.set(.tcpKeepAliveIdle, to: .zero) }),
             ("0 to 255", { try socket.set(.typeOfService, to: 256) }),
         ]
         for (reason, refused) in refusals {

@@ -81,10 +81,68 @@ import Testing
     @Test func takesBackWhatWasNotUsed() async throws {
         let inbox = makeInbox()
         inbox.push([1, 2, 3], byteCount: 3)
-        let taken = try await inbox.take() ?? []
+        let taken = try await inbox.take(lending: true) ?? []
         inbox.push([4], byteCount: 1)
-        inbox.putBack(taken[1...], byteCount: 2)
+        inbox.giveBack(used: taken[..<1], unused: taken[1...]) {}
         #expect(try await inbox.take() == [2, 3, 4])
+    }
+
+    @Test func wakesTheNextConsumerWithWhatComesBack() async throws {
+        let inbox = makeInbox()
+        inbox.push([1, 2], byteCount: 0)
+        let taken = try await inbox.take(lending: true) ?? []
+        let next = Task { try await inbox.take() }
+        await untilWaiting(inbox)
+        inbox.giveBack(used: [], unused: taken[...]) {}
+        #expect(try await next.value == [1, 2])
+    }
+
+    /// What is lent counts until it has been used: taking one of many must not make the queue grow.
+    @Test func whatIsLentCountsTowardsTheBound() async throws {
+        let inbox = makeInbox(bound: 4)
+        #expect(!inbox.push([1, 2, 3, 4], byteCount: 0))
+        let taken = try await inbox.take(lending: true) ?? []
+        #expect(inbox.isProducerPaused)
+        var rooms = 0
+        inbox.giveBack(used: taken[..<1], unused: []) { rooms += 1 }
+        #expect(rooms == 1)
+        #expect(!inbox.isProducerPaused)
+        #expect(!inbox.push([5], byteCount: 0))
+        inbox.giveBack(used: [], unused: taken[1...]) { rooms += 1 }
+        #expect(rooms == 1)
+        #expect(inbox.isProducerPaused)
+        #expect(try await inbox.take() == [2, 3, 4, 5])
+        #expect(!inbox.isProducerPaused)
+    }
+
+    @Test func takesNoMoreThanIsAskedFor() async throws {
+        let inbox = makeInbox()
+        inbox.push([1, 2, 3], byteCount: 0)
+        #expect(try await inbox.take(atMost: 2) == [1, 2])
+        #expect(try await inbox.take(atMost: 2) == [3])
+    }
+
+    @Test func dropsTheOldestByBytesToo() async throws {
+        let inbox = Inbox<Int>(bound: 100, byteBound: 10, overflow: .dropOldest, size: { $0 })
+        inbox.push([4, 4], byteCount: 8)
+        inbox.push([4], byteCount: 4)
+        #expect(inbox.dropped == 1)
+        inbox.push([50], byteCount: 50)
+        #expect(inbox.dropped == 3)
+        #expect(try await inbox.take() == [50])
+        inbox.push([4, 4], byteCount: 8)
+        #expect(inbox.dropped == 3)
+    }
+
+    /// However they meet, one of two consumers is refused or both are served; none is forgotten.
+    @Test func twoConsumersAtOnceNeverHang() async throws {
+        for _ in 0..<2_000 {
+            let inbox = makeInbox()
+            let consumers = (0..<2).map { _ in Task.detached { try? await inbox.take() } }
+            await Task.yield()
+            inbox.close()
+            for consumer in consumers { #expect(await consumer.value == nil) }
+        }
     }
 
     private func untilWaiting(_ inbox: Inbox<Int>) async {

@@ -11,10 +11,12 @@ final class LinkQueues: Sendable {
     let returned: Inbox<ReturnedMessage>
 
     init(bound: Int, byteBound: Int) {
-        incoming = Inbox(bound: bound, byteBound: byteBound, overflow: .keepAll)
+        incoming = Inbox(
+            bound: bound, byteBound: byteBound, overflow: .keepAll, size: { $0.byteCount })
         outgoing = Outbox(bound: bound, byteBound: byteBound)
         returned = Inbox(
-            bound: Limits.returnedMessages, byteBound: byteBound, overflow: .dropOldest)
+            bound: Limits.returnedMessages, byteBound: byteBound, overflow: .dropOldest,
+            size: { $0.message.byteCount })
     }
 }
 
@@ -30,10 +32,6 @@ final class LoopSocket {
     let handle: SocketHandle
     let queues: LinkQueues
     var phase = Phase.open
-    /// Resumed when the socket has been closed.
-    var closeWaiters: [CheckedContinuation<Void, Never>] = []
-    /// Whether reading stopped because the consumer's bound was reached.
-    private var isReadPaused = false
     private var arena = MessageArena()
 
     /// Messages taken from the outbox; those before `nextPending` have been sent.
@@ -75,8 +73,7 @@ final class LoopSocket {
 
     private var wantsToReceive: Bool {
         guard canReceive, case .open = phase else { return false }
-        if isReadPaused { isReadPaused = queues.incoming.isProducerPaused }
-        return !isReadPaused
+        return !queues.incoming.isProducerPaused
     }
 
     /// Whether the socket has begun to end.
@@ -122,6 +119,18 @@ final class LoopSocket {
         return handle.send(message, waiting: false)
     }
 
+    /// Gives back what is still queued when the socket must close.
+    func returnUnsent() {
+        let unsent = pending[nextPending...] + queues.outgoing.takeAll()
+        pending = []
+        nextPending = 0
+        let error = MartletError(
+            .closed, "The link was closed before there was room for the message.")
+        queues.returned.push(
+            unsent.map { ReturnedMessage(message: $0, error: error) },
+            byteCount: unsent.reduce(0) { $0 + $1.byteCount })
+    }
+
     private func giveBack(_ message: Multipart, because result: Int32) {
         let error =
             result == -EAGAIN
@@ -149,7 +158,8 @@ final class LoopSocket {
         var arena = MessageArena()
         swap(&arena, &self.arena)
         defer { swap(&arena, &self.arena) }
-        while batch.count < countMax, byteCount < byteCountMax {
+        // Refused messages count as well: a peer that sends nothing else must not keep the loop.
+        for _ in 0..<countMax where byteCount < byteCountMax {
             let size = handle.receive(into: &message, flags: ZMQ_DONTWAIT)
             // EAGAIN is the end; whatever else it is, the next call meets it again and polling
             // goes on.
@@ -167,7 +177,7 @@ final class LoopSocket {
             }
         }
         guard !batch.isEmpty else { return }
-        isReadPaused = !queues.incoming.push(batch, byteCount: byteCount)
+        queues.incoming.push(batch, byteCount: byteCount)
     }
 }
 

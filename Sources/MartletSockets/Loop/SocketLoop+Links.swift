@@ -9,7 +9,15 @@ extension SocketLoop {
 
     func connect(_ queues: LinkQueues, to endpoints: [Endpoint]) throws(MartletError) {
         try withHandle(of: queues) { handle throws(MartletError) in
-            for endpoint in endpoints { try handle.connect(to: endpoint) }
+            for (index, endpoint) in endpoints.enumerated() {
+                do throws(MartletError) {
+                    try handle.connect(to: endpoint)
+                } catch {
+                    // All or none.
+                    for made in endpoints[..<index] { try? handle.disconnect(from: made) }
+                    throw error
+                }
+            }
         }
     }
 

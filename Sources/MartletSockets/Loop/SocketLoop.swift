@@ -33,6 +33,8 @@ public actor SocketLoop {
 
     private var phase = Phase.running
     private var sockets: [LoopSocket] = []
+    /// Resumed when the socket of a link has been closed.
+    private var linkCloseWaiters: [ObjectIdentifier: [CheckedContinuation<Void, Never>]] = [:]
     private var timers = TimerQueue<@Sendable (Bool) -> Void>()
     private var pollItems = unsafe [zmq_pollitem_t]()
 
@@ -73,6 +75,11 @@ public actor SocketLoop {
             throw MartletError(.invalidArgument, "A link needs room for a message and a byte.")
         }
         guard case .running = phase else { throw SocketLoop.closedError }
+        guard socket.handle.context === context else {
+            throw MartletError(
+                .invalidArgument,
+                "The socket is of another context. Open it in the loop's own: `openContext()`.")
+        }
         let queues = LinkQueues(bound: messages, byteBound: bytes)
         sockets.append(LoopSocket(socket.intoHandle(), queues: queues))
         return ZeroMQLink(loop: self, queues: queues)
@@ -105,9 +112,19 @@ public actor SocketLoop {
 
     /// Lets what a link has queued go out until the deadline, then closes its socket.
     func close(_ queues: LinkQueues, drainingFor timeout: Duration) async {
-        guard let socket = sockets.first(where: { $0.queues === queues }) else { return }
-        beginDraining(socket, until: clock.now + timeout)
-        await withCheckedContinuation { socket.closeWaiters.append($0) }
+        guard beginDraining(queues, until: clock.now + timeout) else { return }
+        let link = ObjectIdentifier(queues)
+        await withCheckedContinuation { linkCloseWaiters[link, default: []].append($0) }
+    }
+
+    /// False when the link is closed already. Apart from `close`, so that nothing that waits there
+    /// holds on to the socket.
+    private func beginDraining(
+        _ queues: LinkQueues, until deadline: ContinuousClock.Instant
+    ) -> Bool {
+        guard let socket = sockets.first(where: { $0.queues === queues }) else { return false }
+        beginDraining(socket, until: deadline)
+        return true
     }
 
     // MARK: Timers
@@ -260,6 +277,7 @@ extension SocketLoop {
             guard case .draining(let deadline) = socket.phase else { return false }
             guard socket.isDrained || deadline <= now else { return false }
             // What libzmq still has queued may take the rest of the time.
+            socket.returnUnsent()
             let linger = max(0, (deadline - now).milliseconds(rounded: .up))
             _ = socket.handle.set(ZMQ_LINGER, to: Int32(linger))
             closed.append(socket)
@@ -267,14 +285,18 @@ extension SocketLoop {
         }
         for socket in closed {
             socket.queues.returned.close()
-            for waiter in socket.closeWaiters { waiter.resume() }
+            let waiters = linkCloseWaiters.removeValue(forKey: ObjectIdentifier(socket.queues))
+            for waiter in waiters ?? [] { waiter.resume() }
         }
     }
 
     private func finish(by deadline: ContinuousClock.Instant) {
         phase = .closed
-        if ownsContext { context?.shutdown() }
-        // Ends the context if nobody else holds it, which waits for the linger set above.
+        // Ends when the sockets' linger is over, which is at the deadline, unless links were closed
+        // with a later one before: they do not hold this up.
+        if ownsContext {
+            context?.end(waitingAtMost: max(.zero, deadline - clock.now) + Limits.terminationGrace)
+        }
         context = nil
         for action in timers.removeAll() { action(false) }
     }

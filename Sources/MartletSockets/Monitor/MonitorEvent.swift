@@ -45,8 +45,6 @@ public struct MonitorEvent: Sendable, Hashable, CustomStringConvertible {
         case handshakeFailedProtocol(code: Int32)
         /// The authenticator refused the peer, with this ZAP status, such as 400.
         case handshakeFailedAuthentication(status: Int32)
-        /// The socket was closed: the last event.
-        case monitorStopped
         /// An event of a newer libzmq.
         case other(event: Int32, value: Int32)
     }
@@ -66,6 +64,9 @@ public struct MonitorEvent: Sendable, Hashable, CustomStringConvertible {
             "One side uses CURVE and the other does not; configure keys on both or on neither."
         case .handshakeFailedProtocol(ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC):
             "The keys do not match: the client must know the server's public key."
+        case .handshakeFailedProtocol(let code)
+        where code & ZMQ_PROTOCOL_ERROR_ZAP_UNSPECIFIED != 0:
+            "The context's ZAP handler gave an answer that is not one (RFC 27)."
         case .handshakeFailedProtocol:
             "What is at the other end does not speak ZMTP; check the port."
         case .handshakeFailedAuthentication:
@@ -98,7 +99,6 @@ extension MonitorEvent.Kind {
         case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL: self = .handshakeFailed(errno: value)
         case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL: self = .handshakeFailedProtocol(code: value)
         case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: self = .handshakeFailedAuthentication(status: value)
-        case ZMQ_EVENT_MONITOR_STOPPED: self = .monitorStopped
         default: self = .other(event: event, value: value)
         }
     }

@@ -24,17 +24,13 @@ public struct SocketMonitor: AsyncSequence, Sendable {
     /// Hands out events in order.
     public struct Iterator: AsyncIteratorProtocol {
         private let events: Inbox<MonitorEvent>
-        private var batch: [MonitorEvent] = []
 
         fileprivate init(events: Inbox<MonitorEvent>) { self.events = events }
 
         /// The next event, or nil once the socket has closed. Throws `cancelled` with the task.
         public mutating func next() async throws(MartletError) -> MonitorEvent? {
-            if batch.isEmpty {
-                guard let taken = try await events.take() else { return nil }
-                batch = taken.reversed()
-            }
-            return batch.removeLast()
+            // One by one: what nobody asked for waits for the next reader.
+            try await events.take(atMost: 1)?.first
         }
     }
 }
@@ -80,20 +76,22 @@ private final class Reader: Sendable {
     /// Reads until the socket has closed or its context was shut down.
     func run(into events: Inbox<MonitorEvent>) {
         socket.withLock { socket in
-            while let event = try? Self.next(from: socket), event.kind != .monitorStopped {
+            while let event = (try? Self.next(from: socket)) ?? nil {
                 events.push([event], byteCount: 0)
             }
         }
         events.close()
     }
 
-    private static func next(from socket: borrowing Socket<Pair>) throws -> MonitorEvent {
+    /// The next event, or nil when the socket has closed.
+    private static func next(from socket: borrowing Socket<Pair>) throws -> MonitorEvent? {
         let message = try socket.receiveMultipart()
         var raw = zeromq_monitor_event()
         let isEvent = unsafe message.first.withUnsafeMemory { memory, _ in
             unsafe zeromq_monitor_decode(memory.baseAddress, memory.count, &raw)
         }
         guard isEvent else { return MonitorEvent(kind: .other(event: 0, value: 0), endpoint: "") }
+        if Int32(raw.event) == ZMQ_EVENT_MONITOR_STOPPED { return nil }
         return MonitorEvent(
             kind: MonitorEvent.Kind(
                 event: Int32(raw.event), value: Int32(truncatingIfNeeded: raw.value)),

@@ -49,21 +49,22 @@ extension SocketOption where Value == Duration {
     ///
     /// C: `ZMQ_HEARTBEAT_TTL`
     public static var heartbeatTTL: Self {
-        .duration("ZMQ_HEARTBEAT_TTL", ZMQ_HEARTBEAT_TTL, atMost: Limits.heartbeatTTLMax)
+        .duration(
+            "ZMQ_HEARTBEAT_TTL", ZMQ_HEARTBEAT_TTL, atMost: Limits.heartbeatTTLMax, step: 100)
     }
 
     /// Silence after which the system probes a TCP connection, in whole seconds.
     ///
     /// C: `ZMQ_TCP_KEEPALIVE_IDLE`
     public static var tcpKeepAliveIdle: Self {
-        .duration("ZMQ_TCP_KEEPALIVE_IDLE", ZMQ_TCP_KEEPALIVE_IDLE, unit: 1_000)
+        .keepAlive("ZMQ_TCP_KEEPALIVE_IDLE", ZMQ_TCP_KEEPALIVE_IDLE)
     }
 
     /// Pause between the system's probes, in whole seconds.
     ///
     /// C: `ZMQ_TCP_KEEPALIVE_INTVL`
     public static var tcpKeepAliveInterval: Self {
-        .duration("ZMQ_TCP_KEEPALIVE_INTVL", ZMQ_TCP_KEEPALIVE_INTVL, unit: 1_000)
+        .keepAlive("ZMQ_TCP_KEEPALIVE_INTVL", ZMQ_TCP_KEEPALIVE_INTVL)
     }
 
     /// How long an attempt to connect may take; zero leaves it to the system.
@@ -137,7 +138,7 @@ extension SocketOption where Value == Int {
     ///
     /// C: `ZMQ_TCP_KEEPALIVE_CNT`
     public static var tcpKeepAliveProbes: Self {
-        .count("ZMQ_TCP_KEEPALIVE_CNT", ZMQ_TCP_KEEPALIVE_CNT, 1...0x7FFF_FFFF)
+        .count("ZMQ_TCP_KEEPALIVE_CNT", ZMQ_TCP_KEEPALIVE_CNT, 1...127)
     }
 
     /// The type-of-service byte of the packets.
@@ -172,8 +173,12 @@ extension SocketHandle {
             (ZMQ_TCP_KEEPALIVE_CNT, Int32(Limits.keepAliveProbes)),
         ]
         if kind == .router { defaults.append((ZMQ_ROUTER_MANDATORY, 1)) }
-        // Above its send mark a SUB drops its own subscriptions when it connects again.
-        if kind == .sub { defaults.append((ZMQ_SNDHWM, 0)) }
+        // Above its send mark a subscriber drops its own subscriptions when it connects again.
+        if kind == .sub || kind == .xsub {
+            defaults.append((ZMQ_SNDHWM, 0))
+            // Subscriptions, all that it sends, would wait until its owner next touches it.
+            defaults.append((ZMQ_IMMEDIATE, 0))
+        }
         for (option, value) in defaults {
             let result = set(option, to: value)
             guard result >= 0 else { throw failure(result, "zmq_setsockopt(\(option))") }

@@ -108,7 +108,8 @@ private enum CurveKeyText {
     static func validated(_ text: String, _ kind: String) throws(MartletError) -> String {
         var bytes = [UInt8](repeating: 0, count: Int(ZEROMQ_KEY_BYTES))
         // The length first: the decoder writes four bytes for every five characters it is given.
-        guard text.utf8.count == Int(ZEROMQ_KEY_CHARACTERS), text.utf8.allSatisfy({ $0 < 0x80 }),
+        guard text.utf8.count == Int(ZEROMQ_KEY_CHARACTERS),
+            text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }),
             unsafe zeromq_z85_decode(&bytes, text) == 0
         else {
             throw MartletError(

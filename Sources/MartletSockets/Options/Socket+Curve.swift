@@ -7,7 +7,8 @@ public enum CurveClients: Sendable {
     /// lets nobody in.
     case authenticated(domain: String)
 
-    /// Everybody who knows the server's public key.
+    /// Everybody who knows the server's public key; a ZAP handler, if the context has one, is asked
+    /// all the same.
     case anyWithServerKey
 }
 

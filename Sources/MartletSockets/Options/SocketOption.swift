@@ -94,19 +94,32 @@ extension SocketOption where Value == Bool {
 }
 
 extension SocketOption where Value == Duration {
-    /// A time in milliseconds; `unit` is how many of them libzmq counts as one.
+    /// A time in milliseconds, rounded up to whole steps, of which libzmq keeps no parts.
     static func duration(
         _ name: String, _ number: Int32, atMost longest: Duration = .milliseconds(Int32.max),
-        unit: Int64 = 1
+        step: Int64 = 1
     ) -> Self {
         Self(
             name, number,
             encode: { value in
                 guard value >= .zero, value <= longest else { return nil }
-                return Int32((value.milliseconds(rounded: .up) + unit - 1) / unit)
+                return Int32((value.milliseconds(rounded: .up) + step - 1) / step * step)
             },
-            decode: { .milliseconds(Int64($0) * unit) },
+            decode: { .milliseconds($0) },
             bounds: "a time from zero to \(longest)")
+    }
+
+    /// A time in seconds, within what the system accepts: it closes connections that ask for less
+    /// or for more.
+    static func keepAlive(_ name: String, _ number: Int32) -> Self {
+        Self(
+            name, number,
+            encode: { value in
+                let seconds = (value.milliseconds(rounded: .up) + 999) / 1_000
+                return (1...32_767).contains(seconds) ? Int32(seconds) : nil
+            },
+            decode: { .seconds($0) },
+            bounds: "a time from 1 to 32,767 seconds")
     }
 }
 
