@@ -15,7 +15,7 @@ struct Case {
     let better: Better
     /// What the baseline is, exactly.
     let baselineNote: String
-    let pairs: Int
+    var pairs: Int
     let martlet: () throws -> [Sample]
     let baseline: () throws -> [Sample]
     /// Names and units of further figures that one run yields, after the first.

@@ -11,7 +11,7 @@ struct Runner {
     func run() throws {
         let scale = options.isQuick ? 0.01 : 1
         let all = SocketsBench.cases(scale: scale) + LoopBench.cases(scale: scale)
-        let chosen = all.filter { candidate in
+        var chosen = all.filter { candidate in
             (options.bench == nil || options.bench == candidate.bench)
                 && (options.caseName == nil || options.caseName == candidate.name)
         }
@@ -19,11 +19,11 @@ struct Runner {
             let names = Set(all.map(\.bench)).sorted().joined(separator: ", ")
             throw Options.Wrong(description: "no such bench or case; the benches are \(names)")
         }
+        if options.isQuick { for index in chosen.indices { chosen[index].pairs = 1 } }
         var reports: [Report] = []
         say(Table.heading)
         for candidate in chosen {
-            let pairs = options.isQuick ? 1 : candidate.pairs
-            let found = try candidate.with(pairs: pairs).run(progress: showProgress)
+            let found = try candidate.run(progress: showProgress)
             showProgress("")
             for report in found { say(Table.row(report)) }
             reports += found
@@ -46,14 +46,6 @@ struct Runner {
     private func showProgress(_ line: String) {
         guard isatty(2) == 1 else { return }
         FileHandle.standardError.write(Data("\r\u{1B}[K\(line)".utf8))
-    }
-}
-
-extension Case {
-    fileprivate func with(pairs: Int) -> Case {
-        Case(
-            bench: bench, name: name, unit: unit, better: better, baselineNote: baselineNote,
-            pairs: pairs, martlet: martlet, baseline: baseline, also: also)
     }
 }
 

@@ -53,19 +53,3 @@ func pullThroughLoop(_ work: Work, from endpoint: Endpoint) async throws {
         tally.report()
     }
 }
-
-func pullBatches(_ work: Work, from endpoint: Endpoint) async throws {
-    try await withSocketLoop { loop in
-        let link = try await loop.link(Pull.self)
-        try await link.connect(to: endpoint)
-        work.say("joined")
-        var tally = Tally(work)
-        var batches = 0
-        while !tally.isComplete, let batch = try await link.receive() {
-            batches += 1
-            for message in batch { message.first.withBytes { tally.add($0) } }
-        }
-        tally.report()
-        complain("\(work.count) in \(batches)")
-    }
-}

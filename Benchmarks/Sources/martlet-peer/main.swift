@@ -30,7 +30,6 @@ do {
     case "pull": try pull(work, from: endpoint)
     case "sub": try subscribe(work, to: endpoint)
     case "loop-pull": try await pullThroughLoop(work, from: endpoint)
-    case "loop-batch": try await pullBatches(work, from: endpoint)
     default: throw Work.Wrong(what: "no role `\(arguments[1])`")
     }
 } catch {
