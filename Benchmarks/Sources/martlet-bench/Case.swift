@@ -7,7 +7,7 @@ struct Sample {
 
 /// One comparison: Martlet and its baseline, run in turns.
 struct Case {
-    enum Better: String { case higher, lower }
+    enum Better: String, Encodable { case higher, lower }
 
     let bench: String
     let name: String
@@ -22,8 +22,8 @@ struct Case {
     var also: [(name: String, unit: String)] = []
 }
 
-/// The medians of a case, and how far the pairs lay apart.
-struct Report {
+/// The medians of a case, and how far the pairs lay apart: a row of the table and of the file.
+struct Report: Encodable {
     let bench: String
     let name: String
     let unit: String
@@ -36,6 +36,13 @@ struct Report {
     let pairs: Int
     let martletCPU: Double?
     let baselineCPU: Double?
+
+    private enum CodingKeys: String, CodingKey {
+        case bench, unit, better, martlet, baseline, ratio, low, high, pairs
+        case name = "case"
+        case martletCPU = "martletCPUNanosecondsPerEvent"
+        case baselineCPU = "baselineCPUNanosecondsPerEvent"
+    }
 }
 
 extension Case {

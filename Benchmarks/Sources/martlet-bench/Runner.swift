@@ -82,33 +82,9 @@ private enum Table {
 
 /// The figures for programs: a list with one object a case.
 private enum JSONFile {
-    private struct Entry: Encodable {
-        let bench: String
-        let `case`: String
-        let unit: String
-        let better: String
-        let martlet: Double
-        let baseline: Double
-        let ratio: Double
-        let low: Double
-        let high: Double
-        let pairs: Int
-        let martletCPUNanosecondsPerEvent: Double?
-        let baselineCPUNanosecondsPerEvent: Double?
-    }
-
     static func write(_ reports: [Report], to file: String) throws {
-        let entries = reports.map { report in
-            Entry(
-                bench: report.bench, case: report.name, unit: report.unit,
-                better: report.better.rawValue, martlet: report.martlet,
-                baseline: report.baseline, ratio: report.ratio, low: report.low,
-                high: report.high, pairs: report.pairs,
-                martletCPUNanosecondsPerEvent: report.martletCPU,
-                baselineCPUNanosecondsPerEvent: report.baselineCPU)
-        }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try encoder.encode(entries).write(to: URL(fileURLWithPath: file))
+        try encoder.encode(reports).write(to: URL(fileURLWithPath: file))
     }
 }
