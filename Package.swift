@@ -17,19 +17,20 @@ let isThreadSanitized = Context.environment["MARTLET_THREAD_SANITIZER"] == "1"
 let testSettings = features + (isThreadSanitized ? [.define("MARTLET_THREAD_SANITIZER")] : [])
 let settings = testSettings + [.strictMemorySafety()]
 
-// Homebrew's libzmq is found through pkg-config. On Debian the header and the library are where every
+// Homebrew's libraries are found through pkg-config. On Debian headers and libraries are where every
 // compiler looks, and libzmq.pc adds flags that the package manager refuses with a warning.
 #if os(macOS)
-    let pkgConfig: String? = "libzmq"
+    let isHomebrew = true
 #else
-    let pkgConfig: String? = nil
+    let isHomebrew = false
 #endif
 
 let package = Package(
     name: "martlet",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "MartletSockets", targets: ["MartletSockets"])
+        .library(name: "MartletSockets", targets: ["MartletSockets"]),
+        .library(name: "MartletEvents", targets: ["MartletEvents"]),
     ],
     targets: [
         // Shells: the outside world.
@@ -38,16 +39,25 @@ let package = Package(
             swiftSettings: settings),
 
         // Pure: no input or output, no clock, no thread.
+        .target(
+            name: "MartletEvents", dependencies: ["MartletCore", "CXXHash"],
+            swiftSettings: settings),
         .target(name: "MartletCore", swiftSettings: settings),
 
         // C: module maps and the shims that Swift cannot express.
         .systemLibrary(
-            name: "CZeroMQ", pkgConfig: pkgConfig,
+            name: "CZeroMQ", pkgConfig: isHomebrew ? "libzmq" : nil,
             providers: [.apt(["libzmq3-dev"]), .brew(["zeromq"])]),
+        .systemLibrary(
+            name: "CXXHash", pkgConfig: isHomebrew ? "libxxhash" : nil,
+            providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
 
         .testTarget(
             name: "MartletSocketsTests",
             dependencies: ["MartletSockets", "MartletCore", "CZeroMQ"],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "MartletEventsTests", dependencies: ["MartletEvents", "MartletCore"],
             swiftSettings: testSettings),
         .testTarget(
             name: "MartletCoreTests", dependencies: ["MartletCore"], swiftSettings: testSettings),

@@ -22,6 +22,7 @@ let package = Package(
             name: "martlet-bench",
             dependencies: [
                 "CWorkload", .product(name: "MartletSockets", package: "martlet"),
+                .product(name: "MartletEvents", package: "martlet"),
             ]),
     ],
     swiftLanguageModes: [.v6]

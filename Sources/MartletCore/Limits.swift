@@ -1,5 +1,58 @@
 /// Every limit and default of Martlet in one place, each with its reason.
 public enum Limits {
+    // MARK: Events
+
+    /// Longest topic: with its lane it must fit into a subscription of libzmq 4.3.4.
+    public static let topicBytesMax = 200
+
+    /// Most tokens of a topic: matching costs a step for each.
+    public static let topicTokensMax = 16
+
+    /// Largest event record, with its key, id, attributes and payload. What is larger belongs into
+    /// a store of its own, with a `dataref` that leads there.
+    public static let eventBytesMax = 1_048_576
+
+    /// Most attributes of an event beside those that every event has.
+    public static let attributesMax = 64
+
+    /// Longest name of an attribute. CloudEvents advises 20, some systems use more.
+    public static let attributeNameBytesMax = 32
+
+    /// Longest value of an attribute: attributes route and describe, the payload carries.
+    public static let attributeBytesMax = 4_096
+
+    /// Longest key, id, subject, type, source or schema reference, like any attribute's value.
+    public static let identifierBytesMax = 4_096
+
+    /// Most partitions of a stream: each has a sequence, a table and a beat of its own.
+    public static let partitionsMax = 1_024
+
+    /// Deepest nesting of a decoded value: coders recurse, and stacks are small.
+    public static let nestingMax = 32
+
+    // MARK: Frames
+
+    /// A frame that has reached this size is sealed: 64 KiB is where batching has won most of what
+    /// there is to win, and one frame does not hold up a line for long.
+    public static let frameBytes = 64 * 1_024
+
+    /// Largest target that may be configured: more gains little and makes waiting uneven.
+    public static let frameBytesTargetMax = 256 * 1_024
+
+    /// Largest frame that is accepted: one event of the largest size, and what a frame may add.
+    public static let frameBytesMax = eventBytesMax + 64 * 1_024
+
+    /// Most kinds of event (topic, content type and so on) that one frame names.
+    public static let frameDefinitionsMax = 4_096
+
+    // MARK: Codecs
+
+    /// Largest value that a codec reads or writes unless told otherwise.
+    public static let encodedBytesMax = eventBytesMax
+
+    /// A codec refuses input with more values than this: an index of 16 bytes each is made of them.
+    public static let decodedValuesMax = 1_048_576
+
     // MARK: Messages
 
     /// Largest message part that a socket accepts unless told otherwise: an event of 1 MiB with

@@ -78,8 +78,18 @@ extension MartletError.Code {
     public static let unreachable = Self("unreachable")
     /// The queue to this peer is full: it reads too slowly, or not at all.
     public static let full = Self("full")
-    /// A message above the limit of the socket that was to carry it.
+    /// A message above the limit of the socket that was to carry it, or an event above its own.
     public static let messageTooLarge = Self("messageTooLarge")
+    /// Text that cannot be a topic, or the name of a stream.
+    public static let invalidTopic = Self("invalidTopic")
+    /// An attribute whose name or value the rules of CloudEvents do not allow.
+    public static let invalidAttribute = Self("invalidAttribute")
+    /// Bytes that are not a frame, or a frame that was damaged.
+    public static let invalidFrame = Self("invalidFrame")
+    /// A value that its codec cannot write. The cause is a `CodingFailure`.
+    public static let notEncodable = Self("notEncodable")
+    /// Bytes that are not what was to be read from them. The cause is a `CodingFailure`.
+    public static let notDecodable = Self("notDecodable")
     /// The time allowed for the call passed.
     public static let timedOut = Self("timedOut")
     /// The task was cancelled while it waited; nothing was sent or consumed.

@@ -11,6 +11,7 @@ struct Runner {
     func run() throws {
         let scale = options.isQuick ? 0.01 : 1
         let all = SocketsBench.cases(scale: scale) + LoopBench.cases(scale: scale)
+            + FramesBench.cases(scale: scale)
         var chosen = all.filter { candidate in
             (options.bench == nil || options.bench == candidate.bench)
                 && (options.caseName == nil || options.caseName == candidate.name)
@@ -58,7 +59,7 @@ private enum Table {
     static func row(_ report: Report) -> String {
         let cpu =
             if let ours = report.martletCPU, let theirs = report.baselineCPU {
-                "\(number(ours, 0)) / \(number(theirs, 0))"
+                "\(small(ours)) / \(small(theirs))"
             } else { "" }
         let digits = report.unit == "us" ? 1 : 0
         return line(
@@ -70,6 +71,9 @@ private enum Table {
     private static func number(_ value: Double, _ digits: Int) -> String {
         String(format: "%.\(digits)f", value)
     }
+
+    /// Nanoseconds: a digit more where there are few.
+    private static func small(_ value: Double) -> String { number(value, value < 100 ? 1 : 0) }
 
     private static func line(_ columns: String...) -> String {
         let widths = [9, 18, 12, 12, 9, 7, 7, 7, 6, 14]

@@ -1,0 +1,64 @@
+extension Frame {
+    /// A frame of those events for which `isWanted` says so: their records byte for byte, under the
+    /// sequences that they have here, with the definitions that they need. Nil if it wants none.
+    public func slice(where isWanted: (RecordedEvent) throws -> Bool) rethrows -> Frame? {
+        var chosen: [RecordedEvent] = []
+        for event in self where try isWanted(event) { chosen.append(event) }
+        guard !chosen.isEmpty else { return nil }
+        return chosen.count == header.count && !header.isSlice ? self : slice(of: chosen)
+    }
+
+    /// A frame of these events, which must be some of this one's, in order.
+    func slice(of events: [RecordedEvent]) -> Frame {
+        let header = FrameHeader(
+            channel: header.channel, epoch: header.epoch, firstSequence: events[0].sequence,
+            count: events.count, baseTime: header.baseTime, isSlice: true,
+            offset: header.offset, bodyOffset: header.offset + FrameHeader.byteCount)
+        var buffer = EncodingBuffer(byteCountMax: Limits.frameBytesMax)
+        let memory = unsafe buffer.storage
+        do {
+            try unsafe memory.pointee.appendZeros(header.bodyOffset)
+            try unsafe appendRanges(of: events, to: &memory.pointee)
+            try unsafe appendRecords(of: events, to: &memory.pointee)
+            unsafe memory.pointee.overwrite(self.memory[..<header.offset])
+            unsafe header.write(
+                into: UnsafeMutableRawBufferPointer(
+                    start: memory.pointee.start, count: memory.pointee.count))
+            return try Frame(buffer.takeBytes(), verifyingChecksum: false)
+        } catch {
+            // A slice is smaller than its frame but for its ranges, which take at most two bytes for
+            // each record of at least four; both stay within the limit of a frame.
+            preconditionFailure("a slice is not a frame: \(error)")
+        }
+    }
+
+    private func appendRanges(
+        of events: [RecordedEvent], to memory: inout EncodingMemory
+    ) throws(MartletError) {
+        var ranges: [(start: UInt64, end: UInt64)] = []
+        for event in events {
+            if let last = ranges.last, last.end == event.sequence {
+                ranges[ranges.count - 1].end += 1
+            } else {
+                ranges.append((event.sequence, event.sequence + 1))
+            }
+        }
+        try unsafe memory.appendVarint(UInt64(ranges.count))
+        var end = events[0].sequence
+        for range in ranges {
+            try unsafe memory.appendVarint(range.start - end)
+            try unsafe memory.appendVarint(range.end - range.start)
+            end = range.end
+        }
+    }
+
+    private func appendRecords(
+        of events: [RecordedEvent], to memory: inout EncodingMemory
+    ) throws(MartletError) {
+        let wanted = Set(events.map(\.definitionNumber))
+        for number in wanted.sorted() {
+            unsafe try definitions[number].append(to: &memory, number: number)
+        }
+        for event in events { unsafe try memory.append(event.recordBytes) }
+    }
+}

@@ -1,0 +1,238 @@
+/// Writes the frames of one channel, one after the other.
+///
+/// Each event is copied once, or encoded in place. A builder has one owner; put it behind a lock to
+/// share it.
+public struct FrameBuilder: ~Copyable {
+    /// The channel that the frames are of.
+    public let channel: Channel
+    /// The epoch in which the events are numbered.
+    public let epoch: Epoch
+    /// The number that the next event gets.
+    public private(set) var nextSequence: UInt64
+    /// How many events the open frame holds.
+    public private(set) var count = 0
+
+    private let target: Int
+    private let name: [UInt8]
+    private var buffer: EncodingBuffer
+    private var baseTime = Timestamp(unchecked: 0)
+    private var numbers: [EventDefinition: UInt64] = [:]
+    private var definitionBytes = 0
+    /// Whether the frame before was large, so that this one gets its memory at once.
+    private var isWarm = false
+    /// The room left in front of a record for its length; that of the record before is a good guess.
+    private var lengthByteCount = 1
+
+    /// A builder whose frames aim at so many bytes. An event that is larger gets a frame for itself.
+    public init(
+        channel: Channel, epoch: Epoch, nextSequence: UInt64 = 1,
+        frameBytes: Int = Limits.frameBytes
+    ) {
+        precondition(nextSequence > 0 && frameBytes <= Limits.frameBytesTargetMax)
+        self.channel = channel
+        self.epoch = epoch
+        self.nextSequence = nextSequence
+        target = frameBytes
+        name = FrameHeader.name(stream: channel.stream, lane: channel.lane)
+        buffer = EncodingBuffer(byteCountMax: Limits.frameBytesMax)
+    }
+
+    /// How many bytes the open frame has so far.
+    public var byteCount: Int { buffer.count }
+
+    /// Whether the open frame holds no event.
+    public var isEmpty: Bool { count == 0 }
+
+    /// The number of a kind of event in the open frame, which names it if it has not yet; nil if the
+    /// frame must be sealed first. Ask again after sealing.
+    public mutating func define(_ definition: EventDefinition) throws(MartletError) -> Int? {
+        if let number = numbers[definition] { return Int(number) }
+        guard definition.topic.stream == channel.stream else {
+            throw MartletError(
+                .invalidTopic,
+                "The topic `\(definition.topic)` is not one of the stream `\(channel.stream)`, "
+                    + "which must be its first token.")
+        }
+        begin()
+        let number = UInt64(numbers.count)
+        let body = definition.recordByteCount(number: number)
+        guard numbers.isEmpty
+            || (numbers.count < Limits.frameDefinitionsMax
+                && definitionBytes + body <= FrameBuilder.definitionBytesMax
+                && (isEmpty || buffer.count + body < target))
+        else { return nil }
+        let memory = unsafe buffer.storage
+        let before = buffer.count
+        do {
+            unsafe try definition.append(to: &memory.pointee, number: number)
+        } catch {
+            buffer.truncate(to: before)
+            throw error
+        }
+        numbers[definition] = number
+        definitionBytes += buffer.count - before
+        return Int(number)
+    }
+
+    /// Definitions must leave room for the largest event.
+    private static let definitionBytesMax = 32 * 1_024
+
+    /// Appends an event and returns its number; nil if the frame must be sealed first to keep to its
+    /// size. The definition must be one of the open frame's.
+    public mutating func append(
+        _ payload: RawSpan, as definition: Int, at time: Timestamp
+    ) throws(MartletError) -> UInt64? {
+        if count == 0 { begin(at: time) }
+        let offset = Zigzag.encode(time.microseconds &- baseTime.microseconds)
+        let byteCount = payload.byteCount
+        guard let head = RecordWord.compose(
+            payload: byteCount, definition: definition, timeOffset: offset)
+        else { return try appendUncommon(payload, as: definition, at: time) }
+        let size = head.count &+ byteCount
+        guard count == 0 || buffer.count &+ size <= target else { return nil }
+        // The head is written as a whole word, of which the payload overwrites the rest.
+        unsafe try buffer.storage.pointee.reserve(size &+ MemoryLayout<UInt64>.size)
+        let place = unsafe buffer.storage.pointee.target
+        unsafe place.storeBytes(of: head.bytes.littleEndian, as: UInt64.self)
+        unsafe payload.withUnsafeBytes { bytes in
+            guard let source = bytes.baseAddress else { return }
+            unsafe (place + head.count).copyMemory(from: source, byteCount: byteCount)
+        }
+        unsafe buffer.storage.pointee.count &+= size
+        return take()
+    }
+
+    @inline(never)
+    private mutating func appendUncommon(
+        _ payload: RawSpan, as definition: Int, at time: Timestamp
+    ) throws(MartletError) -> UInt64? {
+        try append(payload, as: definition, at: time, key: nil)
+    }
+
+    /// Appends an event that has a key, an id or attributes, in the same way.
+    public mutating func append(
+        _ payload: RawSpan, as definition: Int, at time: Timestamp, key: String?,
+        id: String? = nil, attributes: EventAttributes = EventAttributes()
+    ) throws(MartletError) -> UInt64? {
+        try append(
+            as: definition, at: time, key: key, id: id, attributes: attributes
+        ) { (buffer) throws(MartletError) in try buffer.append(payload) }
+    }
+
+    /// Appends an event whose payload `encode` appends to the frame itself.
+    public mutating func append(
+        as definition: Int, at time: Timestamp, key: String? = nil, id: String? = nil,
+        attributes: EventAttributes = EventAttributes(),
+        encode: (inout EncodingBuffer) throws(MartletError) -> Void
+    ) throws(MartletError) -> UInt64? {
+        if count == 0 { begin(at: time) }
+        let start = buffer.count
+        do {
+            try unsafe buffer.storage.pointee.appendZeros(lengthByteCount)
+            try appendBody(definition, time, key, id, attributes, encode)
+            let body = buffer.count - start - lengthByteCount
+            guard try hasRoom(for: body, beside: start) else {
+                buffer.truncate(to: start)
+                return nil
+            }
+            try unsafe buffer.storage.pointee.setLength(at: start, reserved: lengthByteCount)
+            lengthByteCount = Varint.byteCount(UInt64(body))
+        } catch {
+            buffer.truncate(to: start)
+            throw error
+        }
+        return take()
+    }
+
+    private mutating func appendBody(
+        _ definition: Int, _ time: Timestamp, _ key: String?, _ id: String?,
+        _ attributes: EventAttributes, _ encode: (inout EncodingBuffer) throws(MartletError) -> Void
+    ) throws(MartletError) {
+        let offset = Zigzag.encode(time.microseconds &- baseTime.microseconds)
+        let key = key ?? attributes[.partitionKey]?.canonicalText
+        let hasAttributes = attributes.subject != nil
+            || attributes.extensions.contains { $0.name != .partitionKey }
+        let flags = (key == nil ? 0 : RecordFlags.key) | (id == nil ? 0 : RecordFlags.id)
+            | (hasAttributes ? RecordFlags.attributes : 0)
+        let memory = unsafe buffer.storage
+        try unsafe memory.pointee.append(flags)
+        try unsafe memory.pointee.appendVarint(UInt64(definition))
+        try unsafe memory.pointee.appendVarint(offset)
+        if let key { try unsafe memory.pointee.append(identifier: key, named: "partitionkey") }
+        if let id { try unsafe memory.pointee.append(identifier: id, named: "id") }
+        if hasAttributes {
+            let start = buffer.count
+            try unsafe AttributeBlock.append(attributes, to: &memory.pointee)
+            try unsafe memory.pointee.setLength(at: start, reserved: 0)
+        }
+        try encode(&buffer)
+    }
+
+    /// Ends the frame and begins the next. An empty frame is a beat. Readers refuse a frame without a
+    /// checksum, unless they waive it.
+    public mutating func seal(withChecksum: Bool = true) -> Bytes {
+        begin()
+        let header = FrameHeader(
+            channel: channel, epoch: epoch, firstSequence: nextSequence - UInt64(count),
+            count: count, baseTime: baseTime, isSlice: false, offset: name.count,
+            bodyOffset: name.count + FrameHeader.byteCount)
+        let memory = unsafe buffer.storage
+        unsafe header.write(
+            into: UnsafeMutableRawBufferPointer(start: memory.pointee.start, count: buffer.count),
+            withChecksum: withChecksum)
+        isWarm = buffer.count * 2 >= target
+        count = 0
+        definitionBytes = 0
+        if !numbers.isEmpty { numbers.removeAll(keepingCapacity: true) }
+        baseTime = Timestamp(unchecked: 0)
+        return buffer.takeBytes()
+    }
+
+    // MARK: Parts
+
+    /// Leaves room for the name and the header.
+    private mutating func begin() {
+        if buffer.isEmpty { beginFrame() }
+    }
+
+    /// The first event gives the frame its time.
+    @inline(never)
+    private mutating func begin(at time: Timestamp) {
+        begin()
+        baseTime = time
+    }
+
+    private mutating func beginFrame() {
+        let memory = unsafe buffer.storage
+        let wanted = isWarm ? target + Varint.byteCountMax : 0
+        do {
+            try unsafe memory.pointee.reserve(max(name.count + FrameHeader.byteCount, wanted))
+        } catch { preconditionFailure("no memory for a frame's header") }
+        unsafe name.withUnsafeBytes { bytes in
+            unsafe UnsafeMutableRawBufferPointer(start: memory.pointee.target, count: bytes.count)
+                .copyMemory(from: bytes)
+        }
+        unsafe memory.pointee.count = name.count + FrameHeader.byteCount
+    }
+
+    @inline(__always)
+    private mutating func take() -> UInt64 {
+        count &+= 1
+        nextSequence &+= 1
+        return nextSequence &- 1
+    }
+
+    /// Whether an event of this size goes into the open frame. An event that is too large for any
+    /// throws.
+    @inline(__always)
+    private func hasRoom(for body: Int, beside start: Int? = nil) throws(MartletError) -> Bool {
+        guard body <= Limits.eventBytesMax else {
+            throw MartletError(
+                .messageTooLarge,
+                "An event has \(body) bytes with everything, and \(Limits.eventBytesMax) are allowed."
+                    + " Store the payload elsewhere and send a `dataref` that leads there.")
+        }
+        return count == 0
+            || (start ?? buffer.count) + body + Varint.byteCount(UInt64(body)) <= target
+    }
+}
