@@ -54,6 +54,7 @@ public struct EncodingBuffer: ~Copyable {
     mutating func truncate(to count: Int) {
         precondition(count <= self.count)
         unsafe storage.pointee.count = count
+        unsafe storage.pointee.failure = nil
     }
 
     /// What has been written, without a copy where it fills much of the memory, which then goes along.
@@ -91,6 +92,8 @@ struct EncodingMemory {
     var count = 0
     var capacity = 0
     let byteCountMax: Int
+    /// What went wrong. Kept, so that a type which catches it does not make the value look whole.
+    var failure: MartletError?
 
     init(byteCountMax: Int) {
         unsafe start = nil
@@ -112,10 +115,11 @@ struct EncodingMemory {
     @inline(never)
     private mutating func grow(_ more: Int) throws(MartletError) {
         guard unsafe more <= byteCountMax - count else {
-            throw unsafe MartletError(
-                .messageTooLarge,
-                "What was to be written exceeds \(byteCountMax) bytes. Send less, or store it "
-                    + "elsewhere and send a `dataref` that leads there.")
+            throw unsafe fail(
+                MartletError(
+                    .messageTooLarge,
+                    "What was to be written exceeds \(byteCountMax) bytes. Send less, or store it "
+                        + "elsewhere and send a `dataref` that leads there."))
         }
         let wanted = unsafe min(byteCountMax, max(256, count + more, capacity * 2))
         guard let grown = unsafe realloc(start, wanted) else {
@@ -124,6 +128,12 @@ struct EncodingMemory {
         }
         unsafe start = unsafe grown
         unsafe capacity = wanted
+    }
+
+    /// Keeps the first failure and returns this one.
+    mutating func fail(_ error: MartletError) -> MartletError {
+        if unsafe failure == nil { unsafe failure = error }
+        return error
     }
 
     @inline(__always)

@@ -20,7 +20,7 @@ extension Frame {
             try unsafe memory.pointee.appendZeros(header.bodyOffset)
             try unsafe appendRanges(of: events, to: &memory.pointee)
             try unsafe appendRecords(of: events, to: &memory.pointee)
-            unsafe memory.pointee.overwrite(self.memory[..<header.offset])
+            unsafe memory.pointee.overwrite(at: 0, UnsafeRawBufferPointer(rebasing: self.memory[..<header.offset]))
             unsafe header.write(
                 into: UnsafeMutableRawBufferPointer(
                     start: memory.pointee.start, count: memory.pointee.count))

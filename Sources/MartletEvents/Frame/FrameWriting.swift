@@ -58,10 +58,10 @@ extension EncodingMemory {
         unsafe EncodingMemory.writeVarint(length, &target)
     }
 
-    /// Writes over the beginning of what has been written.
-    mutating func overwrite(_ bytes: Slice<UnsafeRawBufferPointer>) {
-        unsafe UnsafeMutableRawBufferPointer(start: start, count: count)
-            .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes))
+    /// Writes over what has been written, from this place on.
+    mutating func overwrite(at place: Int, _ bytes: UnsafeRawBufferPointer) {
+        guard let source = bytes.baseAddress else { return }
+        unsafe (start.unsafelyUnwrapped + place).copyMemory(from: source, byteCount: bytes.count)
     }
 
     /// A text that identifies: a key or an id.

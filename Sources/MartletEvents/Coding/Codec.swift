@@ -1,0 +1,151 @@
+/// A way to write values as bytes, known by its content type.
+///
+/// A codec keeps nothing between calls and may be used by any number of tasks at once.
+public protocol Codec: Sendable {
+    /// What the bytes that it writes are.
+    var contentType: ContentType { get }
+
+    /// Appends the value. On a failure it throws `notEncodable` with a `CodingFailure` as its cause, or
+    /// `messageTooLarge`, and the buffer is as it was.
+    func encode<Value: Encodable>(
+        _ value: Value, into buffer: inout EncodingBuffer
+    ) throws(MartletError)
+
+    /// Reads the value that all of the bytes together are. On a failure it throws `notDecodable` with a
+    /// `CodingFailure` as its cause.
+    func decode<Value: Decodable>(
+        _ type: Value.Type, from bytes: RawSpan
+    ) throws(MartletError) -> Value
+
+    /// Appends a value of a type that writes itself, which is several times faster.
+    func encode(
+        directly value: some DirectlyCodable, into buffer: inout EncodingBuffer
+    ) throws(MartletError)
+
+    /// Reads a value of a type that reads itself.
+    func decode<Value: DirectlyCodable>(
+        directly type: Value.Type, from bytes: RawSpan
+    ) throws(MartletError) -> Value
+}
+
+extension Codec {
+    /// The value as bytes of its own.
+    public func encode<Value: Encodable>(_ value: Value) throws(MartletError) -> Bytes {
+        var buffer = EncodingBuffer()
+        try encode(value, into: &buffer)
+        return buffer.takeBytes()
+    }
+
+    /// The value as bytes of its own.
+    public func encode(directly value: some DirectlyCodable) throws(MartletError) -> Bytes {
+        var buffer = EncodingBuffer()
+        try encode(directly: value, into: &buffer)
+        return buffer.takeBytes()
+    }
+
+    /// Reads the value that all of the bytes together are.
+    public func decode<Value: Decodable>(
+        _ type: Value.Type, from bytes: Bytes
+    ) throws(MartletError) -> Value {
+        try bytes.withBytes { (span) throws(MartletError) in try decode(type, from: span) }
+    }
+
+    /// Reads a value of a type that reads itself.
+    public func decode<Value: DirectlyCodable>(
+        directly type: Value.Type, from bytes: Bytes
+    ) throws(MartletError) -> Value {
+        try bytes.withBytes { (span) throws(MartletError) in try decode(directly: type, from: span) }
+    }
+}
+
+/// A codec whose bytes are values within values: JSON, MessagePack, CBOR.
+protocol StructuredCodec: Codec {
+    var options: EncodingOptions { get }
+    var byteCountMax: Int { get }
+
+    /// The tape of the one value that the bytes hold. The bytes must outlive it.
+    func scan(_ bytes: UnsafeRawBufferPointer) throws(ScanFailure) -> ValueTape
+    /// What is done with the bytes of a whole value, which begin at this place.
+    func finish(_ memory: inout EncodingMemory, from place: Int) throws(MartletError)
+}
+
+extension StructuredCodec {
+    func finish(_ memory: inout EncodingMemory, from place: Int) throws(MartletError) {}
+
+    public func encode<Value: Encodable>(
+        _ value: Value, into buffer: inout EncodingBuffer
+    ) throws(MartletError) {
+        let start = buffer.count
+        let sink = unsafe EncodingSink(options.makeWriter(buffer.storage), options)
+        do {
+            if try !sink.encodeKnown(value, 0) { try sink.encodeNested(value, 0) }
+            try sink.finish()
+            unsafe try finish(&buffer.storage.pointee, from: start)
+        } catch {
+            let path = unsafe sink.state.pointee.path
+            buffer.truncate(to: start)
+            throw writingError(error, path)
+        }
+    }
+
+    public func encode(
+        directly value: some DirectlyCodable, into buffer: inout EncodingBuffer
+    ) throws(MartletError) {
+        let start = buffer.count
+        let writer = unsafe options.makeWriter(buffer.storage)
+        do {
+            try value.write(to: writer)
+            if let failure = unsafe buffer.storage.pointee.failure { throw failure }
+            unsafe try finish(&buffer.storage.pointee, from: start)
+        } catch {
+            buffer.truncate(to: start)
+            throw writingError(error, [])
+        }
+    }
+
+    public func decode<Value: Decodable>(
+        _ type: Value.Type, from bytes: RawSpan
+    ) throws(MartletError) -> Value {
+        try withSource(bytes) { source in
+            try source.decode(type, at: 0, depth: 0, frozen: nil)
+        }
+    }
+
+    public func decode<Value: DirectlyCodable>(
+        directly type: Value.Type, from bytes: RawSpan
+    ) throws(MartletError) -> Value {
+        try withSource(bytes) { source in try Value(from: ValueReader(source)) }
+    }
+
+    private func withSource<Value>(
+        _ bytes: RawSpan, _ body: (DecodingSource) throws -> Value
+    ) throws(MartletError) -> Value {
+        unsafe try bytes.withUnsafeBytes { (bytes) throws(MartletError) in
+            let source: DecodingSource
+            do throws(ScanFailure) {
+                guard bytes.count <= byteCountMax else { throw ScanFailure(.tooLarge, at: byteCountMax) }
+                source = unsafe DecodingSource(
+                    try scan(bytes), bytes, dates: options.dates, userInfo: options.userInfo)
+            } catch {
+                throw CodingFailure(path: "", byteOffset: error.offset, reason: error.description)
+                    .asError(reading: contentType)
+            }
+            defer { source.end() }
+            do { return try body(source) } catch {
+                let offset = Int(source.token(source.lastPlace).offset)
+                throw unsafe CodingFailure.reading(
+                    error, path: source.state.pointee.path, offset: offset
+                ).asError(reading: contentType)
+            }
+        }
+    }
+
+    /// Errors of the codec itself stay what they are, with the path as their cause.
+    private func writingError(_ error: any Error, _ path: [any CodingKey]) -> MartletError {
+        let failure = CodingFailure.writing(error, path: path)
+        if let known = error as? MartletError {
+            return MartletError(known.code, known.message, cause: failure)
+        }
+        return failure.asError(writing: contentType)
+    }
+}

@@ -1,0 +1,205 @@
+import FoundationEssentials
+
+/// A value that is being encoded: the writer of its format, and how far it has come.
+///
+/// Containers of `Codable` have no end of their own. One that belongs to a value of its own is closed
+/// when that value's `encode(to:)` returns. Those that their user holds beside others, from
+/// `nestedContainer` and `superEncoder`, write into a sink of their own, whose bytes are put in their
+/// place at the end; until then they may be used in any order.
+@safe
+final class EncodingSink {
+    struct State {
+        /// What is open at each depth.
+        var open: InlineArray<34, Open> = .init(repeating: Open())
+        /// The depth of the value that is being encoded.
+        var depth = 0
+        var path: [any CodingKey] = []
+        var fragments: [(place: Int, sink: EncodingSink)] = []
+        var failure: MartletError?
+    }
+
+    struct Open {
+        enum Kind: UInt8 { case nothing, value, map, array }
+
+        var kind = Kind.nothing
+        var place: Int32 = 0
+        var count: Int32 = 0
+    }
+
+    let writer: ValueWriter
+    let state: UnsafeMutablePointer<State>
+    let options: EncodingOptions
+    private let basePath: [any CodingKey]
+    private let baseDepth: Int
+    /// The memory of a sink that is put in its place at the end.
+    private let own: UnsafeMutablePointer<EncodingBuffer>?
+
+    /// A sink for a whole value.
+    init(_ writer: ValueWriter, _ options: EncodingOptions) {
+        self.writer = writer
+        self.options = options
+        basePath = []
+        baseDepth = 0
+        unsafe own = nil
+        unsafe state = .allocate(capacity: 1)
+        unsafe state.initialize(to: State())
+    }
+
+    /// A sink for a part that is put in its place at the end.
+    private init(partOf parent: EncodingSink, path: [any CodingKey], depth: Int) {
+        let limit = unsafe parent.writer.memory.pointee.byteCountMax
+        let buffer = UnsafeMutablePointer<EncodingBuffer>.allocate(capacity: 1)
+        unsafe buffer.initialize(to: EncodingBuffer(byteCountMax: limit))
+        unsafe own = unsafe buffer
+        options = parent.options
+        writer = unsafe parent.options.makeWriter(buffer.pointee.storage)
+        basePath = path
+        baseDepth = depth
+        unsafe state = .allocate(capacity: 1)
+        unsafe state.initialize(to: State())
+    }
+
+    deinit {
+        unsafe state.deinitialize(count: 1)
+        unsafe state.deallocate()
+        unsafe own?.deinitialize(count: 1)
+        unsafe own?.deallocate()
+    }
+
+    func path(_ depth: Int) -> [any CodingKey] { unsafe basePath + state.pointee.path.prefix(depth) }
+
+    // MARK: Arrays and maps
+
+    /// Opens a map or an array for the value at this depth, unless it has one.
+    func open(_ kind: Open.Kind, _ depth: Int) throws(MartletError) {
+        let open = unsafe state.pointee.open[depth]
+        if open.kind == kind { return }
+        guard open.kind == .nothing, unsafe depth == state.pointee.depth else { throw misuse(depth) }
+        guard baseDepth + depth < Limits.nestingMax else {
+            throw MartletError(
+                .notEncodable,
+                "The value is nested more than \(Limits.nestingMax) deep. Make it flatter.")
+        }
+        let place = unsafe writer.memory.pointee.count
+        guard let place = Int32(exactly: place) else { throw misuse(depth) }
+        unsafe state.pointee.open[depth] = Open(kind: kind, place: place, count: 0)
+        try writer.open(isMap: kind == .map)
+    }
+
+    /// Ends the value at this depth. One that has written nothing is an empty map.
+    func close(_ depth: Int) throws(MartletError) {
+        let open = unsafe state.pointee.open[depth]
+        switch open.kind {
+        case .value: return
+        case .nothing:
+            try self.open(.map, depth)
+            try close(depth)
+        case .map, .array:
+            let place = Int(open.place)
+            let inserted = try writer.close(
+                isMap: open.kind == .map, at: place, count: Int(open.count))
+            if inserted > 0, unsafe !state.pointee.fragments.isEmpty { shift(behind: place, by: inserted) }
+        }
+    }
+
+    private func shift(behind place: Int, by inserted: Int) {
+        for index in unsafe state.pointee.fragments.indices
+        where unsafe state.pointee.fragments[index].place > place {
+            unsafe state.pointee.fragments[index].place += inserted
+        }
+    }
+
+    /// Writes a key of the map at this depth.
+    @inline(__always)
+    func key(_ key: some CodingKey, _ depth: Int) throws(MartletError) {
+        guard unsafe depth == state.pointee.depth, unsafe state.pointee.open[depth].kind == .map else {
+            throw misuse(depth)
+        }
+        let isFirst = unsafe state.pointee.open[depth].count == 0
+        unsafe state.pointee.open[depth].count &+= 1
+        unsafe try key.stringValue.utf8Span.span.withUnsafeBytes { (utf8) throws(MartletError) in
+            unsafe try writer.writeKey(utf8, isFirst: isFirst)
+        }
+    }
+
+    /// Prepares the next value of the array at this depth, and returns its index.
+    @inline(__always)
+    func element(_ depth: Int) throws(MartletError) -> Int {
+        guard unsafe depth == state.pointee.depth, unsafe state.pointee.open[depth].kind == .array else {
+            throw misuse(depth)
+        }
+        let index = unsafe Int(state.pointee.open[depth].count)
+        unsafe state.pointee.open[depth].count &+= 1
+        try writer.separate(isFirst: index == 0)
+        return index
+    }
+
+    /// Says that the value at this depth is a single one, which comes now.
+    func single(_ depth: Int) throws(MartletError) {
+        guard unsafe depth == state.pointee.depth, unsafe state.pointee.open[depth].kind == .nothing else {
+            throw misuse(depth)
+        }
+        unsafe state.pointee.open[depth].kind = .value
+    }
+
+    // MARK: Values
+
+    /// Encodes a value under a key of the container at this depth.
+    func encode<T: Encodable>(_ value: T, under key: any CodingKey, _ depth: Int) throws {
+        if try encodeKnown(value, depth) { return }
+        if unsafe state.pointee.path.count > depth { unsafe state.pointee.path.removeSubrange(depth...) }
+        unsafe state.pointee.path.append(key)
+        try encodeNested(value, depth &+ 1)
+    }
+
+    /// Encodes a value that says itself what it consists of, at a depth that is free.
+    func encodeNested<T: Encodable>(_ value: T, _ depth: Int) throws {
+        guard baseDepth + depth <= Limits.nestingMax else {
+            throw MartletError(
+                .notEncodable,
+                "The value is nested more than \(Limits.nestingMax) deep. Make it flatter.")
+        }
+        let outer = unsafe state.pointee.depth
+        unsafe state.pointee.depth = depth
+        unsafe state.pointee.open[depth] = Open()
+        try value.encode(to: ValueEncoder(self, depth))
+        try close(depth)
+        unsafe state.pointee.depth = outer
+    }
+
+    /// A sink for a part of this value whose place is here.
+    func fragment(under key: any CodingKey, _ depth: Int) -> EncodingSink {
+        let part = EncodingSink(
+            partOf: self, path: path(depth) + [key], depth: baseDepth + depth + 1)
+        unsafe state.pointee.fragments.append((writer.memory.pointee.count, part))
+        return part
+    }
+
+    /// A sink whose bytes go nowhere, for a container that cannot be given; the value then fails.
+    func refused(_ error: MartletError, _ depth: Int) -> EncodingSink {
+        if unsafe state.pointee.failure == nil { unsafe state.pointee.failure = error }
+        return EncodingSink(partOf: self, path: path(depth), depth: 0)
+    }
+
+    /// Puts the parts in their places.
+    func finish() throws(MartletError) {
+        if let failure = unsafe state.pointee.failure ?? writer.memory.pointee.failure { throw failure }
+        guard unsafe !state.pointee.fragments.isEmpty else { return }
+        let fragments = unsafe state.pointee.fragments
+        unsafe state.pointee.fragments = []
+        for (place, part) in fragments.reversed() {
+            try part.close(0)
+            try part.finish()
+            let bytes = unsafe part.writer.memory.pointee.written
+            unsafe try writer.memory.pointee.insertHole(at: place, bytes.count)
+            unsafe writer.memory.pointee.overwrite(at: place, bytes)
+        }
+    }
+
+    func misuse(_ depth: Int) -> MartletError {
+        MartletError(
+            .notEncodable,
+            "A type wrote to a container that had ended, or asked for two kinds of container. Mend its "
+                + "`encode(to:)`.")
+    }
+}

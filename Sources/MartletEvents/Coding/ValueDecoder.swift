@@ -1,0 +1,102 @@
+import FoundationEssentials
+
+/// A value of the tape as a `Decoder`: three words, so that passing it on allocates nothing.
+struct ValueDecoder: Decoder {
+    let source: DecodingSource
+    private let bits: UInt64
+    /// The path of a value whose reader may come back to it after others; see `FrozenPath`.
+    let frozen: FrozenPath?
+
+    @inline(__always)
+    init(_ source: DecodingSource, at place: Int, depth: Int, frozen: FrozenPath? = nil) {
+        self.source = source
+        bits = UInt64(truncatingIfNeeded: place) | UInt64(truncatingIfNeeded: depth) << 32
+        self.frozen = frozen
+    }
+
+    var place: Int { Int(truncatingIfNeeded: bits & 0xFFFF_FFFF) }
+    /// How many keys lead here.
+    var depth: Int { Int(truncatingIfNeeded: bits >> 32) }
+
+    var codingPath: [any CodingKey] { frozen?.keys ?? source.path(depth) }
+    var userInfo: [CodingUserInfoKey: Any] { source.userInfo }
+
+    func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
+        let map = source.untagged(place)
+        guard source.token(map).kind == .map else {
+            throw source.mismatch([String: Any].self, at: place, codingPath)
+        }
+        return KeyedDecodingContainer(
+            KeyedReader<Key>(source, map: map, depth: depth, frozen: frozen))
+    }
+
+    func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
+        let array = source.untagged(place)
+        guard source.token(array).kind == .array else {
+            throw source.mismatch([Any].self, at: place, codingPath)
+        }
+        return ElementReader(source, array: array, depth: depth, frozen: frozen)
+    }
+
+    func singleValueContainer() throws -> any SingleValueDecodingContainer { self }
+}
+
+/// The keys that lead to a container which its user holds beside others: `nestedContainer` and
+/// `superDecoder` make such. Elsewhere the keys lie on a stack, which costs nothing.
+final class FrozenPath {
+    let keys: [any CodingKey]
+
+    init(_ keys: [any CodingKey]) { self.keys = keys }
+}
+
+extension ValueDecoder: SingleValueDecodingContainer {
+    func decodeNil() -> Bool { source.isNull(place) }
+    func decode(_ type: Bool.Type) throws -> Bool { try source.bool(place) { codingPath } }
+    func decode(_ type: String.Type) throws -> String { try source.string(place) { codingPath } }
+    func decode(_ type: Double.Type) throws -> Double { try source.double(place) { codingPath } }
+    func decode(_ type: Float.Type) throws -> Float { try source.float(place) { codingPath } }
+    func decode(_ type: Int.Type) throws -> Int { try integer(type) }
+    func decode(_ type: Int8.Type) throws -> Int8 { try integer(type) }
+    func decode(_ type: Int16.Type) throws -> Int16 { try integer(type) }
+    func decode(_ type: Int32.Type) throws -> Int32 { try integer(type) }
+    func decode(_ type: Int64.Type) throws -> Int64 { try integer(type) }
+    func decode(_ type: Int128.Type) throws -> Int128 { try integer(type) }
+    func decode(_ type: UInt.Type) throws -> UInt { try integer(type) }
+    func decode(_ type: UInt8.Type) throws -> UInt8 { try integer(type) }
+    func decode(_ type: UInt16.Type) throws -> UInt16 { try integer(type) }
+    func decode(_ type: UInt32.Type) throws -> UInt32 { try integer(type) }
+    func decode(_ type: UInt64.Type) throws -> UInt64 { try integer(type) }
+    func decode(_ type: UInt128.Type) throws -> UInt128 { try integer(type) }
+
+    func decode<T: Decodable>(_ type: T.Type) throws -> T {
+        try source.decode(type, at: place, depth: depth, frozen: frozen)
+    }
+
+    @inline(__always)
+    private func integer<Number: FixedWidthInteger>(_ type: Number.Type) throws -> Number {
+        try source.integer(type, place) { codingPath }
+    }
+}
+
+extension DecodingSource {
+    /// Decodes any type: those with a form of their own here, all others as they say themselves.
+    func decode<T: Decodable>(
+        _ type: T.Type, at place: Int, depth: Int, frozen: FrozenPath?
+    ) throws -> T {
+        unsafe state.pointee.place = place
+        let path = { frozen?.keys ?? self.path(depth) }
+        // Sound: in each case T is the type of the value.
+        if type == String.self { return unsafe unsafeBitCast(try string(place, path), to: type) }
+        if type == Int.self { return unsafe unsafeBitCast(try integer(Int.self, place, path), to: type) }
+        if type == Double.self { return unsafe unsafeBitCast(try double(place, path), to: type) }
+        if type == Date.self { return unsafe unsafeBitCast(try date(place, path), to: type) }
+        if type == Data.self { return unsafe unsafeBitCast(try data(place, path), to: type) }
+        if type == URL.self { return unsafe unsafeBitCast(try url(place, path), to: type) }
+        if type == Decimal.self { return unsafe unsafeBitCast(try decimal(place, path), to: type) }
+        if type == Bytes.self { return unsafe unsafeBitCast(try bytes(place, path), to: type) }
+        if type == MessagePackExtension.self {
+            return unsafe unsafeBitCast(try messagePackExtension(place, path), to: type)
+        }
+        return try T(from: ValueDecoder(self, at: place, depth: depth, frozen: frozen))
+    }
+}

@@ -1,0 +1,359 @@
+/// Reads JSON (RFC 8259) into a tape, and refuses everything that is not JSON.
+@safe
+struct JSONScanner: ~Copyable {
+    private let bytes: UnsafeRawBufferPointer
+    private var place = 0
+    private var tape: ValueTape
+
+    @unsafe
+    private init(_ bytes: UnsafeRawBufferPointer) {
+        unsafe self.bytes = unsafe bytes
+        tape = ValueTape(byteCount: bytes.count)
+    }
+
+    /// The tape of the one value that these bytes must hold, with white space around it. The bytes must
+    /// outlive the tape.
+    @unsafe
+    static func scan(_ bytes: UnsafeRawBufferPointer) throws(ScanFailure) -> ValueTape {
+        var scanner = unsafe JSONScanner(bytes)
+        scanner.skipSpace()
+        try scanner.value(depth: 0)
+        scanner.skipSpace()
+        guard scanner.place == bytes.count else {
+            throw ScanFailure(.trailingBytes, at: scanner.place)
+        }
+        return scanner.takeTape()
+    }
+
+    private consuming func takeTape() -> ValueTape { tape }
+
+    // MARK: Values
+
+    private mutating func value(depth: Int) throws(ScanFailure) {
+        guard unsafe place < bytes.count else { throw ScanFailure(.unexpectedEnd, at: place) }
+        switch unsafe bytes[place] {
+        case UInt8(ascii: "\""): try text()
+        case UInt8(ascii: "{"): try object(depth: depth)
+        case UInt8(ascii: "["): try array(depth: depth)
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): try number()
+        case UInt8(ascii: "t"): try literal("true", .trueValue)
+        case UInt8(ascii: "f"): try literal("false", .falseValue)
+        case UInt8(ascii: "n"): try literal("null", .null)
+        default: throw ScanFailure(.invalid("a value must begin here"), at: place)
+        }
+    }
+
+    private mutating func object(depth: Int) throws(ScanFailure) {
+        guard depth < Limits.nestingMax else { throw ScanFailure(.tooDeep, at: place) }
+        let opened = try tape.append(Token(.map, at: place))
+        place &+= 1
+        skipSpace()
+        var count = 0
+        if try skip(UInt8(ascii: "}")) {
+            tape.close(opened, count: 0)
+            return
+        }
+        while true {
+            guard try byte() == UInt8(ascii: "\"") else {
+                throw ScanFailure(.invalid("a member's name must begin here"), at: place)
+            }
+            try text()
+            skipSpace()
+            guard try skip(UInt8(ascii: ":")) else {
+                throw ScanFailure(.invalid("a colon must stand here"), at: place)
+            }
+            skipSpace()
+            try value(depth: depth &+ 1)
+            count &+= 1
+            skipSpace()
+            if try skip(UInt8(ascii: ",")) {
+                skipSpace()
+                continue
+            }
+            guard try skip(UInt8(ascii: "}")) else {
+                throw ScanFailure(.invalid("a comma or the object's end must stand here"), at: place)
+            }
+            break
+        }
+        tape.close(opened, count: count)
+    }
+
+    private mutating func array(depth: Int) throws(ScanFailure) {
+        guard depth < Limits.nestingMax else { throw ScanFailure(.tooDeep, at: place) }
+        let opened = try tape.append(Token(.array, at: place))
+        place &+= 1
+        skipSpace()
+        var count = 0
+        if try skip(UInt8(ascii: "]")) {
+            tape.close(opened, count: 0)
+            return
+        }
+        while true {
+            try value(depth: depth &+ 1)
+            count &+= 1
+            skipSpace()
+            if try skip(UInt8(ascii: ",")) {
+                skipSpace()
+                continue
+            }
+            guard try skip(UInt8(ascii: "]")) else {
+                throw ScanFailure(.invalid("a comma or the array's end must stand here"), at: place)
+            }
+            break
+        }
+        tape.close(opened, count: count)
+    }
+
+    private mutating func literal(_ text: StaticString, _ kind: Token.Kind) throws(ScanFailure) {
+        let start = place
+        for index in 0..<text.utf8CodeUnitCount {
+            guard unsafe try byte() == text.utf8Start[index] else {
+                throw ScanFailure(.invalid("a value must begin here"), at: start)
+            }
+            place &+= 1
+        }
+        _ = try tape.append(Token(kind, at: start))
+    }
+
+    // MARK: Numbers
+
+    private mutating func number() throws(ScanFailure) {
+        let start = place
+        let isNegative = try skip(UInt8(ascii: "-"))
+        let first = place
+        var value: UInt64 = 0
+        var overflowed = false
+        while unsafe place < bytes.count {
+            let digit = unsafe UInt64(bytes[place] &- UInt8(ascii: "0"))
+            guard digit < 10 else { break }
+            // Nineteen digits always fit.
+            if place &- first < 19 {
+                value = value &* 10 &+ digit
+            } else if !overflowed {
+                let (tens, first) = value.multipliedReportingOverflow(by: 10)
+                let (sum, second) = tens.addingReportingOverflow(digit)
+                value = sum
+                overflowed = first || second
+            }
+            place &+= 1
+        }
+        guard place > first else {
+            throw unsafe ScanFailure(
+                place < bytes.count ? .invalid("a digit must stand here") : .unexpectedEnd, at: place)
+        }
+        guard unsafe bytes[first] != UInt8(ascii: "0") || place == first &+ 1 else {
+            throw ScanFailure(.invalid("a number must not begin with a zero too many"), at: first)
+        }
+        let isWhole = try !skipFraction()
+        if isWhole, !overflowed {
+            if !isNegative {
+                _ = try tape.append(Token(.unsigned, at: start, payload: value))
+                return
+            }
+            // Minus zero is a floating-point number, which has a sign.
+            if value > 0, value <= UInt64(Int64.max) &+ 1 {
+                let bits = 0 &- value
+                _ = try tape.append(Token(.negative, at: start, payload: bits))
+                return
+            }
+        }
+        _ = try tape.append(Token(.number, at: start, low: start, high: place &- start))
+    }
+
+    /// Moves behind a fraction and an exponent; whether there was either.
+    private mutating func skipFraction() throws(ScanFailure) -> Bool {
+        var isThere = false
+        if unsafe place < bytes.count, unsafe bytes[place] == UInt8(ascii: ".") {
+            place &+= 1
+            try skipDigits()
+            isThere = true
+        }
+        if unsafe place < bytes.count, unsafe bytes[place] | 0x20 == UInt8(ascii: "e") {
+            place &+= 1
+            if unsafe place < bytes.count, unsafe bytes[place] == UInt8(ascii: "+") || bytes[place] == UInt8(ascii: "-")
+            {
+                place &+= 1
+            }
+            try skipDigits()
+            isThere = true
+        }
+        return isThere
+    }
+
+    private mutating func skipDigits() throws(ScanFailure) {
+        let start = place
+        while unsafe place < bytes.count, unsafe bytes[place] &- UInt8(ascii: "0") < 10 { place &+= 1 }
+        guard place > start else {
+            throw unsafe ScanFailure(
+                place < bytes.count ? .invalid("a digit must stand here") : .unexpectedEnd, at: place)
+        }
+    }
+
+    // MARK: Texts
+
+    private mutating func text() throws(ScanFailure) {
+        let start = place
+        place &+= 1
+        var isASCII = true
+        while true {
+            // Eight bytes at a time while there is nothing special among them.
+            while unsafe place &+ 8 <= bytes.count {
+                let word = unsafe bytes.little(place, as: UInt64.self)
+                let special = JSONBytes.special(word)
+                if special == 0 {
+                    place &+= 8
+                    continue
+                }
+                place &+= special.trailingZeroBitCount >> 3
+                break
+            }
+            let byte = try byte()
+            if byte == UInt8(ascii: "\"") { break }
+            if byte == UInt8(ascii: "\\") {
+                try escapedText(from: start)
+                return
+            }
+            guard byte >= 0x20 else {
+                throw ScanFailure(
+                    .invalid("a control character must be escaped in a text"), at: place)
+            }
+            if byte >= 0x80 { isASCII = false }
+            place &+= 1
+        }
+        let content = start &+ 1
+        if !isASCII { try checkUTF8(content..<place) }
+        _ = try tape.append(Token(.text, at: start, low: content, high: place &- content))
+        place &+= 1
+    }
+
+    private func checkUTF8(_ range: Range<Int>) throws(ScanFailure) {
+        guard unsafe Text.isUTF8(UnsafeRawBufferPointer(rebasing: bytes[range])) else {
+            throw ScanFailure(.invalidUTF8, at: range.lowerBound)
+        }
+    }
+
+    /// A text with escapes, of which the part before the first one has been read.
+    private mutating func escapedText(from start: Int) throws(ScanFailure) {
+        try checkUTF8(start &+ 1..<place)
+        var text = unsafe Array(bytes[start &+ 1..<place])
+        while true {
+            let plain = place
+            while unsafe place < bytes.count, unsafe bytes[place] != UInt8(ascii: "\""),
+                unsafe bytes[place] != UInt8(ascii: "\\")
+            {
+                guard unsafe bytes[place] >= 0x20 else {
+                    throw ScanFailure(
+                        .invalid("a control character must be escaped in a text"), at: place)
+                }
+                place &+= 1
+            }
+            guard unsafe place < bytes.count else { throw ScanFailure(.unexpectedEnd, at: place) }
+            try checkUTF8(plain..<place)
+            unsafe text += bytes[plain..<place]
+            place &+= 1
+            if unsafe bytes[place &- 1] == UInt8(ascii: "\"") { break }
+            try appendEscaped(to: &text)
+        }
+        try tape.appendAside(.text, at: start, text)
+    }
+
+    /// Reads what follows a backslash.
+    private mutating func appendEscaped(to text: inout [UInt8]) throws(ScanFailure) {
+        let escape = try byte()
+        place &+= 1
+        switch escape {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(escape)
+        case UInt8(ascii: "b"): text.append(0x08)
+        case UInt8(ascii: "f"): text.append(0x0C)
+        case UInt8(ascii: "n"): text.append(0x0A)
+        case UInt8(ascii: "r"): text.append(0x0D)
+        case UInt8(ascii: "t"): text.append(0x09)
+        case UInt8(ascii: "u"): text += String(Character(try unicodeScalar())).utf8
+        default: throw ScanFailure(.invalid("there is no such escape"), at: place &- 2)
+        }
+    }
+
+    /// The character of `\u` and four digits, or of two such that form a pair.
+    private mutating func unicodeScalar() throws(ScanFailure) -> Unicode.Scalar {
+        let start = place &- 2
+        let unit = try hexadecimalUnit()
+        if let scalar = Unicode.Scalar(unit) { return scalar }
+        guard unit < 0xDC00, unsafe place &+ 1 < bytes.count, unsafe bytes[place] == UInt8(ascii: "\\"),
+            unsafe bytes[place &+ 1] == UInt8(ascii: "u")
+        else { throw ScanFailure(.invalid("half of a surrogate pair is missing"), at: start) }
+        place &+= 2
+        let second = try hexadecimalUnit()
+        guard (0xDC00...0xDFFF).contains(second),
+            let scalar = Unicode.Scalar(0x10000 + (unit & 0x3FF) << 10 + (second & 0x3FF))
+        else { throw ScanFailure(.invalid("half of a surrogate pair is missing"), at: start) }
+        return scalar
+    }
+
+    private mutating func hexadecimalUnit() throws(ScanFailure) -> UInt32 {
+        var unit: UInt32 = 0
+        for _ in 0..<4 {
+            let digit = try byte()
+            switch digit {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): unit = unit << 4 | UInt32(digit & 0xF)
+            case UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: "A")...UInt8(ascii: "F"):
+                unit = unit << 4 | UInt32(digit & 0xF + 9)
+            default: throw ScanFailure(.invalid("four hexadecimal digits must stand here"), at: place)
+            }
+            place &+= 1
+        }
+        return unit
+    }
+
+    // MARK: Bytes
+
+    @inline(__always)
+    private func byte() throws(ScanFailure) -> UInt8 {
+        guard unsafe place < bytes.count else { throw ScanFailure(.unexpectedEnd, at: place) }
+        return unsafe bytes[place]
+    }
+
+    /// Moves behind this byte if it comes next.
+    @inline(__always)
+    private mutating func skip(_ wanted: UInt8) throws(ScanFailure) -> Bool {
+        guard try byte() == wanted else { return false }
+        place &+= 1
+        return true
+    }
+
+    @inline(__always)
+    private mutating func skipSpace() {
+        while unsafe place < bytes.count {
+            let byte = unsafe bytes[place]
+            guard byte <= 0x20, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else {
+                return
+            }
+            place &+= 1
+        }
+    }
+}
+
+/// Eight bytes of JSON at a time.
+enum JSONBytes {
+    /// A word with a bit set in the first byte that is a quote, a backslash, a control character or
+    /// beyond ASCII; zero if there is none. Bits behind the first mean nothing.
+    @inline(__always)
+    static func special(_ word: UInt64) -> UInt64 {
+        let high: UInt64 = 0x8080_8080_8080_8080
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let quote = word ^ (ones &* 0x22)
+        let backslash = word ^ (ones &* 0x5C)
+        let control = word &- ones &* 0x20
+        return ((quote &- ones) | (backslash &- ones) | control | word) & high
+    }
+
+    /// The same, but that what is beyond ASCII is not special.
+    @inline(__always)
+    static func needsEscape(_ word: UInt64) -> UInt64 {
+        let high: UInt64 = 0x8080_8080_8080_8080
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let quote = word ^ (ones &* 0x22)
+        let backslash = word ^ (ones &* 0x5C)
+        let control = word &- ones &* 0x20
+        return ((quote &- ones) | (backslash &- ones) | control) & ~word & high
+    }
+}
