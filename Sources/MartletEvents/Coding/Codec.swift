@@ -82,7 +82,7 @@ extension StructuredCodec {
             try sink.finish()
             unsafe try finish(&buffer.storage.pointee, from: start)
         } catch {
-            let path = unsafe sink.state.pointee.path
+            let path = unsafe sink.state.pointee.path.keys(.max)
             buffer.truncate(to: start)
             throw writingError(error, path)
         }
@@ -134,7 +134,7 @@ extension StructuredCodec {
             do { return try body(source) } catch {
                 let offset = Int(source.token(source.lastPlace).offset)
                 throw unsafe CodingFailure.reading(
-                    error, path: source.state.pointee.path, offset: offset
+                    error, path: source.state.pointee.path.keys(.max), offset: offset
                 ).asError(reading: contentType)
             }
         }

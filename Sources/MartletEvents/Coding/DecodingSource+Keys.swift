@@ -8,12 +8,8 @@ extension DecodingSource {
     /// Puts the key under which a value is found where errors look for it.
     @inline(__always)
     func enter(_ key: any CodingKey, depth: Int, frozen: FrozenPath?) {
-        if let frozen {
-            unsafe state.pointee.path = frozen.keys
-        } else if unsafe state.pointee.path.count > depth {
-            unsafe state.pointee.path.removeSubrange(depth...)
-        }
-        unsafe state.pointee.path.append(key)
+        if let frozen { unsafe state.pointee.path.replace(with: frozen.keys) }
+        unsafe state.pointee.path.set(depth, key)
     }
 
     /// Where the keys of a map stand.
@@ -30,19 +26,56 @@ extension DecodingSource {
 
     /// Marks the keys that occur more than once. Large maps get an index.
     func markDuplicateKeys(of map: Int) -> KeyIndex? {
+        if token(map).high > DecodingSource.smallMapMax { return indexKeys(of: map) }
+        _ = hasUniqueKeys(map)
+        return nil
+    }
+
+    /// Whether no key of the map occurs more than once; those that do are marked.
+    func hasUniqueKeys(_ map: Int) -> Bool {
         let token = token(map)
-        guard token.high <= DecodingSource.smallMapMax else { return indexKeys(of: map) }
+        guard token.high <= DecodingSource.smallMapMax else {
+            let index = indexKeys(of: map)
+            return index.allSatisfy { self.token($0).detail & Token.duplicate == 0 }
+        }
+        // Most keys are told apart by their length and first byte, a bit for each.
+        var seen: UInt64 = 0
+        var isPlain = true
         var place = map &+ 1
         while place < token.low {
+            let key = self.token(place)
+            let bit: UInt64 = 1 << UInt64(truncatingIfNeeded: sketch(key) & 63)
+            if key.kind != .text || seen & bit != 0 { isPlain = false }
+            seen |= bit
+            place = next(next(place))
+        }
+        return isPlain || compareKeys(map)
+    }
+
+    @inline(__always)
+    private func sketch(_ key: Token) -> Int {
+        unsafe withBytes(of: key) { bytes in
+            unsafe bytes.count &* 31 &+ Int(truncatingIfNeeded: bytes.first ?? 0)
+        }
+    }
+
+    private func compareKeys(_ map: Int) -> Bool {
+        let end = token(map).low
+        var isUnique = true
+        var place = map &+ 1
+        while place < end {
             let next = next(next(place))
             var other = next
-            while other < token.low {
-                if isSameKey(place, other) { mark(place, other) }
+            while other < end {
+                if isSameKey(place, other) {
+                    mark(place, other)
+                    isUnique = false
+                }
                 other = self.next(self.next(other))
             }
             place = next
         }
-        return nil
+        return isUnique
     }
 
     private func indexKeys(of map: Int) -> KeyIndex {

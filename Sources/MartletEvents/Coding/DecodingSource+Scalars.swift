@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// What a value is as a type of Swift. `path` is asked for errors only.
+/// What a value is as a type of Swift.
 extension DecodingSource {
     @inline(__always)
     func isNull(_ place: Int) -> Bool {
@@ -9,34 +9,34 @@ extension DecodingSource {
     }
 
     @inline(__always)
-    func bool(_ place: Int, _ path: () -> [any CodingKey]) throws -> Bool {
+    func bool(_ place: Int) throws(ValueFailure) -> Bool {
         switch token(untagged(place)).kind {
         case .trueValue: return true
         case .falseValue: return false
-        default: throw mismatch(Bool.self, at: place, path())
+        default: throw ValueFailure(Bool.self, at: place)
         }
     }
 
     @inline(__always)
-    func string(_ place: Int, _ path: () -> [any CodingKey]) throws -> String {
+    func string(_ place: Int) throws(ValueFailure) -> String {
         let token = token(untagged(place))
-        guard token.kind == .text else { throw mismatch(String.self, at: place, path()) }
+        guard token.kind == .text else { throw ValueFailure(String.self, at: place) }
         return text(token)
     }
 
     @inline(__always)
     func integer<Number: FixedWidthInteger>(
-        _ type: Number.Type, _ place: Int, _ path: () -> [any CodingKey]
-    ) throws -> Number {
+        _ type: Number.Type, _ place: Int
+    ) throws(ValueFailure) -> Number {
         let token = token(place)
         if token.kind == .unsigned, let value = Number(exactly: token.payload) { return value }
-        return try rareInteger(type, place, path())
+        return try rareInteger(type, place)
     }
 
     @inline(never)
     private func rareInteger<Number: FixedWidthInteger>(
-        _ type: Number.Type, _ place: Int, _ path: [any CodingKey]
-    ) throws -> Number {
+        _ type: Number.Type, _ place: Int
+    ) throws(ValueFailure) -> Number {
         let token = token(untagged(place))
         let value: Number?
         switch token.kind {
@@ -48,16 +48,16 @@ extension DecodingSource {
                 let (result, overflow2) = sum.subtractingReportingOverflow(1)
                 return overflow || overflow2 ? nil : result
             }
-        case .double: value = Number(exactly: Double(bitPattern: token.payload))
+        case .double, .shortNumber: value = Number(exactly: Double(bitPattern: token.payload))
         case .number:
             // 1.0 and 1e3 are whole numbers too; so are those beyond 64 bits, for wider types.
             let text = text(token)
             value = Number(text, radix: 10) ?? Double(text).flatMap { Number(exactly: $0) }
         case .bytes where place > 0: value = bigNumber(place, type)
-        default: throw mismatch(type, at: place, path)
+        default: throw ValueFailure(type, at: place)
         }
         guard let value else {
-            throw corrupted("the number does not fit into \(type)", at: place, path)
+            throw ValueFailure("the number does not fit into \(type)", at: place)
         }
         return value
     }
@@ -91,17 +91,17 @@ extension DecodingSource {
         return tag.kind == .tag && (tag.payload == 2 || tag.payload == 3) ? tag.payload : nil
     }
 
-    func double(_ place: Int, _ path: () -> [any CodingKey]) throws -> Double {
+    func double(_ place: Int) throws(ValueFailure) -> Double {
         let value = untagged(place)
         let token = token(value)
         switch token.kind {
-        case .double: return Double(bitPattern: token.payload)
+        case .double, .shortNumber: return Double(bitPattern: token.payload)
         case .unsigned: return Double(token.payload)
         case .negative: return Double(Int64(bitPattern: token.payload))
         case .largeNegative: return -1 - Double(token.payload)
         case .number:
             if let number = unsafe withBytes(of: token, { unsafe JSONNumber.double($0) }) { return number }
-            throw corrupted("the number does not fit into Double", at: place, path())
+            throw ValueFailure("the number does not fit into Double", at: place)
         case .bytes:
             guard let tag = bigNumberTag(value) else { break }
             let magnitude = unsafe withBytes(of: token) { unsafe $0.reduce(0) { $0 * 256 + Double($1) } }
@@ -109,23 +109,34 @@ extension DecodingSource {
             return tag == 2 ? magnitude : -1 - magnitude
         default: break
         }
-        throw mismatch(Double.self, at: place, path())
+        throw ValueFailure(Double.self, at: place)
     }
 
-    func float(_ place: Int, _ path: () -> [any CodingKey]) throws -> Float {
+    func float(_ place: Int) throws(ValueFailure) -> Float {
         let token = token(untagged(place))
-        if token.kind == .number {
+        if let text = numberText(token) {
             // Not by way of Double, which would round twice.
-            guard let value = Float(text(token)), value.isFinite else {
-                throw corrupted("the number does not fit into Float", at: place, path())
+            guard let value = Float(text), value.isFinite else {
+                throw ValueFailure("the number does not fit into Float", at: place)
             }
             return value
         }
-        let value = try double(place, path)
+        let value = try double(place)
         let narrow = Float(value)
         guard narrow.isFinite || !value.isFinite else {
-            throw corrupted("the number does not fit into Float", at: place, path())
+            throw ValueFailure("the number does not fit into Float", at: place)
         }
         return narrow
+    }
+
+    /// The text of a number of JSON that has a fraction or an exponent.
+    func numberText(_ token: Token) -> String? {
+        switch token.kind {
+        case .number: text(token)
+        case .shortNumber:
+            text(
+                Token(.text, at: 0, low: Int(token.offset), high: Int(token.detail)))
+        default: nil
+        }
     }
 }

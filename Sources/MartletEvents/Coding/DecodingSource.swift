@@ -6,6 +6,7 @@ import FoundationEssentials
 /// the checks that a class would make at every access. Somebody may keep a decoder for longer than the
 /// input lives: then there are no bytes any more, and it finds nothing.
 @safe
+@usableFromInline
 final class DecodingSource {
     @safe
     struct State: ~Copyable {
@@ -13,9 +14,11 @@ final class DecodingSource {
         /// Empty when the value has been decoded.
         var input: UnsafeRawBufferPointer
         /// The keys from the outermost value to the one that is being read.
-        var path: [any CodingKey] = []
+        var path = KeyStack()
         /// For each depth, the key that is expected to be asked for next.
         var hints: InlineArray<33, Int> = .init(repeating: 0)
+        /// What those readers have that are not like most.
+        var rareParts: [RareParts] = []
         /// The value that was looked at last, for errors; and in direct coding the next to read.
         var place = 0
 
@@ -23,6 +26,12 @@ final class DecodingSource {
             self.tape = tape
             unsafe self.input = unsafe input
         }
+    }
+
+    struct RareParts {
+        let frozen: FrozenPath?
+        /// The keys in the order of their bytes, of maps that are too large to look through.
+        let index: KeyIndex?
     }
 
     let state: UnsafeMutablePointer<State>
@@ -139,24 +148,39 @@ final class DecodingSource {
 
     /// The path of the value at this depth.
     func path(_ depth: Int) -> [any CodingKey] {
-        unsafe Array(state.pointee.path.prefix(depth))
+        unsafe state.pointee.path.keys(depth)
     }
 
-    func mismatch(_ type: Any.Type, at place: Int, _ path: [any CodingKey]) -> DecodingError {
-        unsafe state.pointee.place = place
-        let found = token(untagged(place)).kind.words
-        if found == "null" {
-            return .valueNotFound(
-                type, .init(codingPath: path, debugDescription: "a \(type) must stand there, not null"))
+    /// What `Codable` says of a failure.
+    func error(_ failure: ValueFailure, _ path: [any CodingKey]) -> DecodingError {
+        unsafe state.pointee.place = failure.place
+        let found = token(untagged(failure.place)).kind
+        guard let type = failure.expected else {
+            return .dataCorrupted(.init(codingPath: path, debugDescription: failure.reason))
         }
-        return .typeMismatch(
-            type,
-            .init(codingPath: path, debugDescription: "a \(type) must stand there, not \(found)"))
+        let context = DecodingError.Context(
+            codingPath: path, debugDescription: "a \(type) must stand there, not \(found.words)")
+        return found == .null ? .valueNotFound(type, context) : .typeMismatch(type, context)
+    }
+}
+
+/// Why a value is not what was asked for.
+struct ValueFailure: Error {
+    let place: Int
+    /// The type that the value cannot be, or nil if it is not what it says.
+    let expected: Any.Type?
+    let reason: String
+
+    init(_ expected: Any.Type, at place: Int) {
+        self.place = place
+        self.expected = expected
+        reason = ""
     }
 
-    func corrupted(_ reason: String, at place: Int, _ path: [any CodingKey]) -> DecodingError {
-        unsafe state.pointee.place = place
-        return .dataCorrupted(.init(codingPath: path, debugDescription: reason))
+    init(_ reason: String, at place: Int) {
+        self.place = place
+        expected = nil
+        self.reason = reason
     }
 }
 
@@ -167,7 +191,7 @@ extension Token.Kind {
         case .null: "null"
         case .falseValue, .trueValue: "true or false"
         case .unsigned, .negative, .largeNegative: "a whole number"
-        case .double, .number: "a number"
+        case .double, .number, .shortNumber: "a number"
         case .text: "a text"
         case .bytes: "bytes"
         case .array: "an array"

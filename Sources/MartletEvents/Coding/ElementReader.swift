@@ -29,24 +29,36 @@ struct ElementReader: UnkeyedDecodingContainer {
     }
 
     mutating func decode(_ type: Bool.Type) throws -> Bool {
-        let value = try source.bool(current(type)) { elementPath }
-        advance()
-        return value
+        let place = try current(type)
+        do throws(ValueFailure) {
+            let value = try source.bool(place)
+            advance()
+            return value
+        } catch { throw failed(error) }
     }
     mutating func decode(_ type: String.Type) throws -> String {
-        let value = try source.string(current(type)) { elementPath }
-        advance()
-        return value
+        let place = try current(type)
+        do throws(ValueFailure) {
+            let value = try source.string(place)
+            advance()
+            return value
+        } catch { throw failed(error) }
     }
     mutating func decode(_ type: Double.Type) throws -> Double {
-        let value = try source.double(current(type)) { elementPath }
-        advance()
-        return value
+        let place = try current(type)
+        do throws(ValueFailure) {
+            let value = try source.double(place)
+            advance()
+            return value
+        } catch { throw failed(error) }
     }
     mutating func decode(_ type: Float.Type) throws -> Float {
-        let value = try source.float(current(type)) { elementPath }
-        advance()
-        return value
+        let place = try current(type)
+        do throws(ValueFailure) {
+            let value = try source.float(place)
+            advance()
+            return value
+        } catch { throw failed(error) }
     }
     mutating func decode(_ type: Int.Type) throws -> Int { try integer(type) }
     mutating func decode(_ type: Int8.Type) throws -> Int8 { try integer(type) }
@@ -95,9 +107,16 @@ struct ElementReader: UnkeyedDecodingContainer {
 
     @inline(__always)
     private mutating func integer<Number: FixedWidthInteger>(_ type: Number.Type) throws -> Number {
-        let value = try source.integer(type, current(type)) { elementPath }
-        advance()
-        return value
+        let place = try current(type)
+        do throws(ValueFailure) {
+            let value = try source.integer(type, place)
+            advance()
+            return value
+        } catch { throw failed(error) }
+    }
+
+    private func failed(_ failure: ValueFailure) -> DecodingError {
+        source.error(failure, elementPath)
     }
 
     /// Where the next value stands.

@@ -14,11 +14,11 @@ extension EncodingSink {
     func encodeKnown<T: Encodable>(_ value: T, _ depth: Int) throws -> Bool {
         // Sound: in each case T is the type that the value is taken for.
         if T.self == String.self {
-            unsafe try writer.write(unsafeBitCast(value, to: String.self))
+            try writer.write(unsafeBitCast(value, to: String.self))
         } else if T.self == Int.self {
-            unsafe try writer.write(unsafeBitCast(value, to: Int.self))
+            try writer.write(unsafeBitCast(value, to: Int.self))
         } else if T.self == Double.self {
-            unsafe try writer.writeDouble(unsafeBitCast(value, to: Double.self))
+            try writer.writeDouble(unsafeBitCast(value, to: Double.self))
         } else {
             return try encodeRare(value, depth)
         }
@@ -27,23 +27,23 @@ extension EncodingSink {
 
     private func encodeRare<T: Encodable>(_ value: T, _ depth: Int) throws -> Bool {
         if T.self == Date.self {
-            unsafe try encode(unsafeBitCast(value, to: Date.self), depth)
+            try encode(unsafeBitCast(value, to: Date.self), depth)
         } else if T.self == Data.self {
-            unsafe try unsafeBitCast(value, to: Data.self).withUnsafeBytes { bytes in
-                unsafe try writer.writeBytes(bytes)
+            try unsafeBitCast(value, to: Data.self).withUnsafeBytes { bytes in
+                try writer.writeBytes(bytes)
             }
         } else if T.self == URL.self {
-            unsafe try writer.writeURL(unsafeBitCast(value, to: URL.self).absoluteString)
+            try writer.writeURL(unsafeBitCast(value, to: URL.self).absoluteString)
         } else if T.self == Decimal.self {
-            let decimal = unsafe unsafeBitCast(value, to: Decimal.self)
+            let decimal = unsafeBitCast(value, to: Decimal.self)
             guard !decimal.isNaN else {
                 throw MartletError(.notEncodable, "A Decimal is not a number. Send null instead.")
             }
             try writer.writeDecimal(decimal.description)
         } else if T.self == Bytes.self {
-            unsafe try writer.write(unsafeBitCast(value, to: Bytes.self))
+            try writer.write(unsafeBitCast(value, to: Bytes.self))
         } else if T.self == MessagePackExtension.self {
-            unsafe try writer.writeExtension(unsafeBitCast(value, to: MessagePackExtension.self))
+            try writer.writeExtension(unsafeBitCast(value, to: MessagePackExtension.self))
         } else {
             return false
         }

@@ -8,12 +8,12 @@ import FoundationEssentials
 /// place at the end; until then they may be used in any order.
 @safe
 final class EncodingSink {
-    struct State {
+    struct State: ~Copyable {
         /// What is open at each depth.
         var open: InlineArray<34, Open> = .init(repeating: Open())
         /// The depth of the value that is being encoded.
         var depth = 0
-        var path: [any CodingKey] = []
+        var path = KeyStack()
         var fragments: [(place: Int, sink: EncodingSink)] = []
         var failure: MartletError?
     }
@@ -66,7 +66,7 @@ final class EncodingSink {
         unsafe own?.deallocate()
     }
 
-    func path(_ depth: Int) -> [any CodingKey] { unsafe basePath + state.pointee.path.prefix(depth) }
+    func path(_ depth: Int) -> [any CodingKey] { unsafe basePath + state.pointee.path.keys(depth) }
 
     // MARK: Arrays and maps
 
@@ -147,8 +147,7 @@ final class EncodingSink {
     /// Encodes a value under a key of the container at this depth.
     func encode<T: Encodable>(_ value: T, under key: any CodingKey, _ depth: Int) throws {
         if try encodeKnown(value, depth) { return }
-        if unsafe state.pointee.path.count > depth { unsafe state.pointee.path.removeSubrange(depth...) }
-        unsafe state.pointee.path.append(key)
+        unsafe state.pointee.path.set(depth, key)
         try encodeNested(value, depth &+ 1)
     }
 

@@ -4,19 +4,31 @@
 /// then are the others. Keys that occur twice are marked when the reader is made.
 struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
     private let source: DecodingSource
-    private let map: Int
-    private let depth: Int
-    private let frozen: FrozenPath?
-    /// The keys in alphabetical order, of maps that are too large to look through.
-    private let index: KeyIndex?
+    private let place: UInt32
+    /// The depth in the low byte; above it, where the source keeps what few readers have. A reference
+    /// here would cost all of them, since readers are copied for every value that is read.
+    private let bits: UInt32
 
     init(_ source: DecodingSource, map: Int, depth: Int, frozen: FrozenPath?) {
         self.source = source
-        self.map = map
-        self.depth = depth
-        self.frozen = frozen
-        index = source.markDuplicateKeys(of: map)
+        place = UInt32(truncatingIfNeeded: map)
+        let index = source.markDuplicateKeys(of: map)
+        var rare = 0
+        if frozen != nil || index != nil {
+            unsafe source.state.pointee.rareParts.append(.init(frozen: frozen, index: index))
+            rare = unsafe source.state.pointee.rareParts.count
+        }
+        bits = UInt32(truncatingIfNeeded: depth | rare << 8)
         unsafe source.state.pointee.hints[depth] = map + 1
+    }
+
+    private var map: Int { Int(place) }
+    private var depth: Int { Int(bits & 0xFF) }
+    private var frozen: FrozenPath? {
+        unsafe bits > 0xFF ? source.state.pointee.rareParts[Int(bits >> 8) - 1].frozen : nil
+    }
+    private var index: KeyIndex? {
+        unsafe bits > 0xFF ? source.state.pointee.rareParts[Int(bits >> 8) - 1].index : nil
     }
 
     var codingPath: [any CodingKey] { frozen?.keys ?? source.path(depth) }
@@ -28,21 +40,25 @@ struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
         }
     }
 
-    func contains(_ key: Key) -> Bool { find(key) != nil }
+    func contains(_ key: Key) -> Bool { find(key.stringValue) != nil }
 
     func decodeNil(forKey key: Key) throws -> Bool { source.isNull(try value(key)) }
 
     func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool {
-        try source.bool(value(key)) { codingPath + [key] }
+        let place = try value(key)
+        do throws(ValueFailure) { return try source.bool(place) } catch { throw failed(error, key) }
     }
     func decode(_ type: String.Type, forKey key: Key) throws -> String {
-        try source.string(value(key)) { codingPath + [key] }
+        let place = try value(key)
+        do throws(ValueFailure) { return try source.string(place) } catch { throw failed(error, key) }
     }
     func decode(_ type: Double.Type, forKey key: Key) throws -> Double {
-        try source.double(value(key)) { codingPath + [key] }
+        let place = try value(key)
+        do throws(ValueFailure) { return try source.double(place) } catch { throw failed(error, key) }
     }
     func decode(_ type: Float.Type, forKey key: Key) throws -> Float {
-        try source.float(value(key)) { codingPath + [key] }
+        let place = try value(key)
+        do throws(ValueFailure) { return try source.float(place) } catch { throw failed(error, key) }
     }
     func decode(_ type: Int.Type, forKey key: Key) throws -> Int { try integer(type, key) }
     func decode(_ type: Int8.Type, forKey key: Key) throws -> Int8 { try integer(type, key) }
@@ -68,19 +84,19 @@ struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
     }
     func decodeIfPresent(_ type: String.Type, forKey key: Key) throws -> String? {
         guard let place = try present(key) else { return nil }
-        return try source.string(place) { codingPath + [key] }
+        do throws(ValueFailure) { return try source.string(place) } catch { throw failed(error, key) }
     }
     func decodeIfPresent(_ type: Int.Type, forKey key: Key) throws -> Int? {
         guard let place = try present(key) else { return nil }
-        return try source.integer(type, place) { codingPath + [key] }
+        do throws(ValueFailure) { return try source.integer(type, place) } catch { throw failed(error, key) }
     }
     func decodeIfPresent(_ type: Double.Type, forKey key: Key) throws -> Double? {
         guard let place = try present(key) else { return nil }
-        return try source.double(place) { codingPath + [key] }
+        do throws(ValueFailure) { return try source.double(place) } catch { throw failed(error, key) }
     }
     func decodeIfPresent(_ type: Bool.Type, forKey key: Key) throws -> Bool? {
         guard let place = try present(key) else { return nil }
-        return try source.bool(place) { codingPath + [key] }
+        do throws(ValueFailure) { return try source.bool(place) } catch { throw failed(error, key) }
     }
 
     func nestedContainer<Nested: CodingKey>(
@@ -95,8 +111,8 @@ struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
     func superDecoder() throws -> any Decoder {
         let key = SuperKey()
-        guard let place = try findOnce(key) else { throw missing(key) }
-        return decoder(at: place, key)
+        guard let found = find(key.stringValue) else { throw missing(key) }
+        return decoder(at: source.next(found), key)
     }
 
     func superDecoder(forKey key: Key) throws -> any Decoder { try nested(key) }
@@ -107,7 +123,10 @@ struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
     private func integer<Number: FixedWidthInteger>(
         _ type: Number.Type, _ key: Key
     ) throws -> Number {
-        try source.integer(type, value(key)) { codingPath + [key] }
+        let place = try value(key)
+        do throws(ValueFailure) { return try source.integer(type, place) } catch {
+            throw failed(error, key)
+        }
     }
 
     private func decode<T: Decodable>(_ type: T.Type, at place: Int, _ key: Key) throws -> T {
@@ -118,29 +137,31 @@ struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
     /// The value under the key, which must be there once.
     @inline(__always)
     private func value(_ key: Key) throws -> Int {
-        guard let place = try findOnce(key) else { throw missing(key) }
-        return place
+        let text = key.stringValue
+        guard let found = find(text) else { throw missing(key) }
+        if source.token(found).detail & Token.duplicate != 0 { throw ambiguous(text, found) }
+        return source.next(found)
     }
 
     /// The value under the key, unless there is none or it is null.
     private func present(_ key: Key) throws -> Int? {
-        guard let place = try findOnce(key), !source.isNull(place) else { return nil }
-        return place
+        let text = key.stringValue
+        guard let found = find(text) else { return nil }
+        if source.token(found).detail & Token.duplicate != 0 { throw ambiguous(text, found) }
+        let place = source.next(found)
+        return source.isNull(place) ? nil : place
     }
 
-    private func findOnce(_ key: some CodingKey) throws -> Int? {
-        guard let found = source.find(key.stringValue, in: map, depth: depth, index) else {
-            return nil
-        }
-        guard source.token(found).detail & Token.duplicate == 0 else {
-            throw source.corrupted(
-                "the key `\(key.stringValue)` occurs more than once", at: found, codingPath)
-        }
-        return source.next(found)
+    @inline(__always)
+    private func find(_ text: String) -> Int? { source.find(text, in: map, depth: depth, index) }
+
+    private func ambiguous(_ text: String, _ found: Int) -> DecodingError {
+        source.error(
+            ValueFailure("the key `\(text)` occurs more than once", at: found), codingPath)
     }
 
-    private func find(_ key: Key) -> Int? {
-        source.find(key.stringValue, in: map, depth: depth, index)
+    private func failed(_ failure: ValueFailure, _ key: Key) -> DecodingError {
+        source.error(failure, codingPath + [key])
     }
 
     private func missing(_ key: some CodingKey) -> DecodingError {

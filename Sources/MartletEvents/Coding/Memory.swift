@@ -6,12 +6,31 @@
 
 /// Bytes side by side.
 enum Memory {
-    /// Whether both, of one length, hold the same.
+    /// Whether both, of one length, hold the same. Names are short: up to sixteen bytes are compared in
+    /// words that may overlap.
     @unsafe
     @inline(__always)
     static func isEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
         guard let start = left.baseAddress, let other = right.baseAddress else { return true }
-        return memcmp(start, other, left.count) == 0
+        let count = left.count
+        switch count {
+        case 8...16: return isEqual(start, other, count, UInt64.self)
+        case 4..<8: return isEqual(start, other, count, UInt32.self)
+        case 2..<4: return isEqual(start, other, count, UInt16.self)
+        case 1: return start.load(as: UInt8.self) == other.load(as: UInt8.self)
+        default: return memcmp(start, other, count) == 0
+        }
+    }
+
+    @unsafe
+    @inline(__always)
+    private static func isEqual<Word: FixedWidthInteger & BitwiseCopyable>(
+        _ left: UnsafeRawPointer, _ right: UnsafeRawPointer, _ count: Int, _ word: Word.Type
+    ) -> Bool {
+        let last = count &- MemoryLayout<Word>.size
+        return left.loadUnaligned(as: word) == right.loadUnaligned(as: word)
+            && left.loadUnaligned(fromByteOffset: last, as: word)
+                == right.loadUnaligned(fromByteOffset: last, as: word)
     }
 
     /// Whether the left one comes first in the order of bytes.

@@ -12,8 +12,11 @@ struct Token {
         case largeNegative
         /// The bits of the payload.
         case double
-        /// A number of JSON that is no whole number of 64 bits: the text from the offset on.
+        /// A number of JSON that is no whole number of 64 bits: its text.
         case number
+        /// The same, but short: the bits of the payload are the number, and the text begins at the
+        /// offset and has the length of the detail.
+        case shortNumber
         case text
         case bytes
         /// The payload says where the values of the array end, and how many there are.
@@ -29,7 +32,8 @@ struct Token {
     }
 
     let kind: Kind
-    /// Where a text or bytes lie; that a key occurs twice; the type of a typed value.
+    /// Where a text or bytes lie; that a key occurs twice; the type of a typed value; the length of a
+    /// short number.
     var detail: UInt8 = 0
     /// Where the value begins in the input.
     let offset: UInt32

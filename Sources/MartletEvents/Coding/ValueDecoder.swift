@@ -24,7 +24,7 @@ struct ValueDecoder: Decoder {
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
         let map = source.untagged(place)
         guard source.token(map).kind == .map else {
-            throw source.mismatch([String: Any].self, at: place, codingPath)
+            throw source.error(ValueFailure([String: Any].self, at: place), codingPath)
         }
         return KeyedDecodingContainer(
             KeyedReader<Key>(source, map: map, depth: depth, frozen: frozen))
@@ -33,7 +33,7 @@ struct ValueDecoder: Decoder {
     func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
         let array = source.untagged(place)
         guard source.token(array).kind == .array else {
-            throw source.mismatch([Any].self, at: place, codingPath)
+            throw source.error(ValueFailure([Any].self, at: place), codingPath)
         }
         return ElementReader(source, array: array, depth: depth, frozen: frozen)
     }
@@ -51,10 +51,18 @@ final class FrozenPath {
 
 extension ValueDecoder: SingleValueDecodingContainer {
     func decodeNil() -> Bool { source.isNull(place) }
-    func decode(_ type: Bool.Type) throws -> Bool { try source.bool(place) { codingPath } }
-    func decode(_ type: String.Type) throws -> String { try source.string(place) { codingPath } }
-    func decode(_ type: Double.Type) throws -> Double { try source.double(place) { codingPath } }
-    func decode(_ type: Float.Type) throws -> Float { try source.float(place) { codingPath } }
+    func decode(_ type: Bool.Type) throws -> Bool {
+        do throws(ValueFailure) { return try source.bool(place) } catch { throw failed(error) }
+    }
+    func decode(_ type: String.Type) throws -> String {
+        do throws(ValueFailure) { return try source.string(place) } catch { throw failed(error) }
+    }
+    func decode(_ type: Double.Type) throws -> Double {
+        do throws(ValueFailure) { return try source.double(place) } catch { throw failed(error) }
+    }
+    func decode(_ type: Float.Type) throws -> Float {
+        do throws(ValueFailure) { return try source.float(place) } catch { throw failed(error) }
+    }
     func decode(_ type: Int.Type) throws -> Int { try integer(type) }
     func decode(_ type: Int8.Type) throws -> Int8 { try integer(type) }
     func decode(_ type: Int16.Type) throws -> Int16 { try integer(type) }
@@ -74,7 +82,13 @@ extension ValueDecoder: SingleValueDecodingContainer {
 
     @inline(__always)
     private func integer<Number: FixedWidthInteger>(_ type: Number.Type) throws -> Number {
-        try source.integer(type, place) { codingPath }
+        do throws(ValueFailure) { return try source.integer(type, place) } catch {
+            throw failed(error)
+        }
+    }
+
+    private func failed(_ failure: ValueFailure) -> DecodingError {
+        source.error(failure, codingPath)
     }
 }
 
@@ -84,18 +98,21 @@ extension DecodingSource {
         _ type: T.Type, at place: Int, depth: Int, frozen: FrozenPath?
     ) throws -> T {
         unsafe state.pointee.place = place
-        let path = { frozen?.keys ?? self.path(depth) }
-        // Sound: in each case T is the type of the value.
-        if type == String.self { return unsafe unsafeBitCast(try string(place, path), to: type) }
-        if type == Int.self { return unsafe unsafeBitCast(try integer(Int.self, place, path), to: type) }
-        if type == Double.self { return unsafe unsafeBitCast(try double(place, path), to: type) }
-        if type == Date.self { return unsafe unsafeBitCast(try date(place, path), to: type) }
-        if type == Data.self { return unsafe unsafeBitCast(try data(place, path), to: type) }
-        if type == URL.self { return unsafe unsafeBitCast(try url(place, path), to: type) }
-        if type == Decimal.self { return unsafe unsafeBitCast(try decimal(place, path), to: type) }
-        if type == Bytes.self { return unsafe unsafeBitCast(try bytes(place, path), to: type) }
-        if type == MessagePackExtension.self {
-            return unsafe unsafeBitCast(try messagePackExtension(place, path), to: type)
+        do throws(ValueFailure) {
+            // Sound: in each case T is the type of the value.
+            if type == String.self { return unsafe unsafeBitCast(try string(place), to: type) }
+            if type == Int.self { return unsafe unsafeBitCast(try integer(Int.self, place), to: type) }
+            if type == Double.self { return unsafe unsafeBitCast(try double(place), to: type) }
+            if type == Date.self { return unsafe unsafeBitCast(try date(place), to: type) }
+            if type == Data.self { return unsafe unsafeBitCast(try data(place), to: type) }
+            if type == URL.self { return unsafe unsafeBitCast(try url(place), to: type) }
+            if type == Decimal.self { return unsafe unsafeBitCast(try decimal(place), to: type) }
+            if type == Bytes.self { return unsafe unsafeBitCast(try bytes(place), to: type) }
+            if type == MessagePackExtension.self {
+                return unsafe unsafeBitCast(try messagePackExtension(place), to: type)
+            }
+        } catch {
+            throw self.error(error, frozen?.keys ?? path(depth))
         }
         return try T(from: ValueDecoder(self, at: place, depth: depth, frozen: frozen))
     }

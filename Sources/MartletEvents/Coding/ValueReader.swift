@@ -1,8 +1,9 @@
 /// Reads values one after the other, whatever their format. `DirectlyCodable` types are given one.
 ///
 /// It must not be kept; later it finds nothing.
+@frozen
 public struct ValueReader {
-    let source: DecodingSource
+    @usableFromInline let source: DecodingSource
 
     init(_ source: DecodingSource) { self.source = source }
 
@@ -11,8 +12,8 @@ public struct ValueReader {
     public func map(_ body: (FieldName) throws -> Void) throws {
         let map = source.untagged(place)
         let token = source.token(map)
-        guard token.kind == .map else { throw source.mismatch([String: Any].self, at: map, []) }
-        _ = source.markDuplicateKeys(of: map)
+        guard token.kind == .map else { throw source.error(ValueFailure([String: Any].self, at: map), []) }
+        let isUnique = source.hasUniqueKeys(map)
         var key = map &+ 1
         while key < token.low {
             let value = source.next(key)
@@ -20,9 +21,9 @@ public struct ValueReader {
             place = value
             do {
                 try body(FieldName(source: source, place: key))
-                try check(value, end, isDuplicate: isDuplicate(key))
+                if place != value { try check(value, end, isUnique ? nil : key) }
             } catch {
-                unsafe source.state.pointee.path.insert(TextKey(source.text(ofKey: key) ?? ""), at: 0)
+                unsafe source.state.pointee.path.prepend(TextKey(source.text(ofKey: key) ?? ""))
                 throw error
             }
             key = end
@@ -31,56 +32,64 @@ public struct ValueReader {
     }
 
     /// Reads an array: `body` reads each element, and its results are the array's.
+    @inlinable
     public func array<Element>(_ body: () throws -> Element) throws -> [Element] {
-        let array = source.untagged(place)
-        let token = source.token(array)
-        guard token.kind == .array else { throw source.mismatch([Any].self, at: array, []) }
+        let bounds = try openArray()
         var elements: [Element] = []
-        elements.reserveCapacity(token.high)
-        var element = array &+ 1
-        while element < token.low {
-            let end = source.next(element)
-            place = element
+        elements.reserveCapacity(bounds.count)
+        var start = bounds.start
+        while start < bounds.end {
             do {
                 elements.append(try body())
-                try check(element, end, isDuplicate: false)
+                start = try closeElement(start)
             } catch {
-                unsafe source.state.pointee.path.insert(IndexKey(elements.count), at: 0)
-                throw error
+                throw failed(elements.count, error)
             }
-            element = end
         }
-        place = token.low
         return elements
     }
 
     /// Reads an array of these.
+    @inlinable
     public func array<Element: DirectlyCodable>(of type: Element.Type) throws -> [Element] {
         try array { try Element(from: self) }
     }
 
     /// Reads a text.
-    public func string() throws -> String { try take { try source.string($0) { [] } } }
+    public func string() throws -> String {
+        try read { (place) throws(ValueFailure) in try source.string(place) }
+    }
 
     /// Reads a whole number.
+    @inlinable
     public func integer<Number: FixedWidthInteger>(_ type: Number.Type = Int.self) throws -> Number {
-        try take { try source.integer(type, $0) { [] } }
+        if let small = smallInteger(), let value = Number(exactly: small) {
+            advance()
+            return value
+        }
+        return try rareInteger(type)
     }
 
     /// Reads a number.
-    public func double() throws -> Double { try take { try source.double($0) { [] } } }
+    public func double() throws -> Double {
+        try read { (place) throws(ValueFailure) in try source.double(place) }
+    }
 
     /// Reads true or false.
-    public func bool() throws -> Bool { try take { try source.bool($0) { [] } } }
+    public func bool() throws -> Bool {
+        try read { (place) throws(ValueFailure) in try source.bool(place) }
+    }
 
     /// Reads bytes.
-    public func bytes() throws -> Bytes { try take { try source.bytes($0) { [] } } }
+    public func bytes() throws -> Bytes {
+        try read { (place) throws(ValueFailure) in try source.bytes(place) }
+    }
 
     /// Reads a moment, to the microsecond.
     public func timestamp() throws -> Timestamp {
-        try take { place in
-            guard let moment = Timestamp(try source.date(place) { [] }) else {
-                throw source.corrupted("the moment is beyond the years 1 to 9999", at: place, [])
+        try read { (place) throws(ValueFailure) in
+            guard let moment = Timestamp(try source.date(place)) else {
+                throw ValueFailure("the moment is beyond the years 1 to 9999", at: place)
             }
             return moment
         }
@@ -88,51 +97,112 @@ public struct ValueReader {
 
     /// Moves on if the next value is null; false if it is not.
     public func nothing() throws -> Bool {
-        guard source.isNull(place) else { return false }
-        place = source.next(place)
+        guard source.isNull(try current()) else { return false }
+        advance()
         return true
     }
 
     /// The value of a field that must have come; throws if it has not.
+    @inlinable
+    @inline(__always)
     public func require<Value>(_ value: Value?, _ name: StaticString) throws -> Value {
-        guard let value else {
-            throw DecodingError.keyNotFound(
-                TextKey("\(name)"), .init(codingPath: [], debugDescription: ""))
-        }
+        guard let value else { throw missing(name) }
         return value
     }
 
     // MARK: Walking
+
+    /// The elements of an array: how many, where they begin and where they end.
+    @frozen
+    @usableFromInline
+    struct Bounds {
+        @usableFromInline let count: Int
+        @usableFromInline let start: Int
+        @usableFromInline let end: Int
+    }
+
+    @usableFromInline
+    func openArray() throws -> Bounds {
+        let array = source.untagged(try current())
+        let token = source.token(array)
+        guard token.kind == .array else { throw source.error(ValueFailure([Any].self, at: array), []) }
+        place = array &+ 1
+        if token.high == 0 { place = token.low }
+        return Bounds(count: token.high, start: array &+ 1, end: token.low)
+    }
+
+    /// Moves behind the element that began here, and returns where that is.
+    @usableFromInline
+    func closeElement(_ start: Int) throws -> Int {
+        let end = source.next(start)
+        if place != start { try check(start, end, nil) }
+        place = end
+        return end
+    }
+
+    @usableFromInline
+    func failed(_ index: Int, _ error: any Error) -> any Error {
+        unsafe source.state.pointee.path.prepend(IndexKey(index))
+        return error
+    }
+
+    @usableFromInline
+    func missing(_ name: StaticString) -> any Error {
+        DecodingError.keyNotFound(
+            TextKey("\(name)"), .init(codingPath: [], debugDescription: ""))
+    }
+
+    /// The next value, if it is a whole number of 63 bits.
+    @usableFromInline
+    func smallInteger() -> Int64? {
+        guard unsafe place < source.state.pointee.tape.count else { return nil }
+        let token = source.token(place)
+        return token.kind == .unsigned ? Int64(exactly: token.payload) : nil
+    }
+
+    @usableFromInline
+    func rareInteger<Number: FixedWidthInteger>(_ type: Number.Type) throws -> Number {
+        try read { (place) throws(ValueFailure) in try source.integer(type, place) }
+    }
 
     private var place: Int {
         @inline(__always) get { unsafe source.state.pointee.place }
         @inline(__always) nonmutating set { unsafe source.state.pointee.place = newValue }
     }
 
+    /// Reads the next value and moves behind it.
     @inline(__always)
-    private func take<Value>(_ read: (Int) throws -> Value) throws -> Value {
-        let start = place
-        guard unsafe start < source.state.pointee.tape.count else {
-            throw source.corrupted("a type read more values than there are", at: 0, [])
+    private func read<Value>(_ read: (Int) throws(ValueFailure) -> Value) throws -> Value {
+        let place = try current()
+        do throws(ValueFailure) {
+            let value = try read(place)
+            advance()
+            return value
+        } catch { throw source.error(error, []) }
+    }
+
+    @inline(__always)
+    private func current() throws -> Int {
+        let place = place
+        guard unsafe place < source.state.pointee.tape.count else {
+            throw source.error(ValueFailure("a type read more values than there are", at: 0), [])
         }
-        let value = try read(start)
-        place = source.next(start)
-        return value
+        return place
     }
 
-    private func isDuplicate(_ key: Int) -> Bool {
-        let token = source.token(key)
-        return token.kind == .text && token.detail & Token.duplicate != 0
-    }
+    /// Moves behind the value that has been read.
+    @usableFromInline
+    func advance() { place = source.next(place) }
 
-    @inline(__always)
-    private func check(_ start: Int, _ end: Int, isDuplicate: Bool) throws {
-        if place == start { return }
+    /// What was read must be the one value of a field, and the field's name must be the only such.
+    private func check(_ start: Int, _ end: Int, _ key: Int?) throws {
         guard place == end else {
-            throw source.corrupted("a type read more than the one value of a field", at: start, [])
+            throw source.error(ValueFailure("a type read more than the one value of a field", at: start), [])
         }
-        if isDuplicate {
-            throw source.corrupted("the key occurs more than once", at: start, [])
+        if let key, source.token(key).kind == .text,
+            source.token(key).detail & Token.duplicate != 0
+        {
+            throw source.error(ValueFailure("the key occurs more than once", at: start), [])
         }
     }
 }

@@ -13,7 +13,7 @@ public class ValueWriter {
 
     /// The memory must outlive the writer.
     @unsafe
-    init(_ memory: UnsafeMutablePointer<EncodingMemory>) { unsafe self.memory = unsafe memory }
+    init(_ memory: UnsafeMutablePointer<EncodingMemory>) { self.memory = memory }
 
     // MARK: What formats differ in
 
@@ -124,8 +124,8 @@ extension ValueWriter {
     /// Writes a text.
     @inline(__always)
     public final func write(_ value: String) throws(MartletError) {
-        unsafe try value.utf8Span.span.withUnsafeBytes { (utf8) throws(MartletError) in
-            unsafe try writeText(utf8)
+        try value.utf8Span.span.withUnsafeBytes { (utf8) throws(MartletError) in
+            try writeText(utf8)
         }
     }
 
@@ -150,7 +150,7 @@ extension ValueWriter {
     /// Writes bytes, in base64 where there are only texts.
     public final func write(_ value: Bytes) throws(MartletError) {
         try value.withBytes { (span) throws(MartletError) in
-            unsafe try span.withUnsafeBytes { (bytes) throws(MartletError) in unsafe try writeBytes(bytes) }
+            try span.withUnsafeBytes { (bytes) throws(MartletError) in try writeBytes(bytes) }
         }
     }
 
@@ -162,7 +162,7 @@ extension ValueWriter {
 
     @inline(__always)
     private final func key(_ name: StaticString) throws(MartletError) {
-        unsafe try writeKey(
+        try writeKey(
             UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount),
             isFirst: entries == 0)
         entries &+= 1
@@ -171,7 +171,7 @@ extension ValueWriter {
     @inline(__always)
     private final func nest(isMap: Bool, _ body: () throws -> Void) throws {
         try enter()
-        let place = unsafe memory.pointee.count
+        let place = memory.pointee.count
         let outer = entries
         entries = 0
         try open(isMap: isMap)

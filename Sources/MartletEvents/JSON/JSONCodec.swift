@@ -14,8 +14,8 @@ public struct JSONCodec: StructuredCodec {
         dates: DateCoding = .rfc3339, userInfo: [CodingUserInfoKey: any Sendable] = [:],
         byteCountMax: Int = Limits.encodedBytesMax
     ) {
-        options = unsafe EncodingOptions(
-            makeWriter: { unsafe JSONWriter($0) }, dates: dates, userInfo: userInfo)
+        options = EncodingOptions(
+            makeWriter: { JSONWriter($0) }, dates: dates, userInfo: userInfo)
         self.byteCountMax = byteCountMax
     }
 
@@ -23,6 +23,6 @@ public struct JSONCodec: StructuredCodec {
     public var contentType: ContentType { .json }
 
     func scan(_ bytes: UnsafeRawBufferPointer) throws(ScanFailure) -> ValueTape {
-        unsafe try JSONScanner.scan(bytes)
+        try JSONScanner.scan(bytes)
     }
 }

@@ -3,43 +3,32 @@ enum JSONNumber {
     /// The number closest to a text that is a number of JSON; nil if none is close.
     @unsafe
     static func double(_ text: UnsafeRawBufferPointer) -> Double? {
-        if let exact = unsafe exactDouble(text) { return exact }
-        guard let value = unsafe Double(String(decoding: text, as: UTF8.self)), value.isFinite else {
+        guard let value = Double(String(decoding: text, as: UTF8.self)), value.isFinite else {
             return nil
         }
         return value
     }
 
-    /// Up to fifteen digits and a small power of ten: both are exact as floating-point numbers, and
-    /// one multiplication or division rounds once, which is what is asked for.
-    @unsafe
-    private static func exactDouble(_ text: UnsafeRawBufferPointer) -> Double? {
-        var mantissa: UInt64 = 0
-        var digits = 0
-        var exponent = 0
-        var place = 0
-        let isNegative = unsafe text.first == UInt8(ascii: "-")
-        if isNegative { place = 1 }
-        var isFraction = false
-        while place < text.count {
-            let byte = unsafe text[place]
-            let digit = byte &- UInt8(ascii: "0")
-            if digit < 10 {
-                mantissa = mantissa &* 10 &+ UInt64(digit)
-                if mantissa > 0 { digits &+= 1 }
-                if isFraction { exponent &-= 1 }
-            } else if byte == UInt8(ascii: ".") {
-                isFraction = true
-            } else {
-                return nil
-            }
-            guard digits <= 15 else { return nil }
-            place &+= 1
+    /// Ten to the power of up to fifteen.
+    @inline(__always)
+    static func power(_ exponent: Int) -> Double {
+        switch exponent {
+        case 0: 1
+        case 1: 10
+        case 2: 100
+        case 3: 1e3
+        case 4: 1e4
+        case 5: 1e5
+        case 6: 1e6
+        case 7: 1e7
+        case 8: 1e8
+        case 9: 1e9
+        case 10: 1e10
+        case 11: 1e11
+        case 12: 1e12
+        case 13: 1e13
+        case 14: 1e14
+        default: 1e15
         }
-        guard exponent >= -22 else { return nil }
-        let value = Double(mantissa) / powersOfTen[-exponent]
-        return isNegative ? -value : value
     }
-
-    static let powersOfTen: [Double] = (0...22).map { Double("1e\($0)") ?? .nan }
 }

@@ -144,6 +144,11 @@ struct JSONScanner: ~Copyable {
         guard unsafe bytes[first] != UInt8(ascii: "0") || place == first &+ 1 else {
             throw ScanFailure(.invalid("a number must not begin with a zero too many"), at: first)
         }
+        if !overflowed, unsafe place < bytes.count, unsafe bytes[place] == UInt8(ascii: "."),
+            try shortFraction(start, value, isNegative, digits: place &- first)
+        {
+            return
+        }
         let isWhole = try !skipFraction()
         if isWhole, !overflowed {
             if !isNegative {
@@ -158,6 +163,35 @@ struct JSONScanner: ~Copyable {
             }
         }
         _ = try tape.append(Token(.number, at: start, low: start, high: place &- start))
+    }
+
+    /// Reads a fraction of few digits and no exponent: fifteen digits and a power of ten up to 22 are
+    /// both exact as floating-point numbers, and one division rounds once, which is what is asked for.
+    /// False if the number is longer; then nothing has been read.
+    private mutating func shortFraction(
+        _ start: Int, _ whole: UInt64, _ isNegative: Bool, digits: Int
+    ) throws(ScanFailure) -> Bool {
+        var mantissa = whole
+        var next = place &+ 1
+        while unsafe next < bytes.count {
+            let digit = unsafe UInt64(bytes[next] &- UInt8(ascii: "0"))
+            guard digit < 10 else { break }
+            mantissa = mantissa &* 10 &+ digit
+            next &+= 1
+            if digits &+ (next &- place) > 16 { return false }
+        }
+        let decimals = next &- place &- 1
+        guard decimals > 0, unsafe next == bytes.count || bytes[next] | 0x20 != UInt8(ascii: "e") else {
+            return false
+        }
+        let magnitude = Double(mantissa) / JSONNumber.power(decimals)
+        let value = isNegative ? -magnitude : magnitude
+        _ = try tape.append(
+            Token(
+                .shortNumber, at: start, detail: UInt8(truncatingIfNeeded: next &- start),
+                payload: value.bitPattern))
+        place = next
+        return true
     }
 
     /// Moves behind a fraction and an exponent; whether there was either.
@@ -197,17 +231,20 @@ struct JSONScanner: ~Copyable {
         var isASCII = true
         while true {
             // Eight bytes at a time while there is nothing special among them.
-            while unsafe place &+ 8 <= bytes.count {
+            let byte: UInt8
+            if unsafe place &+ 8 <= bytes.count {
                 let word = unsafe bytes.little(place, as: UInt64.self)
                 let special = JSONBytes.special(word)
                 if special == 0 {
                     place &+= 8
                     continue
                 }
-                place &+= special.trailingZeroBitCount >> 3
-                break
+                let bits = UInt64(truncatingIfNeeded: special.trailingZeroBitCount & 0x38)
+                place &+= Int(truncatingIfNeeded: bits >> 3)
+                byte = UInt8(truncatingIfNeeded: word &>> bits)
+            } else {
+                byte = try self.byte()
             }
-            let byte = try byte()
             if byte == UInt8(ascii: "\"") { break }
             if byte == UInt8(ascii: "\\") {
                 try escapedText(from: start)
@@ -226,7 +263,7 @@ struct JSONScanner: ~Copyable {
         place &+= 1
     }
 
-    private func checkUTF8(_ range: Range<Int>) throws(ScanFailure) {
+    private mutating func checkUTF8(_ range: Range<Int>) throws(ScanFailure) {
         guard unsafe Text.isUTF8(UnsafeRawBufferPointer(rebasing: bytes[range])) else {
             throw ScanFailure(.invalidUTF8, at: range.lowerBound)
         }
@@ -307,7 +344,7 @@ struct JSONScanner: ~Copyable {
     // MARK: Bytes
 
     @inline(__always)
-    private func byte() throws(ScanFailure) -> UInt8 {
+    private mutating func byte() throws(ScanFailure) -> UInt8 {
         guard unsafe place < bytes.count else { throw ScanFailure(.unexpectedEnd, at: place) }
         return unsafe bytes[place]
     }

@@ -2,11 +2,11 @@ import FoundationEssentials
 
 extension DecodingSource {
     func messagePackExtension(
-        _ place: Int, _ path: () -> [any CodingKey]
-    ) throws -> MessagePackExtension {
+        _ place: Int
+    ) throws(ValueFailure) -> MessagePackExtension {
         let token = token(place)
         guard token.kind == .typed else {
-            throw mismatch(MessagePackExtension.self, at: place, path())
+            throw ValueFailure(MessagePackExtension.self, at: place)
         }
         return unsafe MessagePackExtension(
             type: Int8(bitPattern: token.detail),

@@ -12,8 +12,8 @@ public struct MessagePackCodec: StructuredCodec {
         dates: DateCoding = .native, userInfo: [CodingUserInfoKey: any Sendable] = [:],
         byteCountMax: Int = Limits.encodedBytesMax
     ) {
-        options = unsafe EncodingOptions(
-            makeWriter: { unsafe MessagePackWriter($0) }, dates: dates, userInfo: userInfo)
+        options = EncodingOptions(
+            makeWriter: { MessagePackWriter($0) }, dates: dates, userInfo: userInfo)
         self.byteCountMax = byteCountMax
     }
 
@@ -21,6 +21,6 @@ public struct MessagePackCodec: StructuredCodec {
     public var contentType: ContentType { .messagePack }
 
     func scan(_ bytes: UnsafeRawBufferPointer) throws(ScanFailure) -> ValueTape {
-        unsafe try MessagePackScanner.scan(bytes)
+        try MessagePackScanner.scan(bytes)
     }
 }
