@@ -4,8 +4,7 @@
 /// URLs tag 32, `Decimal` is a text. Everything well-formed is read: indefinite lengths, half floats,
 /// big numbers, texts and numbers as dates by tags 0 and 1; other tags are passed over.
 public struct CBORCodec: StructuredCodec {
-    let options: EncodingOptions
-    let byteCountMax: Int
+    let options: CodingOptions
     private let isDeterministic: Bool
 
     /// CBOR with dates as you wish. With `deterministic`, the keys of maps stand in the order of their
@@ -15,10 +14,10 @@ public struct CBORCodec: StructuredCodec {
         userInfo: [CodingUserInfoKey: any Sendable] = [:],
         byteCountMax: Int = Limits.encodedBytesMax
     ) {
-        options = unsafe EncodingOptions(
-            makeWriter: { unsafe CBORWriter($0) }, dates: dates, userInfo: userInfo)
+        options = unsafe CodingOptions(
+            dates: dates, userInfo: userInfo, byteCountMax: byteCountMax
+        ) { unsafe CBORWriter($0) }
         isDeterministic = deterministic
-        self.byteCountMax = byteCountMax
     }
 
     /// `application/cbor`.

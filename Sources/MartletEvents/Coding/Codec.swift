@@ -60,8 +60,7 @@ extension Codec {
 
 /// A codec whose bytes are values within values: JSON, MessagePack, CBOR.
 protocol StructuredCodec: Codec {
-    var options: EncodingOptions { get }
-    var byteCountMax: Int { get }
+    var options: CodingOptions { get }
 
     /// The tape of the one value that the bytes hold. The bytes must outlive it.
     func scan(_ bytes: UnsafeRawBufferPointer) throws(ScanFailure) -> ValueTape
@@ -123,9 +122,10 @@ extension StructuredCodec {
         unsafe try bytes.withUnsafeBytes { (bytes) throws(MartletError) in
             let source: DecodingSource
             do throws(ScanFailure) {
-                guard bytes.count <= byteCountMax else { throw ScanFailure(.tooLarge, at: byteCountMax) }
-                source = unsafe DecodingSource(
-                    try scan(bytes), bytes, dates: options.dates, userInfo: options.userInfo)
+                guard bytes.count <= options.byteCountMax else {
+                    throw ScanFailure(.tooLarge, at: options.byteCountMax)
+                }
+                source = unsafe DecodingSource(try scan(bytes), bytes, options)
             } catch {
                 throw CodingFailure(path: "", byteOffset: error.offset, reason: error.description)
                     .asError(reading: contentType)

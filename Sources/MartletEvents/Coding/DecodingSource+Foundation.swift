@@ -57,7 +57,7 @@ extension DecodingSource {
             throw ValueFailure("the number is no moment", at: place)
         }
         let isEpoch = value > place && self.token(value - 1).payload == 1
-        let isMilliseconds = dates == .millisecondsSince1970 && !isEpoch
+        let isMilliseconds = options.dates == .millisecondsSince1970 && !isEpoch
         return Date(timeIntervalSince1970: isMilliseconds ? number / 1_000 : number)
     }
 

@@ -3,7 +3,7 @@ typealias KeyIndex = [Int]
 
 extension DecodingSource {
     /// Up to so many keys are compared one by one.
-    private static let smallMapMax = 12
+    static let smallMapMax = 12
 
     /// Puts the key under which a value is found where errors look for it.
     @inline(__always)
@@ -27,55 +27,42 @@ extension DecodingSource {
     /// Marks the keys that occur more than once. Large maps get an index.
     func markDuplicateKeys(of map: Int) -> KeyIndex? {
         if token(map).high > DecodingSource.smallMapMax { return indexKeys(of: map) }
-        _ = hasUniqueKeys(map)
+        markRepeatedKeys(of: map)
         return nil
     }
 
-    /// Whether no key of the map occurs more than once; those that do are marked.
-    func hasUniqueKeys(_ map: Int) -> Bool {
-        let token = token(map)
-        guard token.high <= DecodingSource.smallMapMax else {
-            let index = indexKeys(of: map)
-            return index.allSatisfy { self.token($0).detail & Token.duplicate == 0 }
-        }
-        // Most keys are told apart by their length and first byte, a bit for each.
-        var seen: UInt64 = 0
-        var isPlain = true
-        var place = map &+ 1
-        while place < token.low {
-            let key = self.token(place)
-            let bit: UInt64 = 1 << UInt64(truncatingIfNeeded: sketch(key) & 63)
-            if key.kind != .text || seen & bit != 0 { isPlain = false }
-            seen |= bit
-            place = next(next(place))
-        }
-        return isPlain || compareKeys(map)
-    }
-
+    /// Notes the key, and says whether one with its length and first byte was noted before: most keys
+    /// are told apart by these, a bit for each.
     @inline(__always)
-    private func sketch(_ key: Token) -> Int {
-        unsafe withBytes(of: key) { bytes in
+    func mayHaveBeenSeen(_ key: Int, _ seen: inout UInt64) -> Bool {
+        let token = token(key)
+        guard token.kind == .text else { return true }
+        let sketch = unsafe withBytes(of: token) { bytes in
             unsafe bytes.count &* 31 &+ Int(truncatingIfNeeded: bytes.first ?? 0)
         }
+        let bit: UInt64 = 1 << UInt64(truncatingIfNeeded: sketch & 63)
+        defer { seen |= bit }
+        return seen & bit != 0
     }
 
-    private func compareKeys(_ map: Int) -> Bool {
-        let end = token(map).low
-        var isUnique = true
-        var place = map &+ 1
-        while place < end {
-            let next = next(next(place))
-            var other = next
-            while other < end {
-                if isSameKey(place, other) {
-                    mark(place, other)
-                    isUnique = false
-                }
-                other = self.next(self.next(other))
-            }
-            place = next
+    /// Marks a key if one before it in the map is the same.
+    func markIfRepeated(_ key: Int, in map: Int) {
+        var other = map &+ 1
+        while other < key {
+            if isSameKey(other, key) { mark(other, key) }
+            other = next(next(other))
         }
-        return isUnique
+    }
+
+    /// Marks the keys of a small map that occur more than once.
+    private func markRepeatedKeys(of map: Int) {
+        let end = token(map).low
+        var seen: UInt64 = 0
+        var key = map &+ 1
+        while key < end {
+            if mayHaveBeenSeen(key, &seen) { markIfRepeated(key, in: map) }
+            key = next(next(key))
+        }
     }
 
     private func indexKeys(of map: Int) -> KeyIndex {

@@ -35,18 +35,15 @@ final class DecodingSource {
     }
 
     let state: UnsafeMutablePointer<State>
-    let dates: DateCoding
-    let userInfo: [CodingUserInfoKey: any Sendable]
+    let options: CodingOptions
 
     @unsafe
     init(
-        _ tape: consuming ValueTape, _ input: UnsafeRawBufferPointer, dates: DateCoding,
-        userInfo: [CodingUserInfoKey: any Sendable]
+        _ tape: consuming ValueTape, _ input: UnsafeRawBufferPointer, _ options: CodingOptions
     ) {
         unsafe state = .allocate(capacity: 1)
         unsafe state.initialize(to: State(tape, input))
-        self.dates = dates
-        self.userInfo = userInfo
+        self.options = options
     }
 
     deinit {

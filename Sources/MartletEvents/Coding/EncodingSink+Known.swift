@@ -14,11 +14,11 @@ extension EncodingSink {
     func encodeKnown<T: Encodable>(_ value: T, _ depth: Int) throws -> Bool {
         // Sound: in each case T is the type that the value is taken for.
         if T.self == String.self {
-            try writer.write(unsafeBitCast(value, to: String.self))
+            unsafe try writer.write(unsafeBitCast(value, to: String.self))
         } else if T.self == Int.self {
-            try writer.write(unsafeBitCast(value, to: Int.self))
+            unsafe try writer.write(unsafeBitCast(value, to: Int.self))
         } else if T.self == Double.self {
-            try writer.writeDouble(unsafeBitCast(value, to: Double.self))
+            unsafe try writer.writeDouble(unsafeBitCast(value, to: Double.self))
         } else {
             return try encodeRare(value, depth)
         }
@@ -27,23 +27,23 @@ extension EncodingSink {
 
     private func encodeRare<T: Encodable>(_ value: T, _ depth: Int) throws -> Bool {
         if T.self == Date.self {
-            try encode(unsafeBitCast(value, to: Date.self), depth)
+            unsafe try encode(unsafeBitCast(value, to: Date.self), depth)
         } else if T.self == Data.self {
-            try unsafeBitCast(value, to: Data.self).withUnsafeBytes { bytes in
-                try writer.writeBytes(bytes)
+            unsafe try unsafeBitCast(value, to: Data.self).withUnsafeBytes { bytes in
+                unsafe try writer.writeBytes(bytes)
             }
         } else if T.self == URL.self {
-            try writer.writeURL(unsafeBitCast(value, to: URL.self).absoluteString)
+            unsafe try writer.writeURL(unsafeBitCast(value, to: URL.self).absoluteString)
         } else if T.self == Decimal.self {
-            let decimal = unsafeBitCast(value, to: Decimal.self)
+            let decimal = unsafe unsafeBitCast(value, to: Decimal.self)
             guard !decimal.isNaN else {
                 throw MartletError(.notEncodable, "A Decimal is not a number. Send null instead.")
             }
             try writer.writeDecimal(decimal.description)
         } else if T.self == Bytes.self {
-            try writer.write(unsafeBitCast(value, to: Bytes.self))
+            unsafe try writer.write(unsafeBitCast(value, to: Bytes.self))
         } else if T.self == MessagePackExtension.self {
-            try writer.writeExtension(unsafeBitCast(value, to: MessagePackExtension.self))
+            unsafe try writer.writeExtension(unsafeBitCast(value, to: MessagePackExtension.self))
         } else {
             return false
         }

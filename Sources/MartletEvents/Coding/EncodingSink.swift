@@ -28,14 +28,14 @@ final class EncodingSink {
 
     let writer: ValueWriter
     let state: UnsafeMutablePointer<State>
-    let options: EncodingOptions
+    let options: CodingOptions
     private let basePath: [any CodingKey]
     private let baseDepth: Int
     /// The memory of a sink that is put in its place at the end.
     private let own: UnsafeMutablePointer<EncodingBuffer>?
 
     /// A sink for a whole value.
-    init(_ writer: ValueWriter, _ options: EncodingOptions) {
+    init(_ writer: ValueWriter, _ options: CodingOptions) {
         self.writer = writer
         self.options = options
         basePath = []

@@ -14,11 +14,11 @@ enum Memory {
         guard let start = left.baseAddress, let other = right.baseAddress else { return true }
         let count = left.count
         switch count {
-        case 8...16: return isEqual(start, other, count, UInt64.self)
-        case 4..<8: return isEqual(start, other, count, UInt32.self)
-        case 2..<4: return isEqual(start, other, count, UInt16.self)
-        case 1: return start.load(as: UInt8.self) == other.load(as: UInt8.self)
-        default: return memcmp(start, other, count) == 0
+        case 8...16: return unsafe isEqual(start, other, count, UInt64.self)
+        case 4..<8: return unsafe isEqual(start, other, count, UInt32.self)
+        case 2..<4: return unsafe isEqual(start, other, count, UInt16.self)
+        case 1: return unsafe start.load(as: UInt8.self) == other.load(as: UInt8.self)
+        default: return unsafe memcmp(start, other, count) == 0
         }
     }
 
@@ -28,7 +28,7 @@ enum Memory {
         _ left: UnsafeRawPointer, _ right: UnsafeRawPointer, _ count: Int, _ word: Word.Type
     ) -> Bool {
         let last = count &- MemoryLayout<Word>.size
-        return left.loadUnaligned(as: word) == right.loadUnaligned(as: word)
+        return unsafe left.loadUnaligned(as: word) == right.loadUnaligned(as: word)
             && left.loadUnaligned(fromByteOffset: last, as: word)
                 == right.loadUnaligned(fromByteOffset: last, as: word)
     }
@@ -39,7 +39,7 @@ enum Memory {
         guard let start = left.baseAddress, let other = right.baseAddress else {
             return left.count < right.count
         }
-        let order = memcmp(start, other, min(left.count, right.count))
+        let order = unsafe memcmp(start, other, min(left.count, right.count))
         return order == 0 ? left.count < right.count : order < 0
     }
 }

@@ -19,7 +19,7 @@ struct ValueDecoder: Decoder {
     var depth: Int { Int(truncatingIfNeeded: bits >> 32) }
 
     var codingPath: [any CodingKey] { frozen?.keys ?? source.path(depth) }
-    var userInfo: [CodingUserInfoKey: Any] { source.userInfo }
+    var userInfo: [CodingUserInfoKey: Any] { source.options.userInfo }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
         let map = source.untagged(place)

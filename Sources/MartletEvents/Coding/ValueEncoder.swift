@@ -1,13 +1,5 @@
 import FoundationEssentials
 
-/// What a codec's options say about writing.
-@safe
-struct EncodingOptions: Sendable {
-    let makeWriter: @Sendable (UnsafeMutablePointer<EncodingMemory>) -> ValueWriter
-    let dates: DateCoding
-    let userInfo: [CodingUserInfoKey: any Sendable]
-}
-
 /// The value at a depth as an `Encoder`: two words, so that passing it on allocates nothing.
 struct ValueEncoder: Encoder {
     let sink: EncodingSink

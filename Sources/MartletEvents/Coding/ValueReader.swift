@@ -13,7 +13,9 @@ public struct ValueReader {
         let map = source.untagged(place)
         let token = source.token(map)
         guard token.kind == .map else { throw source.error(ValueFailure([String: Any].self, at: map), []) }
-        let isUnique = source.hasUniqueKeys(map)
+        let isLarge = token.high > DecodingSource.smallMapMax
+        if isLarge { _ = source.markDuplicateKeys(of: map) }
+        var seen: UInt64 = 0
         var key = map &+ 1
         while key < token.low {
             let value = source.next(key)
@@ -21,7 +23,8 @@ public struct ValueReader {
             place = value
             do {
                 try body(FieldName(source: source, place: key))
-                if place != value { try check(value, end, isUnique ? nil : key) }
+                if !isLarge, source.mayHaveBeenSeen(key, &seen) { source.markIfRepeated(key, in: map) }
+                if place != value { try check(value, end, key) }
             } catch {
                 unsafe source.state.pointee.path.prepend(TextKey(source.text(ofKey: key) ?? ""))
                 throw error
@@ -208,16 +211,32 @@ public struct ValueReader {
 }
 
 /// The name of a field of a map, to be compared with those that a type knows.
+@frozen
 public struct FieldName {
-    let source: DecodingSource
-    let place: Int
+    @usableFromInline let source: DecodingSource
+    @usableFromInline let place: Int
+    /// The length tells most names apart. Nothing has the length of a key that is no text.
+    @usableFromInline let byteCount: Int
+
+    @inline(__always)
+    init(source: DecodingSource, place: Int) {
+        self.source = source
+        self.place = place
+        let token = source.token(place)
+        byteCount = token.kind == .text ? token.high : -1
+    }
 
     /// Whether the field has this name: `switch field { case "id": … }`.
+    @inlinable
+    @inline(__always)
     public static func ~= (name: StaticString, field: FieldName) -> Bool {
-        let token = field.source.token(field.place)
-        guard token.kind == .text else { return field.text == "\(name)" }
-        guard token.high == name.utf8CodeUnitCount else { return false }
-        return unsafe field.source.withBytes(of: token) { bytes in
+        (name.utf8CodeUnitCount == field.byteCount || field.byteCount < 0) && field.isNamed(name)
+    }
+
+    @usableFromInline
+    func isNamed(_ name: StaticString) -> Bool {
+        guard byteCount >= 0 else { return text == "\(name)" }
+        return unsafe source.withBytes(of: source.token(place)) { bytes in
             unsafe bytes.count == name.utf8CodeUnitCount
                 && Memory.isEqual(
                     bytes, UnsafeRawBufferPointer(start: name.utf8Start, count: bytes.count))

@@ -23,54 +23,54 @@ enum AttributeBlock {
         var subject = attributes.subject
         for (name, value) in attributes.extensions where name != .partitionKey {
             if let text = subject, name.text > "subject" {
-                try append("subject", .string(text), to: &memory)
+                unsafe try append("subject", .string(text), to: &memory)
                 subject = nil
             }
-            try append(name.text, value, to: &memory)
+            unsafe try append(name.text, value, to: &memory)
         }
-        if let subject { try append("subject", .string(subject), to: &memory) }
+        if let subject { unsafe try append("subject", .string(subject), to: &memory) }
     }
 
     private static func append(
         _ name: String, _ value: AttributeValue, to memory: inout EncodingMemory
     ) throws(MartletError) {
-        try memory.append(UInt8(name.utf8.count))
-        try append(utf8: name, to: &memory)
+        unsafe try memory.append(UInt8(name.utf8.count))
+        unsafe try append(utf8: name, to: &memory)
         switch value {
         case .boolean(let value):
-            try memory.append(1)
-            try memory.append(value ? 1 : 0)
+            unsafe try memory.append(1)
+            unsafe try memory.append(value ? 1 : 0)
         case .integer(let value):
-            try memory.append(2)
-            try memory.appendVarint(Zigzag.encode(Int64(value)))
-        case .string(let text): try append(text, type: 3, to: &memory)
+            unsafe try memory.append(2)
+            unsafe try memory.appendVarint(Zigzag.encode(Int64(value)))
+        case .string(let text): unsafe try append(text, type: 3, to: &memory)
         case .binary(let bytes):
-            try memory.append(4)
-            try memory.appendVarint(UInt64(bytes.count))
+            unsafe try memory.append(4)
+            unsafe try memory.appendVarint(UInt64(bytes.count))
             try bytes.withBytes { (span) throws(MartletError) in
-                try span.withUnsafeBytes { (buffer) throws(MartletError) in
-                    try memory.append(buffer)
+                unsafe try span.withUnsafeBytes { (buffer) throws(MartletError) in
+                    unsafe try memory.append(buffer)
                 }
             }
-        case .uri(let text): try append(text, type: 5, to: &memory)
-        case .uriReference(let text): try append(text, type: 6, to: &memory)
+        case .uri(let text): unsafe try append(text, type: 5, to: &memory)
+        case .uriReference(let text): unsafe try append(text, type: 6, to: &memory)
         case .timestamp(let moment):
-            try memory.append(7)
-            try memory.appendVarint(Zigzag.encode(moment.microseconds))
+            unsafe try memory.append(7)
+            unsafe try memory.appendVarint(Zigzag.encode(moment.microseconds))
         }
     }
 
     private static func append(
         _ text: String, type: UInt8, to memory: inout EncodingMemory
     ) throws(MartletError) {
-        try memory.append(type)
-        try memory.appendVarint(UInt64(text.utf8.count))
-        try append(utf8: text, to: &memory)
+        unsafe try memory.append(type)
+        unsafe try memory.appendVarint(UInt64(text.utf8.count))
+        unsafe try append(utf8: text, to: &memory)
     }
 
     static func append(utf8 text: String, to memory: inout EncodingMemory) throws(MartletError) {
-        try text.utf8Span.span.withUnsafeBytes { (utf8) throws(MartletError) in
-            try memory.append(utf8)
+        unsafe try text.utf8Span.span.withUnsafeBytes { (utf8) throws(MartletError) in
+            unsafe try memory.append(utf8)
         }
     }
 
@@ -79,17 +79,17 @@ enum AttributeBlock {
     /// Whether all of it is well-formed, and every value is one that CloudEvents allows.
     @unsafe
     static func isValid(_ block: UnsafeRawBufferPointer) -> Bool {
-        var cursor = ByteCursor(block)
+        var cursor = unsafe ByteCursor(block)
         var last: UnsafeRawBufferPointer?
         var extensions = 0
         while cursor.left > 0 {
-            guard let (name, value) = entry(&cursor) else { return false }
-            if let last = last, !(unsafe last.lexicographicallyPrecedes(name)) { return false }
-            last = name
-            if name.elementsEqual(subjectName) {
+            guard let (name, value) = unsafe entry(&cursor) else { return false }
+            if let last = unsafe last, !(unsafe last.lexicographicallyPrecedes(name)) { return false }
+            unsafe last = unsafe name
+            if unsafe name.elementsEqual(subjectName) {
                 guard case .string(let text) = value, !text.isEmpty else { return false }
             } else {
-                let text = String(decoding: name, as: UTF8.self)
+                let text = unsafe String(decoding: name, as: UTF8.self)
                 guard !AttributeName.reserved.contains(text) else { return false }
                 let name = AttributeName(unchecked: text)
                 guard name != .partitionKey, (try? value.check(as: name)) != nil else { return false }
@@ -102,12 +102,12 @@ enum AttributeBlock {
     /// What a valid block says.
     @unsafe
     static func read(_ block: UnsafeRawBufferPointer, into attributes: inout EventAttributes) {
-        var cursor = ByteCursor(block)
-        while let (name, value) = entry(&cursor) {
-            if name.elementsEqual(subjectName), case .string(let text) = value {
+        var cursor = unsafe ByteCursor(block)
+        while let (name, value) = unsafe entry(&cursor) {
+            if unsafe name.elementsEqual(subjectName), case .string(let text) = value {
                 attributes.setCheckedSubject(text)
             } else {
-                let name = AttributeName(unchecked: String(decoding: name, as: UTF8.self))
+                let name = unsafe AttributeName(unchecked: String(decoding: name, as: UTF8.self))
                 attributes.appendChecked(name, value)
             }
         }
@@ -118,11 +118,11 @@ enum AttributeBlock {
         _ cursor: inout ByteCursor
     ) -> (name: UnsafeRawBufferPointer, value: AttributeValue)? {
         guard let length = cursor.byte(), Int(length) <= cursor.left else { return nil }
-        let name = cursor.take(Int(length))
-        guard AttributeName.isName(name), let type = cursor.byte(),
+        let name = unsafe cursor.take(Int(length))
+        guard unsafe AttributeName.isName(name), let type = cursor.byte(),
             let value = value(type, &cursor)
         else { return nil }
-        return (name, value)
+        return unsafe (name, value)
     }
 
     private static func value(_ type: UInt8, _ cursor: inout ByteCursor) -> AttributeValue? {
@@ -136,7 +136,7 @@ enum AttributeBlock {
             }
             return .integer(value)
         case 4:
-            guard let bytes = cursor.lengthPrefixed() else { return nil }
+            guard let bytes = unsafe cursor.lengthPrefixed() else { return nil }
             return unsafe .binary(Bytes(copying: bytes.bytes))
         case 7:
             return cursor.varint()

@@ -6,23 +6,22 @@
 /// the last byte: nothing behind the value, no key twice among those asked for, no text that is not
 /// UTF-8. Keys that nobody asks for are ignored.
 public struct JSONCodec: StructuredCodec {
-    let options: EncodingOptions
-    let byteCountMax: Int
+    let options: CodingOptions
 
     /// JSON with dates as you wish, RFC 3339 unless you say otherwise.
     public init(
         dates: DateCoding = .rfc3339, userInfo: [CodingUserInfoKey: any Sendable] = [:],
         byteCountMax: Int = Limits.encodedBytesMax
     ) {
-        options = EncodingOptions(
-            makeWriter: { JSONWriter($0) }, dates: dates, userInfo: userInfo)
-        self.byteCountMax = byteCountMax
+        options = unsafe CodingOptions(
+            dates: dates, userInfo: userInfo, byteCountMax: byteCountMax
+        ) { unsafe JSONWriter($0) }
     }
 
     /// `application/json`.
     public var contentType: ContentType { .json }
 
     func scan(_ bytes: UnsafeRawBufferPointer) throws(ScanFailure) -> ValueTape {
-        try JSONScanner.scan(bytes)
+        unsafe try JSONScanner.scan(bytes)
     }
 }

@@ -17,7 +17,7 @@ struct JSONScanner: ~Copyable {
     static func scan(_ bytes: UnsafeRawBufferPointer) throws(ScanFailure) -> ValueTape {
         var scanner = unsafe JSONScanner(bytes)
         scanner.skipSpace()
-        try scanner.value(depth: 0)
+        try scanner.value()
         scanner.skipSpace()
         guard scanner.place == bytes.count else {
             throw ScanFailure(.trailingBytes, at: scanner.place)
@@ -29,12 +29,85 @@ struct JSONScanner: ~Copyable {
 
     // MARK: Values
 
-    private mutating func value(depth: Int) throws(ScanFailure) {
-        guard unsafe place < bytes.count else { throw ScanFailure(.unexpectedEnd, at: place) }
-        switch unsafe bytes[place] {
+    /// Reads the one value that must begin here, and all that it holds. What is open lies on a stack of
+    /// its own, which costs less than calls that nest.
+    private mutating func value() throws(ScanFailure) {
+        var open = InlineArray<32, Open>(repeating: Open(token: 0, count: 0, isMap: false))
+        var depth = 0
+        while true {
+            let first = try byte()
+            if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
+                guard depth < open.count else { throw ScanFailure(.tooDeep, at: place) }
+                let isMap = first == UInt8(ascii: "{")
+                open[depth] = Open(
+                    token: UInt32(truncatingIfNeeded: try tape.append(Token(isMap ? .map : .array, at: place))),
+                    count: 0, isMap: isMap)
+                place &+= 1
+                skipSpace()
+                if try byte() != first &+ 2 {
+                    depth &+= 1
+                    if isMap { try name() }
+                    continue
+                }
+                place &+= 1
+                tape.close(Int(open[depth].token), count: 0)
+            } else {
+                try scalar(first)
+            }
+            // A value has ended. It may be the last of what holds it, and that the last again.
+            while true {
+                if depth == 0 { return }
+                skipSpace()
+                let next = try byte()
+                open[depth &- 1].count &+= 1
+                let inner = open[depth &- 1]
+                if next == UInt8(ascii: ",") {
+                    place &+= 1
+                    skipSpace()
+                    if inner.isMap { try name() }
+                    break
+                }
+                guard next == UInt8(ascii: inner.isMap ? "}" : "]") else { throw unexpected(inner) }
+                place &+= 1
+                tape.close(Int(inner.token), count: Int(inner.count))
+                depth &-= 1
+            }
+        }
+    }
+
+    /// An object or an array whose end has not come.
+    private struct Open {
+        let token: UInt32
+        var count: UInt32
+        let isMap: Bool
+    }
+
+    private func unexpected(_ inner: Open) -> ScanFailure {
+        ScanFailure(
+            inner.isMap
+                ? .invalid("a comma or the object's end must stand here")
+                : .invalid("a comma or the array's end must stand here"), at: place)
+    }
+
+    /// A member's name and the colon behind it.
+    @inline(__always)
+    private mutating func name() throws(ScanFailure) {
+        guard try byte() == UInt8(ascii: "\"") else {
+            throw ScanFailure(.invalid("a member's name must begin here"), at: place)
+        }
+        try text()
+        skipSpace()
+        guard try byte() == UInt8(ascii: ":") else {
+            throw ScanFailure(.invalid("a colon must stand here"), at: place)
+        }
+        place &+= 1
+        skipSpace()
+    }
+
+    @inline(__always)
+    private mutating func scalar(_ first: UInt8) throws(ScanFailure) {
+        switch first {
         case UInt8(ascii: "\""): try text()
-        case UInt8(ascii: "{"): try object(depth: depth)
-        case UInt8(ascii: "["): try array(depth: depth)
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): try number()
         case UInt8(ascii: "t"): try literal("true", .trueValue)
         case UInt8(ascii: "f"): try literal("false", .falseValue)
@@ -43,67 +116,7 @@ struct JSONScanner: ~Copyable {
         }
     }
 
-    private mutating func object(depth: Int) throws(ScanFailure) {
-        guard depth < Limits.nestingMax else { throw ScanFailure(.tooDeep, at: place) }
-        let opened = try tape.append(Token(.map, at: place))
-        place &+= 1
-        skipSpace()
-        var count = 0
-        if try skip(UInt8(ascii: "}")) {
-            tape.close(opened, count: 0)
-            return
-        }
-        while true {
-            guard try byte() == UInt8(ascii: "\"") else {
-                throw ScanFailure(.invalid("a member's name must begin here"), at: place)
-            }
-            try text()
-            skipSpace()
-            guard try skip(UInt8(ascii: ":")) else {
-                throw ScanFailure(.invalid("a colon must stand here"), at: place)
-            }
-            skipSpace()
-            try value(depth: depth &+ 1)
-            count &+= 1
-            skipSpace()
-            if try skip(UInt8(ascii: ",")) {
-                skipSpace()
-                continue
-            }
-            guard try skip(UInt8(ascii: "}")) else {
-                throw ScanFailure(.invalid("a comma or the object's end must stand here"), at: place)
-            }
-            break
-        }
-        tape.close(opened, count: count)
-    }
-
-    private mutating func array(depth: Int) throws(ScanFailure) {
-        guard depth < Limits.nestingMax else { throw ScanFailure(.tooDeep, at: place) }
-        let opened = try tape.append(Token(.array, at: place))
-        place &+= 1
-        skipSpace()
-        var count = 0
-        if try skip(UInt8(ascii: "]")) {
-            tape.close(opened, count: 0)
-            return
-        }
-        while true {
-            try value(depth: depth &+ 1)
-            count &+= 1
-            skipSpace()
-            if try skip(UInt8(ascii: ",")) {
-                skipSpace()
-                continue
-            }
-            guard try skip(UInt8(ascii: "]")) else {
-                throw ScanFailure(.invalid("a comma or the array's end must stand here"), at: place)
-            }
-            break
-        }
-        tape.close(opened, count: count)
-    }
-
+    @inline(never)
     private mutating func literal(_ text: StaticString, _ kind: Token.Kind) throws(ScanFailure) {
         let start = place
         for index in 0..<text.utf8CodeUnitCount {
@@ -119,7 +132,8 @@ struct JSONScanner: ~Copyable {
 
     private mutating func number() throws(ScanFailure) {
         let start = place
-        let isNegative = try skip(UInt8(ascii: "-"))
+        let isNegative = unsafe bytes[place] == UInt8(ascii: "-")
+        if isNegative { place &+= 1 }
         let first = place
         var value: UInt64 = 0
         var overflowed = false
@@ -168,6 +182,7 @@ struct JSONScanner: ~Copyable {
     /// Reads a fraction of few digits and no exponent: fifteen digits and a power of ten up to 22 are
     /// both exact as floating-point numbers, and one division rounds once, which is what is asked for.
     /// False if the number is longer; then nothing has been read.
+    @inline(__always)
     private mutating func shortFraction(
         _ start: Int, _ whole: UInt64, _ isNegative: Bool, digits: Int
     ) throws(ScanFailure) -> Bool {
@@ -270,6 +285,7 @@ struct JSONScanner: ~Copyable {
     }
 
     /// A text with escapes, of which the part before the first one has been read.
+    @inline(never)
     private mutating func escapedText(from start: Int) throws(ScanFailure) {
         try checkUTF8(start &+ 1..<place)
         var text = unsafe Array(bytes[start &+ 1..<place])
@@ -347,14 +363,6 @@ struct JSONScanner: ~Copyable {
     private mutating func byte() throws(ScanFailure) -> UInt8 {
         guard unsafe place < bytes.count else { throw ScanFailure(.unexpectedEnd, at: place) }
         return unsafe bytes[place]
-    }
-
-    /// Moves behind this byte if it comes next.
-    @inline(__always)
-    private mutating func skip(_ wanted: UInt8) throws(ScanFailure) -> Bool {
-        guard try byte() == wanted else { return false }
-        place &+= 1
-        return true
     }
 
     @inline(__always)

@@ -1,31 +1,31 @@
 /// Writes JSON (RFC 8259) without white space.
 final class JSONWriter: ValueWriter {
-    override func writeNull() throws(MartletError) { try memory.pointee.append("null") }
+    override func writeNull() throws(MartletError) { unsafe try memory.pointee.append("null") }
 
     override func writeBool(_ value: Bool) throws(MartletError) {
-        try memory.pointee.append(value ? "true" : "false")
+        unsafe try memory.pointee.append(value ? "true" : "false")
     }
 
     override func writeUnsigned(_ value: UInt64) throws(MartletError) {
-        try memory.pointee.reserve(JSONNumber.digitsMax)
-        memory.pointee.writeDigits(value)
+        unsafe try memory.pointee.reserve(JSONNumber.digitsMax)
+        unsafe memory.pointee.writeDigits(value)
     }
 
     override func writeSigned(_ value: Int64) throws(MartletError) {
-        try memory.pointee.reserve(JSONNumber.digitsMax)
-        if value < 0 { try memory.pointee.append(UInt8(ascii: "-")) }
-        memory.pointee.writeDigits(value.magnitude)
+        unsafe try memory.pointee.reserve(JSONNumber.digitsMax)
+        if value < 0 { unsafe try memory.pointee.append(UInt8(ascii: "-")) }
+        unsafe memory.pointee.writeDigits(value.magnitude)
     }
 
     override func writeDouble(_ value: Double) throws(MartletError) {
-        try memory.pointee.reserve(JSONNumber.digitsMax)
-        if memory.pointee.writeShortDecimal(value) { return }
-        guard value.isFinite else { throw memory.pointee.fail(JSONNumber.notANumber(value)) }
+        unsafe try memory.pointee.reserve(JSONNumber.digitsMax)
+        if unsafe memory.pointee.writeShortDecimal(value) { return }
+        guard value.isFinite else { throw unsafe memory.pointee.fail(JSONNumber.notANumber(value)) }
         try writeDecimal(value.description)
     }
 
     override func writeFloat(_ value: Float) throws(MartletError) {
-        guard value.isFinite else { throw memory.pointee.fail(JSONNumber.notANumber(Double(value))) }
+        guard value.isFinite else { throw unsafe memory.pointee.fail(JSONNumber.notANumber(Double(value))) }
         if value.rounded() == value, abs(value) < 1e7, value != 0 {
             try writeSigned(Int64(value))
         } else {
@@ -34,8 +34,8 @@ final class JSONWriter: ValueWriter {
     }
 
     override func writeDecimal(_ text: String) throws(MartletError) {
-        try text.utf8Span.span.withUnsafeBytes { (utf8) throws(MartletError) in
-            try memory.pointee.append(utf8)
+        unsafe try text.utf8Span.span.withUnsafeBytes { (utf8) throws(MartletError) in
+            unsafe try memory.pointee.append(utf8)
         }
     }
 
@@ -44,61 +44,61 @@ final class JSONWriter: ValueWriter {
     }
 
     override func writeBytes(_ bytes: UnsafeRawBufferPointer) throws(MartletError) {
-        try write(Base64.encode(bytes))
+        unsafe try write(Base64.encode(bytes))
     }
 
     @inline(__always)
     override func writeText(_ utf8: UnsafeRawBufferPointer) throws(MartletError) {
-        try memory.pointee.reserve(utf8.count &+ 2 &+ MemoryLayout<UInt64>.size)
-        memory.pointee.put(UInt8(ascii: "\""))
-        guard memory.pointee.copyPlain(utf8) else {
-            try writeEscaped(utf8)
+        unsafe try memory.pointee.reserve(utf8.count &+ 2 &+ MemoryLayout<UInt64>.size)
+        unsafe memory.pointee.put(UInt8(ascii: "\""))
+        guard unsafe memory.pointee.copyPlain(utf8) else {
+            unsafe try writeEscaped(utf8)
             return
         }
-        memory.pointee.put(UInt8(ascii: "\""))
+        unsafe memory.pointee.put(UInt8(ascii: "\""))
     }
 
     override func writeKey(
         _ utf8: UnsafeRawBufferPointer, isFirst: Bool
     ) throws(MartletError) {
-        if !isFirst { try memory.pointee.append(UInt8(ascii: ",")) }
-        try writeText(utf8)
-        try memory.pointee.append(UInt8(ascii: ":"))
+        if !isFirst { unsafe try memory.pointee.append(UInt8(ascii: ",")) }
+        unsafe try writeText(utf8)
+        unsafe try memory.pointee.append(UInt8(ascii: ":"))
     }
 
     override func separate(isFirst: Bool) throws(MartletError) {
-        if !isFirst { try memory.pointee.append(UInt8(ascii: ",")) }
+        if !isFirst { unsafe try memory.pointee.append(UInt8(ascii: ",")) }
     }
 
     override func open(isMap: Bool) throws(MartletError) {
-        try memory.pointee.append(UInt8(ascii: isMap ? "{" : "["))
+        unsafe try memory.pointee.append(UInt8(ascii: isMap ? "{" : "["))
     }
 
     override func close(isMap: Bool, at place: Int, count: Int) throws(MartletError) -> Int {
-        try memory.pointee.append(UInt8(ascii: isMap ? "}" : "]"))
+        unsafe try memory.pointee.append(UInt8(ascii: isMap ? "}" : "]"))
         return 0
     }
 
     /// A text of which some characters need escapes, behind its opening quote.
     @inline(never)
     private func writeEscaped(_ utf8: UnsafeRawBufferPointer) throws(MartletError) {
-        for byte in utf8 {
+        for unsafe byte in unsafe utf8 {
             switch byte {
-            case UInt8(ascii: "\""): try memory.pointee.append("\\\"")
-            case UInt8(ascii: "\\"): try memory.pointee.append("\\\\")
-            case 0x08: try memory.pointee.append("\\b")
-            case 0x0C: try memory.pointee.append("\\f")
-            case 0x0A: try memory.pointee.append("\\n")
-            case 0x0D: try memory.pointee.append("\\r")
-            case 0x09: try memory.pointee.append("\\t")
+            case UInt8(ascii: "\""): unsafe try memory.pointee.append("\\\"")
+            case UInt8(ascii: "\\"): unsafe try memory.pointee.append("\\\\")
+            case 0x08: unsafe try memory.pointee.append("\\b")
+            case 0x0C: unsafe try memory.pointee.append("\\f")
+            case 0x0A: unsafe try memory.pointee.append("\\n")
+            case 0x0D: unsafe try memory.pointee.append("\\r")
+            case 0x09: unsafe try memory.pointee.append("\\t")
             case 0..<0x20:
-                try memory.pointee.append(byte < 0x10 ? "\\u000" : "\\u001")
+                unsafe try memory.pointee.append(byte < 0x10 ? "\\u000" : "\\u001")
                 let digit = byte & 0xF
-                try memory.pointee.append(digit < 10 ? digit + 0x30 : digit + 0x57)
-            default: try memory.pointee.append(byte)
+                unsafe try memory.pointee.append(digit < 10 ? digit + 0x30 : digit + 0x57)
+            default: unsafe try memory.pointee.append(byte)
             }
         }
-        try memory.pointee.append(UInt8(ascii: "\""))
+        unsafe try memory.pointee.append(UInt8(ascii: "\""))
     }
 }
 
@@ -118,8 +118,8 @@ extension EncodingMemory {
     /// A byte for which there is room.
     @inline(__always)
     mutating func put(_ byte: UInt8) {
-        target.storeBytes(of: byte, as: UInt8.self)
-        count &+= 1
+        unsafe target.storeBytes(of: byte, as: UInt8.self)
+        unsafe count &+= 1
     }
 
     /// The digits of a number. There must be room for `JSONNumber.digitsMax`.
@@ -133,14 +133,14 @@ extension EncodingMemory {
             bound &*= 10
         }
         var rest = value
-        var place = target + length
+        var place = unsafe target + length
         for _ in 0..<length {
-            place -= 1
+            unsafe place -= 1
             let next = rest / 10
-            place.storeBytes(of: UInt8(truncatingIfNeeded: rest &- next &* 10) | 0x30, as: UInt8.self)
+            unsafe place.storeBytes(of: UInt8(truncatingIfNeeded: rest &- next &* 10) | 0x30, as: UInt8.self)
             rest = next
         }
-        count &+= length
+        unsafe count &+= length
     }
 
     /// A number that is whole or has up to six decimals and fifteen digits in all, which then are the
@@ -153,47 +153,47 @@ extension EncodingMemory {
             let scaled = (magnitude * power).rounded()
             guard scaled < 1e15 else { return false }
             guard scaled / power == magnitude else { continue }
-            if value < 0 { put(UInt8(ascii: "-")) }
+            if value < 0 { unsafe put(UInt8(ascii: "-")) }
             let digits = UInt64(scaled)
             let whole = UInt64(power)
-            writeDigits(digits / whole)
-            if decimals > 0 { writeFraction(digits % whole, decimals) }
+            unsafe writeDigits(digits / whole)
+            if decimals > 0 { unsafe writeFraction(digits % whole, decimals) }
             return true
         }
         return false
     }
 
     private mutating func writeFraction(_ digits: UInt64, _ decimals: Int) {
-        put(UInt8(ascii: "."))
+        unsafe put(UInt8(ascii: "."))
         var rest = digits
-        var place = target + decimals
+        var place = unsafe target + decimals
         for _ in 0..<decimals {
-            place -= 1
-            place.storeBytes(of: UInt8(truncatingIfNeeded: rest % 10) | 0x30, as: UInt8.self)
+            unsafe place -= 1
+            unsafe place.storeBytes(of: UInt8(truncatingIfNeeded: rest % 10) | 0x30, as: UInt8.self)
             rest /= 10
         }
-        count &+= decimals
+        unsafe count &+= decimals
     }
 
     /// Copies a text up to its end if no character of it needs an escape; else nothing. There must be
     /// room for it and eight bytes more.
     @inline(__always)
     mutating func copyPlain(_ utf8: UnsafeRawBufferPointer) -> Bool {
-        let to = target
+        let to = unsafe target
         var place = 0
         while place &+ 8 <= utf8.count {
-            let word = utf8.little(place, as: UInt64.self)
+            let word = unsafe utf8.little(place, as: UInt64.self)
             if JSONBytes.needsEscape(word) != 0 { return false }
-            to.storeBytes(of: word.littleEndian, toByteOffset: place, as: UInt64.self)
+            unsafe to.storeBytes(of: word.littleEndian, toByteOffset: place, as: UInt64.self)
             place &+= 8
         }
         while place < utf8.count {
-            let byte = utf8[place]
+            let byte = unsafe utf8[place]
             if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return false }
-            to.storeBytes(of: byte, toByteOffset: place, as: UInt8.self)
+            unsafe to.storeBytes(of: byte, toByteOffset: place, as: UInt8.self)
             place &+= 1
         }
-        count &+= utf8.count
+        unsafe count &+= utf8.count
         return true
     }
 }

@@ -4,23 +4,22 @@
 /// say otherwise, `Decimal` and `URL` as texts. All forms are read; keys may be whole numbers too.
 /// Values of applications' own types are kept as `MessagePackExtension`.
 public struct MessagePackCodec: StructuredCodec {
-    let options: EncodingOptions
-    let byteCountMax: Int
+    let options: CodingOptions
 
     /// MessagePack with dates as you wish.
     public init(
         dates: DateCoding = .native, userInfo: [CodingUserInfoKey: any Sendable] = [:],
         byteCountMax: Int = Limits.encodedBytesMax
     ) {
-        options = EncodingOptions(
-            makeWriter: { MessagePackWriter($0) }, dates: dates, userInfo: userInfo)
-        self.byteCountMax = byteCountMax
+        options = unsafe CodingOptions(
+            dates: dates, userInfo: userInfo, byteCountMax: byteCountMax
+        ) { unsafe MessagePackWriter($0) }
     }
 
     /// `application/vnd.msgpack`.
     public var contentType: ContentType { .messagePack }
 
     func scan(_ bytes: UnsafeRawBufferPointer) throws(ScanFailure) -> ValueTape {
-        try MessagePackScanner.scan(bytes)
+        unsafe try MessagePackScanner.scan(bytes)
     }
 }
