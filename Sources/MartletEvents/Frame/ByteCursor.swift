@@ -9,42 +9,42 @@ struct ByteCursor {
     @unsafe
     @inline(__always)
     init(_ position: UnsafeRawPointer, end: UnsafeRawPointer) {
-        self.position = position
-        self.end = end
+        unsafe self.position = unsafe position
+        unsafe self.end = unsafe end
     }
 
     @unsafe
     init(_ buffer: UnsafeRawBufferPointer) {
         // An empty buffer may have no address; none is read through this one.
-        let start = buffer.baseAddress ?? UnsafeRawPointer(bitPattern: 1).unsafelyUnwrapped
-        self.init(start, end: start + buffer.count)
+        let start = unsafe buffer.baseAddress ?? UnsafeRawPointer(bitPattern: 1).unsafelyUnwrapped
+        unsafe self.init(start, end: start + buffer.count)
     }
 
     @inline(__always)
-    var left: Int { end - position }
+    var left: Int { unsafe end - position }
 
     @inline(__always)
     mutating func byte() -> UInt8? {
-        guard position < end else { return nil }
-        let byte = position.load(as: UInt8.self)
-        position += 1
+        guard unsafe position < end else { return nil }
+        let byte = unsafe position.load(as: UInt8.self)
+        unsafe position += 1
         return byte
     }
 
     /// A varint of at most ten bytes; nil for anything else.
     @inline(__always)
     mutating func varint() -> UInt64? {
-        guard position < end else { return nil }
-        let first = position.load(as: UInt8.self)
+        guard unsafe position < end else { return nil }
+        let first = unsafe position.load(as: UInt8.self)
         if first < 0x80 {
-            position += 1
+            unsafe position += 1
             return UInt64(first)
         }
         // Two bytes are common: lengths and times.
-        if position + 1 < end {
-            let second = (position + 1).load(as: UInt8.self)
+        if unsafe position + 1 < end {
+            let second = unsafe (position + 1).load(as: UInt8.self)
             if second < 0x80 {
-                position += 2
+                unsafe position += 2
                 return UInt64(first & 0x7F) | UInt64(second) << 7
             }
         }
@@ -77,9 +77,9 @@ struct ByteCursor {
     @unsafe
     @inline(__always)
     mutating func take(_ count: Int) -> UnsafeRawBufferPointer {
-        let taken = UnsafeRawBufferPointer(start: position, count: count)
-        position += count
-        return taken
+        let taken = unsafe UnsafeRawBufferPointer(start: position, count: count)
+        unsafe position += count
+        return unsafe taken
     }
 
     /// A length and so many bytes.
@@ -87,13 +87,13 @@ struct ByteCursor {
     @inline(__always)
     mutating func lengthPrefixed() -> UnsafeRawBufferPointer? {
         guard let count = length() else { return nil }
-        return take(count)
+        return unsafe take(count)
     }
 
     /// A length and so many bytes of UTF-8, at most as many as allowed.
     mutating func text(atMost byteCountMax: Int) -> String? {
-        guard let bytes = lengthPrefixed(), bytes.count <= byteCountMax else { return nil }
-        return Text.string(bytes, 0..<bytes.count)
+        guard let bytes = unsafe lengthPrefixed(), bytes.count <= byteCountMax else { return nil }
+        return unsafe Text.string(bytes, 0..<bytes.count)
     }
 }
 

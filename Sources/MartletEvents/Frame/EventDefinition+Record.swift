@@ -12,12 +12,12 @@ extension EventDefinition {
 
     /// Appends the definition's record.
     func append(to memory: inout EncodingMemory, number: UInt64) throws(MartletError) {
-        try memory.appendVarint(UInt64(recordByteCount(number: number)))
-        try memory.append(RecordFlags.definition)
-        try memory.appendVarint(number)
+        unsafe try memory.appendVarint(UInt64(recordByteCount(number: number)))
+        unsafe try memory.append(RecordFlags.definition)
+        unsafe try memory.appendVarint(number)
         for text in texts {
-            try memory.appendVarint(UInt64(text.utf8.count))
-            try AttributeBlock.append(utf8: text, to: &memory)
+            unsafe try memory.appendVarint(UInt64(text.utf8.count))
+            unsafe try AttributeBlock.append(utf8: text, to: &memory)
         }
     }
 }

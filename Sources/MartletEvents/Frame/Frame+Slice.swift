@@ -15,13 +15,13 @@ extension Frame {
             count: events.count, baseTime: header.baseTime, isSlice: true,
             offset: header.offset, bodyOffset: header.offset + FrameHeader.byteCount)
         var buffer = EncodingBuffer(byteCountMax: Limits.frameBytesMax)
-        let memory = buffer.storage
+        let memory = unsafe buffer.storage
         do {
-            try memory.pointee.appendZeros(header.bodyOffset)
-            try appendRanges(of: events, to: &memory.pointee)
-            try appendRecords(of: events, to: &memory.pointee)
-            memory.pointee.overwrite(at: 0, UnsafeRawBufferPointer(rebasing: self.memory[..<header.offset]))
-            header.write(
+            unsafe try memory.pointee.appendZeros(header.bodyOffset)
+            unsafe try appendRanges(of: events, to: &memory.pointee)
+            unsafe try appendRecords(of: events, to: &memory.pointee)
+            unsafe memory.pointee.overwrite(at: 0, UnsafeRawBufferPointer(rebasing: self.memory[..<header.offset]))
+            unsafe header.write(
                 into: UnsafeMutableRawBufferPointer(
                     start: memory.pointee.start, count: memory.pointee.count))
             return try Frame(buffer.takeBytes(), verifyingChecksum: false)
@@ -43,11 +43,11 @@ extension Frame {
                 ranges.append((event.sequence, event.sequence + 1))
             }
         }
-        try memory.appendVarint(UInt64(ranges.count))
+        unsafe try memory.appendVarint(UInt64(ranges.count))
         var end = events[0].sequence
         for range in ranges {
-            try memory.appendVarint(range.start - end)
-            try memory.appendVarint(range.end - range.start)
+            unsafe try memory.appendVarint(range.start - end)
+            unsafe try memory.appendVarint(range.end - range.start)
             end = range.end
         }
     }
@@ -57,8 +57,8 @@ extension Frame {
     ) throws(MartletError) {
         let wanted = Set(events.map(\.definitionNumber))
         for number in wanted.sorted() {
-            try definitions[number].append(to: &memory, number: number)
+            unsafe try definitions[number].append(to: &memory, number: number)
         }
-        for event in events { try memory.append(event.recordBytes) }
+        for event in events { unsafe try memory.append(event.recordBytes) }
     }
 }

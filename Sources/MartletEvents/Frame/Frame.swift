@@ -51,7 +51,7 @@ public final class Frame: Sendable {
         self.bytes = bytes
         header = try FrameHeader(bytes)
         if verifyingChecksum { try header.verifyChecksum(of: bytes) }
-        var validator = FrameValidator(bytes, header)
+        var validator = unsafe FrameValidator(bytes, header)
         let places = try validator.validate()
         ranges = validator.ranges
         definitions = validator.definitions
@@ -73,7 +73,7 @@ public final class Frame: Sendable {
     /// The frame's bytes, valid for as long as the frame lives.
     @unsafe
     var memory: UnsafeRawBufferPointer {
-        bytes.withUnsafeMemory { memory, _ in memory }
+        unsafe bytes.withUnsafeMemory { memory, _ in unsafe memory }
     }
 
     /// Whether the frame only says which sequence comes next.

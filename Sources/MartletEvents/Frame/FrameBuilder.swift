@@ -61,10 +61,10 @@ public struct FrameBuilder: ~Copyable {
                 && definitionBytes + body <= FrameBuilder.definitionBytesMax
                 && (isEmpty || buffer.count + body < target))
         else { return nil }
-        let memory = buffer.storage
+        let memory = unsafe buffer.storage
         let before = buffer.count
         do {
-            try definition.append(to: &memory.pointee, number: number)
+            unsafe try definition.append(to: &memory.pointee, number: number)
         } catch {
             buffer.truncate(to: before)
             throw error
@@ -91,14 +91,14 @@ public struct FrameBuilder: ~Copyable {
         let size = head.count &+ byteCount
         guard count == 0 || buffer.count &+ size <= target else { return nil }
         // The head is written as a whole word, of which the payload overwrites the rest.
-        try buffer.storage.pointee.reserve(size &+ MemoryLayout<UInt64>.size)
-        let place = buffer.storage.pointee.target
-        place.storeBytes(of: head.bytes.littleEndian, as: UInt64.self)
-        payload.withUnsafeBytes { bytes in
+        unsafe try buffer.storage.pointee.reserve(size &+ MemoryLayout<UInt64>.size)
+        let place = unsafe buffer.storage.pointee.target
+        unsafe place.storeBytes(of: head.bytes.littleEndian, as: UInt64.self)
+        unsafe payload.withUnsafeBytes { bytes in
             guard let source = bytes.baseAddress else { return }
-            (place + head.count).copyMemory(from: source, byteCount: byteCount)
+            unsafe (place + head.count).copyMemory(from: source, byteCount: byteCount)
         }
-        buffer.storage.pointee.count &+= size
+        unsafe buffer.storage.pointee.count &+= size
         return take()
     }
 
@@ -128,14 +128,14 @@ public struct FrameBuilder: ~Copyable {
         if count == 0 { begin(at: time) }
         let start = buffer.count
         do {
-            try buffer.storage.pointee.appendZeros(lengthByteCount)
+            unsafe try buffer.storage.pointee.appendZeros(lengthByteCount)
             try appendBody(definition, time, key, id, attributes, encode)
             let body = buffer.count - start - lengthByteCount
             guard try hasRoom(for: body, beside: start) else {
                 buffer.truncate(to: start)
                 return nil
             }
-            try buffer.storage.pointee.setLength(at: start, reserved: lengthByteCount)
+            unsafe try buffer.storage.pointee.setLength(at: start, reserved: lengthByteCount)
             lengthByteCount = Varint.byteCount(UInt64(body))
         } catch {
             buffer.truncate(to: start)
@@ -154,16 +154,16 @@ public struct FrameBuilder: ~Copyable {
             || attributes.extensions.contains { $0.name != .partitionKey }
         let flags = (key == nil ? 0 : RecordFlags.key) | (id == nil ? 0 : RecordFlags.id)
             | (hasAttributes ? RecordFlags.attributes : 0)
-        let memory = buffer.storage
-        try memory.pointee.append(flags)
-        try memory.pointee.appendVarint(UInt64(definition))
-        try memory.pointee.appendVarint(offset)
-        if let key { try memory.pointee.append(identifier: key, named: "partitionkey") }
-        if let id { try memory.pointee.append(identifier: id, named: "id") }
+        let memory = unsafe buffer.storage
+        unsafe try memory.pointee.append(flags)
+        unsafe try memory.pointee.appendVarint(UInt64(definition))
+        unsafe try memory.pointee.appendVarint(offset)
+        if let key { unsafe try memory.pointee.append(identifier: key, named: "partitionkey") }
+        if let id { unsafe try memory.pointee.append(identifier: id, named: "id") }
         if hasAttributes {
             let start = buffer.count
-            try AttributeBlock.append(attributes, to: &memory.pointee)
-            try memory.pointee.setLength(at: start, reserved: 0)
+            unsafe try AttributeBlock.append(attributes, to: &memory.pointee)
+            unsafe try memory.pointee.setLength(at: start, reserved: 0)
         }
         try encode(&buffer)
     }
@@ -176,8 +176,8 @@ public struct FrameBuilder: ~Copyable {
             channel: channel, epoch: epoch, firstSequence: nextSequence - UInt64(count),
             count: count, baseTime: baseTime, isSlice: false, offset: name.count,
             bodyOffset: name.count + FrameHeader.byteCount)
-        let memory = buffer.storage
-        header.write(
+        let memory = unsafe buffer.storage
+        unsafe header.write(
             into: UnsafeMutableRawBufferPointer(start: memory.pointee.start, count: buffer.count),
             withChecksum: withChecksum)
         isWarm = buffer.count * 2 >= target
@@ -203,16 +203,16 @@ public struct FrameBuilder: ~Copyable {
     }
 
     private mutating func beginFrame() {
-        let memory = buffer.storage
+        let memory = unsafe buffer.storage
         let wanted = isWarm ? target + Varint.byteCountMax : 0
         do {
-            try memory.pointee.reserve(max(name.count + FrameHeader.byteCount, wanted))
+            unsafe try memory.pointee.reserve(max(name.count + FrameHeader.byteCount, wanted))
         } catch { preconditionFailure("no memory for a frame's header") }
-        name.withUnsafeBytes { bytes in
-            UnsafeMutableRawBufferPointer(start: memory.pointee.target, count: bytes.count)
+        unsafe name.withUnsafeBytes { bytes in
+            unsafe UnsafeMutableRawBufferPointer(start: memory.pointee.target, count: bytes.count)
                 .copyMemory(from: bytes)
         }
-        memory.pointee.count = name.count + FrameHeader.byteCount
+        unsafe memory.pointee.count = name.count + FrameHeader.byteCount
     }
 
     @inline(__always)

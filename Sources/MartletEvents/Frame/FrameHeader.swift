@@ -38,26 +38,26 @@ extension FrameHeader {
                 "it has \(bytes.count) bytes, and \(Limits.frameBytesMax) are allowed")
         }
         self = try bytes.withBytes { (span) throws(MartletError) in
-            try span.withUnsafeBytes { (buffer) throws(MartletError) in
-                try FrameHeader(buffer)
+            unsafe try span.withUnsafeBytes { (buffer) throws(MartletError) in
+                unsafe try FrameHeader(buffer)
             }
         }
     }
 
     @unsafe
     private init(_ buffer: UnsafeRawBufferPointer) throws(MartletError) {
-        let (stream, lane, offset) = try FrameHeader.name(buffer)
+        let (stream, lane, offset) = unsafe try FrameHeader.name(buffer)
         guard buffer.count >= offset + FrameHeader.byteCount else {
             throw FrameError.invalid("it ends within its header")
         }
         let at = { (place: Int) in offset + place }
-        guard buffer[at(0)] == FrameHeader.magic.0, buffer[at(1)] == FrameHeader.magic.1,
-            buffer[at(2)] == FrameHeader.magic.2
+        guard unsafe buffer[at(0)] == FrameHeader.magic.0, unsafe buffer[at(1)] == FrameHeader.magic.1,
+            unsafe buffer[at(2)] == FrameHeader.magic.2
         else { throw FrameError.invalid("no frame begins behind its channel's name") }
-        guard buffer[at(3)] == FrameHeader.version else {
+        guard unsafe buffer[at(3)] == FrameHeader.version else {
             throw FrameError.unknownVersion(unsafe buffer[at(3)])
         }
-        let flags = buffer.little(at(4), as: UInt16.self)
+        let flags = unsafe buffer.little(at(4), as: UInt16.self)
         guard flags & 0xFF00 & ~FrameHeader.sliceFlag == 0 else {
             throw FrameError.invalid(
                 flags & FrameHeader.compressedFlag != 0
@@ -68,14 +68,14 @@ extension FrameHeader {
         let bodyCount = Int(unsafe buffer.little(at(44), as: UInt32.self))
         guard byteCount >= FrameHeader.byteCount, offset + byteCount + bodyCount == buffer.count
         else { throw FrameError.invalid("its length is not what its header says") }
-        let node = NodeID(
+        let node = unsafe NodeID(
             high: UInt64(bigEndian: buffer.loadUnaligned(fromByteOffset: at(8), as: UInt64.self)),
             low: UInt64(bigEndian: buffer.loadUnaligned(fromByteOffset: at(16), as: UInt64.self)))
-        guard let baseTime = Timestamp(microseconds: buffer.little(at(48), as: Int64.self))
+        guard let baseTime = unsafe Timestamp(microseconds: buffer.little(at(48), as: Int64.self))
         else { throw FrameError.invalid("its base time is beyond the years 1 to 9999") }
         channel = Channel(node: node, stream: stream, lane: lane)
-        epoch = Epoch(rawValue: buffer.little(at(24), as: UInt64.self))
-        firstSequence = buffer.little(at(32), as: UInt64.self)
+        epoch = unsafe Epoch(rawValue: buffer.little(at(24), as: UInt64.self))
+        firstSequence = unsafe buffer.little(at(32), as: UInt64.self)
         count = Int(unsafe buffer.little(at(40), as: UInt32.self))
         guard firstSequence > 0, UInt64.max - firstSequence > UInt64(count) else {
             throw FrameError.invalid("its sequence is out of range")
@@ -91,15 +91,15 @@ extension FrameHeader {
     private static func name(
         _ buffer: UnsafeRawBufferPointer
     ) throws(MartletError) -> (StreamName, lane: Int, end: Int) {
-        let beginning = buffer.prefix(nameBytesMax)
-        guard let streamEnd = beginning.firstIndex(of: terminator), streamEnd > 0,
-            let stream = Text.string(buffer, 0..<streamEnd),
+        let beginning = unsafe buffer.prefix(nameBytesMax)
+        guard let streamEnd = unsafe beginning.firstIndex(of: terminator), streamEnd > 0,
+            let stream = unsafe Text.string(buffer, 0..<streamEnd),
             StreamName.isToken(stream.utf8), streamEnd <= Limits.topicBytesMax
         else { throw FrameError.invalid("it does not begin with a channel's name") }
         var lane = 0
         var place = streamEnd + 1
-        while place < beginning.count, place - streamEnd <= 5 {
-            let byte = buffer[place]
+        while unsafe place < beginning.count, place - streamEnd <= 5 {
+            let byte = unsafe buffer[place]
             if byte == terminator { break }
             guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9"),
                 !(place > streamEnd + 1 && lane == 0)
@@ -107,7 +107,7 @@ extension FrameHeader {
             lane = lane * 10 + Int(byte & 0xF)
             place += 1
         }
-        guard place < beginning.count, place > streamEnd + 1, buffer[place] == terminator,
+        guard unsafe place < beginning.count, place > streamEnd + 1, unsafe buffer[place] == terminator,
             lane <= Limits.partitionsMax
         else { throw FrameError.invalid("its lane is out of range") }
         return (StreamName(unchecked: stream), lane, place + 1)
@@ -123,8 +123,8 @@ extension FrameHeader {
     func verifyChecksum(of bytes: Bytes) throws(MartletError) {
         let place = offset + FrameHeader.checksumOffset
         let isRight = bytes.withBytes { span in
-            span.withUnsafeBytes { buffer in
-                buffer.little(place, as: UInt64.self)
+            unsafe span.withUnsafeBytes { buffer in
+                unsafe buffer.little(place, as: UInt64.self)
                     == FrameHeader.checksum(buffer, around: place)
             }
         }
@@ -135,8 +135,8 @@ extension FrameHeader {
     @unsafe
     static func checksum(_ frame: UnsafeRawBufferPointer, around place: Int) -> UInt64 {
         guard let start = frame.baseAddress else { return 0 }
-        let seed = XXH3_64bits(start, place)
-        return XXH3_64bits_withSeed(start + place + 8, frame.count - place - 8, seed)
+        let seed = unsafe XXH3_64bits(start, place)
+        return unsafe XXH3_64bits_withSeed(start + place + 8, frame.count - place - 8, seed)
     }
 }
 

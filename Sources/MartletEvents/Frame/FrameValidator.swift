@@ -11,10 +11,10 @@ struct FrameValidator {
     @unsafe
     init(_ bytes: Bytes, _ header: FrameHeader) {
         self.header = header
-        let buffer = bytes.withUnsafeMemory { memory, _ in memory }
-        cursor = ByteCursor(buffer)
-        start = cursor.position
-        cursor.position += header.bodyOffset
+        let buffer = unsafe bytes.withUnsafeMemory { memory, _ in unsafe memory }
+        cursor = unsafe ByteCursor(buffer)
+        unsafe start = unsafe cursor.position
+        unsafe cursor.position += header.bodyOffset
     }
 
     /// Where the records of the events lie, or what is wrong.
@@ -25,9 +25,9 @@ struct FrameValidator {
             throw FrameError.invalid("its header says more events than it can hold")
         }
         var failure: MartletError?
-        let places = [RecordPlace](unsafeUninitializedCapacity: header.count) { buffer, count in
+        let places = unsafe [RecordPlace](unsafeUninitializedCapacity: header.count) { buffer, count in
             do throws(MartletError) {
-                try readRecords(into: buffer)
+                unsafe try readRecords(into: buffer)
                 count = header.count
             } catch { failure = error }
         }
@@ -69,15 +69,15 @@ struct FrameValidator {
         let latest = Timestamp.latest.microseconds - header.baseTime.microseconds
         let isAmpleTime = earliest < -RecordWord.timeOffsetMax && latest > RecordWord.timeOffsetMax
         while cursor.left > 0 {
-            let begin = cursor.position - start
+            let begin = unsafe cursor.position - start
             if count < expected, isAmpleTime, let head = cursor.commonHead,
                 head.definition < numbersBelow
             {
                 let rest = begin &+ head.lengthByteCount
                 let end = rest &+ head.length
-                places[count] = RecordPlace(
+                unsafe places[count] = RecordPlace(
                     start: begin, payload: rest &+ head.headByteCount, end: end)
-                cursor.position = start + end
+                unsafe cursor.position = unsafe start + end
                 count &+= 1
                 continue
             }
@@ -97,8 +97,8 @@ struct FrameValidator {
             }
             if head.flags != 0 { try readOptionalParts(head) }
             if count < expected {
-                let payload = head.partCursor(before: .max).position - start
-                places[count] = RecordPlace(
+                let payload = unsafe head.partCursor(before: .max).position - start
+                unsafe places[count] = unsafe RecordPlace(
                     start: begin, payload: payload, end: cursor.position - start)
             }
             count &+= 1
@@ -111,14 +111,14 @@ struct FrameValidator {
     private mutating func readDefinition(_ head: RecordHead) throws(MartletError) {
         var rest = head.rest
         guard let topicText = rest.text(atMost: Limits.topicBytesMax),
-            let contentType = rest.lengthPrefixed(),
+            let contentType = unsafe rest.lengthPrefixed(),
             let type = rest.text(atMost: Limits.identifierBytesMax),
             let schema = rest.text(atMost: Limits.identifierBytesMax),
             let source = rest.text(atMost: Limits.identifierBytesMax), rest.left == 0
         else { throw FrameError.invalid("a definition is malformed") }
         let definition: EventDefinition
         do {
-            definition = try EventDefinition(
+            definition = unsafe try EventDefinition(
                 topic: Topic(topicText), contentType: FrameValidator.contentType(contentType),
                 type: type.isEmpty ? nil : type, schema: schema.isEmpty ? nil : schema,
                 source: source.isEmpty ? nil : source)
@@ -139,7 +139,7 @@ struct FrameValidator {
         _ bytes: UnsafeRawBufferPointer
     ) throws(MartletError) -> ContentType? {
         guard bytes.count > 0 else { return nil }
-        guard let text = Text.string(bytes, 0..<bytes.count) else {
+        guard let text = unsafe Text.string(bytes, 0..<bytes.count) else {
             throw FrameError.invalid("a content type is not UTF-8")
         }
         return try ContentType(shared: text)
@@ -154,7 +154,7 @@ struct FrameValidator {
             try FrameValidator.readIdentifier(&rest, "id")
         }
         if head.flags & RecordFlags.attributes != 0 {
-            guard let block = rest.lengthPrefixed(), AttributeBlock.isValid(block) else {
+            guard let block = unsafe rest.lengthPrefixed(), unsafe AttributeBlock.isValid(block) else {
                 throw FrameError.invalid("the attributes of an event are malformed")
             }
         }
@@ -163,8 +163,8 @@ struct FrameValidator {
     private static func readIdentifier(
         _ cursor: inout ByteCursor, _ what: String
     ) throws(MartletError) {
-        guard let bytes = cursor.lengthPrefixed(), bytes.count > 0,
-            bytes.count <= Limits.identifierBytesMax, Text.isAttributeText(bytes)
+        guard let bytes = unsafe cursor.lengthPrefixed(), bytes.count > 0,
+            bytes.count <= Limits.identifierBytesMax, unsafe Text.isAttributeText(bytes)
         else { throw FrameError.invalid("the \(what) of an event is malformed") }
     }
 }

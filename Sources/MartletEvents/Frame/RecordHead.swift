@@ -24,7 +24,7 @@ extension ByteCursor {
     @inline(__always)
     var commonHead: RecordWord? {
         guard left >= 8,
-            let word = RecordWord(UInt64(littleEndian: position.loadUnaligned(as: UInt64.self))),
+            let word = unsafe RecordWord(UInt64(littleEndian: position.loadUnaligned(as: UInt64.self))),
             word.length >= word.headByteCount, word.length <= left &- word.lengthByteCount
         else { return nil }
         return word
@@ -35,9 +35,9 @@ extension ByteCursor {
     @inline(__always)
     mutating func recordHead() -> RecordHead? {
         guard let count = length(), count > 0 else { return nil }
-        let recordEnd = position + count
-        var cursor = ByteCursor(position, end: recordEnd)
-        position = recordEnd
+        let recordEnd = unsafe position + count
+        var cursor = unsafe ByteCursor(position, end: recordEnd)
+        unsafe position = unsafe recordEnd
         guard let flags = cursor.byte(), let definition = cursor.varint() else { return nil }
         if flags == RecordFlags.definition {
             return RecordHead(flags: flags, definition: definition, timeOffset: 0, rest: cursor)
@@ -57,7 +57,7 @@ extension RecordHead {
         var cursor = rest
         for other in [RecordFlags.key, RecordFlags.id, RecordFlags.attributes]
         where other < flag && flags & other != 0 {
-            _ = cursor.lengthPrefixed()
+            _ = unsafe cursor.lengthPrefixed()
         }
         return cursor
     }

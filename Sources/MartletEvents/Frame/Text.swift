@@ -4,7 +4,7 @@ enum Text {
     @unsafe
     @inline(__always)
     static func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        isASCII(bytes) || (try? UTF8Span(validating: bytes.bindMemory(to: UInt8.self).span)) != nil
+        unsafe isASCII(bytes) || (try? UTF8Span(validating: bytes.bindMemory(to: UInt8.self).span)) != nil
     }
 
     /// Whether no byte is above 127.
@@ -13,7 +13,7 @@ enum Text {
         var place = 0
         var seen: UInt64 = 0
         while place + 8 <= bytes.count {
-            seen |= bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+            unsafe seen |= bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self)
             place += 8
         }
         while place < bytes.count {
@@ -26,9 +26,9 @@ enum Text {
     /// The bytes in this range as a text, if they are valid UTF-8.
     @unsafe
     static func string(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> String? {
-        let part = UnsafeRawBufferPointer(rebasing: bytes[range])
-        guard isUTF8(part) else { return nil }
-        return String(decoding: part, as: UTF8.self)
+        let part = unsafe UnsafeRawBufferPointer(rebasing: bytes[range])
+        guard unsafe isUTF8(part) else { return nil }
+        return unsafe String(decoding: part, as: UTF8.self)
     }
 }
 
@@ -38,7 +38,7 @@ extension UnsafeRawBufferPointer {
     func little<Number: FixedWidthInteger & BitwiseCopyable>(
         _ place: Int, as type: Number.Type
     ) -> Number {
-        Number(littleEndian: loadUnaligned(fromByteOffset: place, as: type))
+        unsafe Number(littleEndian: loadUnaligned(fromByteOffset: place, as: type))
     }
 }
 
@@ -46,7 +46,7 @@ extension UnsafeMutableRawBufferPointer {
     /// Writes a little-endian number at this place, which must lie within the buffer.
     @inline(__always)
     func storeLittle<Number: FixedWidthInteger & BitwiseCopyable>(_ number: Number, at place: Int) {
-        storeBytes(of: number.littleEndian, toByteOffset: place, as: Number.self)
+        unsafe storeBytes(of: number.littleEndian, toByteOffset: place, as: Number.self)
     }
 }
 
@@ -55,9 +55,9 @@ extension Text {
     @unsafe
     static func isAttributeText(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var isPlain = true
-        for byte in bytes where byte < 0x20 || byte >= 0x7F { isPlain = false }
+        for unsafe byte in unsafe bytes where byte < 0x20 || byte >= 0x7F { isPlain = false }
         if isPlain { return true }
-        guard let text = string(bytes, 0..<bytes.count) else { return false }
+        guard let text = unsafe string(bytes, 0..<bytes.count) else { return false }
         return AttributeText.isAllowed(text)
     }
 }

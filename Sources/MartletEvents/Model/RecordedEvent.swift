@@ -65,8 +65,8 @@ extension RecordedEvent {
     public var attributes: EventAttributes {
         var attributes = EventAttributes()
         defer { extendLifetime(frame) }
-        if let block = part(RecordFlags.attributes) {
-            AttributeBlock.read(block, into: &attributes)
+        if let block = unsafe part(RecordFlags.attributes) {
+            unsafe AttributeBlock.read(block, into: &attributes)
         }
         return attributes
     }
@@ -84,7 +84,7 @@ extension RecordedEvent {
     ) throws(Failure) -> Result {
         // The frame outlives the call, and the span cannot leave it.
         defer { extendLifetime(frame) }
-        return try body(bytes(place.payload..<place.end).bytes)
+        return unsafe try body(bytes(place.payload..<place.end).bytes)
     }
 
     /// A copy in a frame of its own, which does not keep the other events.
@@ -101,10 +101,10 @@ extension RecordedEvent {
 
     /// The whole record with its length, valid for as long as the frame lives.
     @unsafe
-    var recordBytes: UnsafeRawBufferPointer { bytes(place.start..<place.end) }
+    var recordBytes: UnsafeRawBufferPointer { unsafe bytes(place.start..<place.end) }
 
     private var head: RecordHead {
-        var record = ByteCursor(bytes(place.start..<place.end))
+        var record = unsafe ByteCursor(bytes(place.start..<place.end))
         guard let head = record.recordHead() else {
             preconditionFailure("a frame that was validated has no record where there was one")
         }
@@ -115,7 +115,7 @@ extension RecordedEvent {
     @unsafe
     @inline(__always)
     private func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(rebasing: frame.memory[range])
+        unsafe UnsafeRawBufferPointer(rebasing: frame.memory[range])
     }
 
     /// One of the parts between the head and the payload, if it is there. Valid for as long as the
@@ -125,12 +125,12 @@ extension RecordedEvent {
         let head = head
         guard head.flags & flag != 0 else { return nil }
         var cursor = head.partCursor(before: flag)
-        return cursor.lengthPrefixed()
+        return unsafe cursor.lengthPrefixed()
     }
 
     private func text(_ flag: UInt8) -> String? {
         defer { extendLifetime(frame) }
-        return part(flag).map { String(decoding: $0, as: UTF8.self) }
+        return unsafe part(flag).map { unsafe String(decoding: $0, as: UTF8.self) }
     }
 }
 
