@@ -58,6 +58,7 @@ let package = Package(
             swiftSettings: testSettings),
         .testTarget(
             name: "MartletEventsTests", dependencies: ["MartletEvents", "MartletCore"],
+            exclude: ["Golden"],
             swiftSettings: testSettings),
         .testTarget(
             name: "MartletCoreTests", dependencies: ["MartletCore"], swiftSettings: testSettings),

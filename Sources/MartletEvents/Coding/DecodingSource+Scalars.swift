@@ -53,7 +53,7 @@ extension DecodingSource {
             // 1.0 and 1e3 are whole numbers too; so are those beyond 64 bits, for wider types.
             let text = text(token)
             value = Number(text, radix: 10) ?? Double(text).flatMap { Number(exactly: $0) }
-        case .bytes where place > 0: value = bigNumber(place, type)
+        case .bytes where bigNumberTag(untagged(place)) != nil: value = bigNumber(place, type)
         default: throw ValueFailure(type, at: place)
         }
         guard let value else {
@@ -65,7 +65,7 @@ extension DecodingSource {
     /// A big number of CBOR: bytes behind the tag 2, or 3 for negative ones.
     private func bigNumber<Number: FixedWidthInteger>(_ place: Int, _ type: Number.Type) -> Number? {
         let value = untagged(place)
-        guard value > place, let tag = bigNumberTag(value) else { return nil }
+        guard let tag = bigNumberTag(value) else { return nil }
         return unsafe withBytes(of: token(value)) { bytes in
             var number: Number = 0
             for unsafe byte in unsafe bytes {

@@ -24,12 +24,16 @@ struct ElementWriter: UnkeyedEncodingContainer {
         try sink.writer.write(value)
     }
     func encode(_ value: Double) throws {
-        _ = try sink.element(depth)
-        try sink.writer.writeDouble(value)
+        let index = try sink.element(depth)
+        try sink.encode(under: IndexKey(index), depth) { (writer) throws(MartletError) in
+            try writer.writeDouble(value)
+        }
     }
     func encode(_ value: Float) throws {
-        _ = try sink.element(depth)
-        try sink.writer.writeFloat(value)
+        let index = try sink.element(depth)
+        try sink.encode(under: IndexKey(index), depth) { (writer) throws(MartletError) in
+            try writer.writeFloat(value)
+        }
     }
     func encode(_ value: Int) throws { try integer(value) }
     func encode(_ value: Int8) throws { try integer(value) }

@@ -146,9 +146,24 @@ final class EncodingSink {
 
     /// Encodes a value under a key of the container at this depth.
     func encode<T: Encodable>(_ value: T, under key: any CodingKey, _ depth: Int) throws {
-        if try encodeKnown(value, depth) { return }
+        do { if try encodeKnown(value, depth) { return } } catch {
+            unsafe state.pointee.path.set(depth, key)
+            throw error
+        }
         unsafe state.pointee.path.set(depth, key)
         try encodeNested(value, depth &+ 1)
+    }
+
+    /// Writes a number under a key of the container at this depth.
+    @inline(__always)
+    func encode(
+        under key: @autoclosure () -> any CodingKey, _ depth: Int,
+        _ write: (ValueWriter) throws(MartletError) -> Void
+    ) throws(MartletError) {
+        do throws(MartletError) { try write(writer) } catch {
+            unsafe state.pointee.path.set(depth, key())
+            throw error
+        }
     }
 
     /// Encodes a value that says itself what it consists of, at a depth that is free.

@@ -24,11 +24,15 @@ struct KeyedWriter<Key: CodingKey>: KeyedEncodingContainerProtocol {
     }
     func encode(_ value: Double, forKey key: Key) throws {
         try sink.key(key, depth)
-        try sink.writer.writeDouble(value)
+        try sink.encode(under: key, depth) { (writer) throws(MartletError) in
+            try writer.writeDouble(value)
+        }
     }
     func encode(_ value: Float, forKey key: Key) throws {
         try sink.key(key, depth)
-        try sink.writer.writeFloat(value)
+        try sink.encode(under: key, depth) { (writer) throws(MartletError) in
+            try writer.writeFloat(value)
+        }
     }
     func encode(_ value: Int, forKey key: Key) throws { try integer(value, key) }
     func encode(_ value: Int8, forKey key: Key) throws { try integer(value, key) }

@@ -172,6 +172,8 @@ public struct FrameBuilder: ~Copyable {
     /// checksum, unless they waive it.
     public mutating func seal(withChecksum: Bool = true) -> Bytes {
         begin()
+        // A beat has no body; definitions that nobody used are forgotten.
+        if count == 0 { buffer.truncate(to: name.count + FrameHeader.byteCount) }
         let header = FrameHeader(
             channel: channel, epoch: epoch, firstSequence: nextSequence - UInt64(count),
             count: count, baseTime: baseTime, isSlice: false, offset: name.count,

@@ -20,6 +20,9 @@ struct FrameValidator {
     /// Where the records of the events lie, or what is wrong.
     mutating func validate() throws(MartletError) -> [RecordPlace] {
         if header.isSlice { try readRanges() }
+        guard header.count > 0 || cursor.left == 0 else {
+            throw FrameError.invalid("it is a beat, and has a body")
+        }
         // The smallest record has four bytes. Nothing is allocated for more than there can be.
         guard header.count <= cursor.left / 4 else {
             throw FrameError.invalid("its header says more events than it can hold")
@@ -154,7 +157,7 @@ struct FrameValidator {
             try FrameValidator.readIdentifier(&rest, "id")
         }
         if head.flags & RecordFlags.attributes != 0 {
-            guard let block = unsafe rest.lengthPrefixed(), unsafe AttributeBlock.isValid(block) else {
+            guard let block = unsafe rest.lengthPrefixed(), block.count > 0, unsafe AttributeBlock.isValid(block) else {
                 throw FrameError.invalid("the attributes of an event are malformed")
             }
         }
