@@ -157,7 +157,7 @@ import Testing
         #expect(try read(URL.self, "d82076687474703a2f2f7777772e6578616d706c652e636f6d").host() == "www.example.com")
         #expect(try read(Data.self, "d74401020304") == Data([1, 2, 3, 4]))
         #expect(try read(Bytes.self, "5f42010243030405ff") == Bytes([1, 2, 3, 4, 5]))
-        #expect(try read([String: Bool].self, "d9d9f7a161617ff5"
-            .replacingOccurrences(of: "617f", with: "6166")) == ["a": true])
+        // A tag that says only that this is CBOR.
+        #expect(try read([String: Bool].self, "d9d9f7a16161f5") == ["a": true])
     }
 }

@@ -113,11 +113,11 @@ extension StructuredCodec {
     public func decode<Value: DirectlyCodable>(
         directly type: Value.Type, from bytes: RawSpan
     ) throws(MartletError) -> Value {
-        try withSource(bytes) { source in try Value(from: ValueReader(source)) }
+        try withSource(bytes, isDirect: true) { source in try Value(from: ValueReader(source)) }
     }
 
     private func withSource<Value>(
-        _ bytes: RawSpan, _ body: (DecodingSource) throws -> Value
+        _ bytes: RawSpan, isDirect: Bool = false, _ body: (DecodingSource) throws -> Value
     ) throws(MartletError) -> Value {
         unsafe try bytes.withUnsafeBytes { (bytes) throws(MartletError) in
             let source: DecodingSource
@@ -134,7 +134,8 @@ extension StructuredCodec {
             do { return try body(source) } catch {
                 let offset = Int(source.token(source.lastPlace).offset)
                 throw unsafe CodingFailure.reading(
-                    error, path: source.state.pointee.path.keys(.max), offset: offset
+                    error, path: source.state.pointee.path.keys(.max), isDirect: isDirect,
+                    offset: offset
                 ).asError(reading: contentType)
             }
         }

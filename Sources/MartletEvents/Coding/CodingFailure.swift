@@ -40,8 +40,11 @@ extension CodingFailure {
         }
     }
 
-    /// What a decoder's error says.
-    static func reading(_ error: any Error, path: [any CodingKey], offset: Int) -> CodingFailure {
+    /// What a decoder's error says. Errors of `Codable` know their path; in direct coding, the path is
+    /// that of the fields through which the error came.
+    static func reading(
+        _ error: any Error, path: [any CodingKey], isDirect: Bool, offset: Int
+    ) -> CodingFailure {
         guard let error = error as? DecodingError else {
             let reason = (error as? MartletError)?.message ?? "the type refused it: \(error)"
             return CodingFailure(
@@ -58,8 +61,8 @@ extension CodingFailure {
             @unknown default: (.init(codingPath: path, debugDescription: ""), "\(error)")
             }
         return CodingFailure(
-            path: text(of: context.codingPath), byteOffset: offset, reason: reason,
-            underlying: error)
+            path: text(of: isDirect ? path : context.codingPath), byteOffset: offset,
+            reason: reason, underlying: error)
     }
 
     /// What an encoder's error says.

@@ -63,9 +63,13 @@ public struct ValueReader {
         try read { (place) throws(ValueFailure) in try source.string(place) }
     }
 
-    /// Reads a whole number.
+    /// Reads a whole number, of the type that the context asks for.
     @inlinable
-    public func integer<Number: FixedWidthInteger>(_ type: Number.Type = Int.self) throws -> Number {
+    public func integer<Number: FixedWidthInteger>() throws -> Number { try integer(Number.self) }
+
+    /// Reads a whole number of this type.
+    @inlinable
+    public func integer<Number: FixedWidthInteger>(_ type: Number.Type) throws -> Number {
         if let small = smallInteger(), let value = Number(exactly: small) {
             advance()
             return value
