@@ -5,11 +5,13 @@ export SWIFT_BACKTRACE ?= enable=no
 
 BENCH ?=
 JSON ?=
+TIME ?= 60
+TARGET ?=
 SWIFT ?= swift
-sources := Package.swift Sources Tests Snippets Benchmarks/Package.swift Benchmarks/Sources
+sources := Package.swift Sources Tests Snippets Fuzz Benchmarks/Package.swift Benchmarks/Sources
 
 .DEFAULT_GOAL := help
-.PHONY: help dependencies build test demo check lint format warnings bench bench-smoke docs sanitize clean
+.PHONY: help dependencies build test demo check lint format warnings bench bench-smoke fuzz docs sanitize clean
 
 help: ## List the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -48,6 +50,9 @@ bench-smoke: dependencies ## Run every benchmark briefly, for its checks, not fo
 
 sanitize: dependencies ## Run the tests under AddressSanitizer and ThreadSanitizer
 	Scripts/sanitize
+
+fuzz: dependencies ## Feed every decoder random input: TIME=seconds for each, TARGET=name
+	Scripts/fuzz $(TIME) $(TARGET)
 
 docs: dependencies ## Make the reference documentation in .build/docs
 	Scripts/docs

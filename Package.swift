@@ -56,8 +56,13 @@ let package = Package(
             name: "MartletSocketsTests",
             dependencies: ["MartletSockets", "MartletCore", "CZeroMQ"],
             swiftSettings: testSettings),
+        // Decoders under fire: `make fuzz` links them to libFuzzer, tests run the inputs it found.
+        .target(
+            name: "FuzzTargets", dependencies: ["MartletEvents"], path: "Fuzz/Targets",
+            swiftSettings: testSettings),
         .testTarget(
-            name: "MartletEventsTests", dependencies: ["MartletEvents", "MartletCore"],
+            name: "MartletEventsTests",
+            dependencies: ["MartletEvents", "MartletCore", "FuzzTargets"],
             exclude: ["Golden"],
             swiftSettings: testSettings),
         .testTarget(
