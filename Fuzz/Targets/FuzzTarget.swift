@@ -1,7 +1,7 @@
 public import MartletEvents
 
-/// A decoder that is fed whatever there is. It must throw or succeed, never trap, and what it reads must
-/// survive being written and read again.
+/// A decoder that is fed whatever there is. It must throw or succeed, never trap, and what it reads
+/// must survive being written and read again.
 public enum FuzzTarget: String, CaseIterable, Sendable {
     case frame, json, messagepack, cbor, cloudevents
 
@@ -35,7 +35,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         guard let again = try? Frame(slice.bytes, verifyingChecksum: slice !== frame) else {
             preconditionFailure("a slice cannot be read")
         }
-        precondition(again.map(\.payload) == frame.filter { $0.sequence.isMultiple(of: 2) }.map(\.payload))
+        precondition(
+            again.map(\.payload) == frame.filter { $0.sequence.isMultiple(of: 2) }.map(\.payload))
     }
 
     private func feed(_ input: Bytes, _ codec: some Codec) {
@@ -62,7 +63,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
                 try CloudEventsJSON.decode(from: span)
             }
             precondition(again?.eventID == event.eventID, "an event changed its identity")
-            _ = try? CloudEventHeaders.event(headers: CloudEventHeaders.headers(of: event), data: nil)
+            _ = try? CloudEventHeaders.event(
+                headers: CloudEventHeaders.headers(of: event), data: nil)
         }
     }
 }

@@ -1,7 +1,7 @@
 extension Timestamp {
-    /// The moment that an RFC 3339 text names, as in `2026-11-24T08:30:00.25+01:00`; nil if the text
-    /// is anything else. Digits beyond the microsecond are dropped, and a leap second counts as the
-    /// second that follows it.
+    /// The moment that an RFC 3339 text names, as in `2026-11-24T08:30:00.25+01:00`; nil if the
+    /// text is anything else. Digits beyond the microsecond are dropped, and a leap second counts
+    /// as the second that follows it.
     public init?(_ text: String) {
         var reader = TextReader(rest: Array(text.utf8)[...])
         guard let year = reader.number(4), reader.skip("-"), let month = reader.number(2),

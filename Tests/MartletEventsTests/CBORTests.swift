@@ -28,23 +28,33 @@ import Testing
         ("d74401020304", "23(h'01020304')"), ("d818456449455446", "24(h'6449455446')"),
         ("d82076687474703a2f2f7777772e6578616d706c652e636f6d", #"32("http://www.example.com")"#),
         ("40", "h''"), ("4401020304", "h'01020304'"), ("60", #""""#), ("6161", #""a""#),
-        ("6449455446", #""IETF""#), ("62225c", #"""\""#), ("62c3bc", #""ü""#), ("63e6b0b4", #""水""#),
+        ("6449455446", #""IETF""#), ("62225c", #"""\""#), ("62c3bc", #""ü""#),
+        ("63e6b0b4", #""水""#),
         ("64f0908591", #""𐅑""#), ("80", "[]"), ("83010203", "[1, 2, 3]"),
         ("8301820203820405", "[1, [2, 3], [4, 5]]"),
-        ("98190102030405060708090a0b0c0d0e0f101112131415161718181819",
-            "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25]"),
-        ("a0", "{}"), ("a201020304", "{1: 2, 3: 4}"), ("a26161016162820203", #"{"a": 1, "b": [2, 3]}"#),
+        (
+            "98190102030405060708090a0b0c0d0e0f101112131415161718181819",
+            "[\((1...25).map(String.init).joined(separator: ", "))]"
+        ),
+        ("a0", "{}"), ("a201020304", "{1: 2, 3: 4}"),
+        ("a26161016162820203", #"{"a": 1, "b": [2, 3]}"#),
         ("826161a161626163", #"["a", {"b": "c"}]"#),
-        ("a56161614161626142616361436164614461656145",
-            #"{"a": "A", "b": "B", "c": "C", "d": "D", "e": "E"}"#),
+        (
+            "a56161614161626142616361436164614461656145",
+            #"{"a": "A", "b": "B", "c": "C", "d": "D", "e": "E"}"#
+        ),
         ("5f42010243030405ff", "h'0102030405'"), ("7f657374726561646d696e67ff", #""streaming""#),
         ("9fff", "[]"), ("9f018202039f0405ffff", "[1, [2, 3], [4, 5]]"),
-        ("9f01820203820405ff", "[1, [2, 3], [4, 5]]"), ("83018202039f0405ff", "[1, [2, 3], [4, 5]]"),
+        ("9f01820203820405ff", "[1, [2, 3], [4, 5]]"),
+        ("83018202039f0405ff", "[1, [2, 3], [4, 5]]"),
         ("83019f0203ff820405", "[1, [2, 3], [4, 5]]"),
-        ("9f0102030405060708090a0b0c0d0e0f101112131415161718181819ff",
-            "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25]"),
+        (
+            "9f0102030405060708090a0b0c0d0e0f101112131415161718181819ff",
+            "[\((1...25).map(String.init).joined(separator: ", "))]"
+        ),
         ("bf61610161629f0203ffff", #"{"a": 1, "b": [2, 3]}"#),
-        ("826161bf61626163ff", #"["a", {"b": "c"}]"#), ("bf6346756ef563416d7421ff", #"{"Fun": true, "Amt": -2}"#),
+        ("826161bf61626163ff", #"["a", {"b": "c"}]"#),
+        ("bf6346756ef563416d7421ff", #"{"Fun": true, "Amt": -2}"#),
     ]
 
     @Test(arguments: examples)
@@ -59,14 +69,22 @@ import Testing
 
     /// What is not well-formed: RFC 8949, appendix F, and beyond.
     @Test(arguments: [
-        "", "18", "19", "1a", "1b", "1901", "1a0102", "1b01020304050607", "38", "58", "78", "98", "9a01ff00",
-        "b8", "d8", "f8", "f900", "fa0000", "fb000000", "41", "61", "5affffffff00", "5bffffffffffffffff010203",
-        "7affffffff00", "7b7fffffffffffffff010203", "81", "818181818181818181", "8200", "a1", "a20102",
-        "a100", "a2000000", "c0", "9f", "9f0102", "bf", "bf01020102", "819f", "9f8000", "9f9f9f9f9fffffffff",
-        "9f819f819f9fffffff", "5f4100", "6161ff00", "1c", "1d", "1e", "3c", "3d", "3e", "5c", "5d", "7c",
-        "9c", "bc", "dc", "fc", "fd", "fe", "f800", "f801", "f818", "f81f", "5f00ff", "5f21ff", "5f6100ff",
-        "5f80ff", "5fa0ff", "5fc000ff", "5fe0ff", "7f4100ff", "5f5f4100ffff", "7f7f6100ffff", "ff", "81ff",
-        "8200ff", "a1ff", "a1ff00", "a100ff", "a20000ff", "9f81ff", "bf00ff", "bf000000ff", "1f", "3f", "df",
+        "", "18", "19", "1a", "1b", "1901", "1a0102", "1b01020304050607", "38", "58", "78", "98",
+        "9a01ff00",
+        "b8", "d8", "f8", "f900", "fa0000", "fb000000", "41", "61", "5affffffff00",
+        "5bffffffffffffffff010203",
+        "7affffffff00", "7b7fffffffffffffff010203", "81", "818181818181818181", "8200", "a1",
+        "a20102",
+        "a100", "a2000000", "c0", "9f", "9f0102", "bf", "bf01020102", "819f", "9f8000",
+        "9f9f9f9f9fffffffff",
+        "9f819f819f9fffffff", "5f4100", "6161ff00", "1c", "1d", "1e", "3c", "3d", "3e", "5c", "5d",
+        "7c",
+        "9c", "bc", "dc", "fc", "fd", "fe", "f800", "f801", "f818", "f81f", "5f00ff", "5f21ff",
+        "5f6100ff",
+        "5f80ff", "5fa0ff", "5fc000ff", "5fe0ff", "7f4100ff", "5f5f4100ffff", "7f7f6100ffff", "ff",
+        "81ff",
+        "8200ff", "a1ff", "a1ff00", "a100ff", "a20000ff", "9f81ff", "bf00ff", "bf000000ff", "1f",
+        "3f", "df",
         "0000", "f5f5", "61c3", "62ff41", "7f61c361bcff", "63eda080",
     ])
     func refusesWhatIsNotWellFormed(bytes: String) {
@@ -79,9 +97,15 @@ import Testing
     @Test func depthIsBounded() {
         let deep = [UInt8](repeating: 0x81, count: 100_000)
         #expect(throws: ScanFailure.self) { try Diagnostic.text(cbor: deep) }
-        #expect(throws: ScanFailure.self) { try Diagnostic.text(cbor: [UInt8](repeating: 0xC1, count: 100_000)) }
-        #expect(throws: ScanFailure.self) { try Diagnostic.text(cbor: [UInt8](repeating: 0x9F, count: 100_000)) }
-        #expect(throws: Never.self) { try Diagnostic.text(cbor: [UInt8](repeating: 0x81, count: 32) + [0]) }
+        #expect(throws: ScanFailure.self) {
+            try Diagnostic.text(cbor: [UInt8](repeating: 0xC1, count: 100_000))
+        }
+        #expect(throws: ScanFailure.self) {
+            try Diagnostic.text(cbor: [UInt8](repeating: 0x9F, count: 100_000))
+        }
+        #expect(throws: Never.self) {
+            try Diagnostic.text(cbor: [UInt8](repeating: 0x81, count: 32) + [0])
+        }
     }
 
     @Test func writesTheSmallestForm() throws {
@@ -130,10 +154,12 @@ import Testing
         struct Record: Codable { var bb = 1, a = [3, 2], ccc = ["z": 1] }
         let record = hex(try CBORCodec(deterministic: true).encode(Record()).array())
         #expect(record == "a361618203026262620163636363a1617a01")
-        let numbers = Dictionary(uniqueKeysWithValues: (0..<300).map { ("key \($0 * 7_919 % 300)", $0) })
+        let numbers = Dictionary(
+            uniqueKeysWithValues: (0..<300).map { ("key \($0 * 7_919 % 300)", $0) })
         let codec = CBORCodec(deterministic: true)
         let bytes = try codec.encode(numbers)
-        let again = Dictionary(uniqueKeysWithValues: numbers.sorted { $0.key < $1.key }.map { ($0, $1) })
+        let again = Dictionary(
+            uniqueKeysWithValues: numbers.sorted { $0.key < $1.key }.map { ($0, $1) })
         #expect(try codec.encode(again) == bytes)
         #expect(try codec.decode([String: Int].self, from: bytes) == numbers)
     }
@@ -154,7 +180,9 @@ import Testing
         let date = Date(timeIntervalSince1970: 1_363_896_240)
         #expect(try read(Date.self, "c074323031332d30332d32315432303a30343a30305a") == date)
         #expect(try read(Date.self, "c11a514b67b0") == date)
-        #expect(try read(URL.self, "d82076687474703a2f2f7777772e6578616d706c652e636f6d").host() == "www.example.com")
+        #expect(
+            try read(URL.self, "d82076687474703a2f2f7777772e6578616d706c652e636f6d").host()
+                == "www.example.com")
         #expect(try read(Data.self, "d74401020304") == Data([1, 2, 3, 4]))
         #expect(try read(Bytes.self, "5f42010243030405ff") == Bytes([1, 2, 3, 4, 5]))
         // A tag that says only that this is CBOR.

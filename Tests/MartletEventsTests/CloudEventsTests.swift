@@ -33,7 +33,10 @@ import Testing
     @Test func readsTheExample() throws {
         let event = try read(Self.example)
         #expect(event.type == "com.github.pull_request.opened")
-        #expect(event.eventID == EventID(source: "https://github.com/cloudevents/spec/pull", id: "A234-1234-1234"))
+        #expect(
+            event.eventID
+                == EventID(source: "https://github.com/cloudevents/spec/pull", id: "A234-1234-1234")
+        )
         #expect(event.attributes.subject == "123")
         #expect(event.time?.description == "2018-04-05T17:31:00Z")
         #expect(event.attributes["comexampleextension1"] == "value")
@@ -60,14 +63,16 @@ import Testing
     }
 
     @Test func dataThatIsAbsentStaysAbsent() throws {
-        let event = try read(#"{"specversion":"1.0","id":"1","source":"s","type":"t","data":null,"x":null}"#)
+        let event = try read(
+            #"{"specversion":"1.0","id":"1","source":"s","type":"t","data":null,"x":null}"#)
         #expect(event.data == nil && event.attributes.isEmpty)
         #expect(try written(event) == #"{"specversion":"1.0","id":"1","source":"s","type":"t"}"#)
     }
 
     @Test func bytesBecomeBase64AndJSONStaysJSON() throws {
         func event(_ type: ContentType?, _ data: [UInt8]) throws -> String {
-            try written(CloudEvent(id: "1", source: "s", type: "t", contentType: type, data: Bytes(data)))
+            try written(
+                CloudEvent(id: "1", source: "s", type: "t", contentType: type, data: Bytes(data)))
         }
         #expect(try event(.cbor, [1, 2]).contains(#""data_base64":"AQI=""#))
         #expect(try event(.json, Array(#"{"a": 1}"#.utf8)).contains(#""data":{"a": 1}"#))
@@ -82,7 +87,8 @@ import Testing
         "", "[]", "7", "{}", #"{"specversion":"1.0"}"#,
         #"{"specversion":"0.3","id":"1","source":"s","type":"t"}"#,
         #"{"specversion":1.0,"id":"1","source":"s","type":"t"}"#,
-        #"{"id":"1","source":"s","type":"t"}"#, #"{"specversion":"1.0","id":"","source":"s","type":"t"}"#,
+        #"{"id":"1","source":"s","type":"t"}"#,
+        #"{"specversion":"1.0","id":"","source":"s","type":"t"}"#,
         #"{"specversion":"1.0","id":1,"source":"s","type":"t"}"#,
         #"{"specversion":"1.0","id":"1","source":"s","type":"t","id":"1"}"#,
         #"{"specversion":"1.0","id":"1","source":"s","type":"t","time":"today"}"#,
@@ -103,7 +109,8 @@ import Testing
     @Test func batchesGoBothWays() throws {
         let events = try (0..<3).map { number in
             try CloudEvent(
-                id: "\(number)", source: "s", type: "t", contentType: .json, data: Bytes(utf8: "\(number)"))
+                id: "\(number)", source: "s", type: "t", contentType: .json,
+                data: Bytes(utf8: "\(number)"))
         }
         for count in 0...3 {
             var buffer = EncodingBuffer()
@@ -125,14 +132,16 @@ import Testing
             _ = try builder.append(read(written(cloud)), at: .earliest)
             let again = try Frame(builder.seal())[0]
             #expect(again.eventID == event.eventID)
-            #expect(again.topic == event.topic && again.type == event.type && again.key == event.key)
+            #expect(
+                again.topic == event.topic && again.type == event.type && again.key == event.key)
             #expect(again.time == event.time && again.payload == event.payload)
             #expect(again.schema == event.schema && again.contentType == event.contentType)
             #expect(again.attributes.subject == event.attributes.subject)
             for (name, value) in event.attributes.extensions {
                 #expect(again.attributes[name]?.canonicalText == value.canonicalText)
             }
-            #expect(again.attributes[.sequence]?.canonicalText == "000000000000000000\(event.sequence)")
+            #expect(
+                again.attributes[.sequence]?.canonicalText == "000000000000000000\(event.sequence)")
             #expect(again.attributes[.topic] == nil)
         }
     }
@@ -140,23 +149,32 @@ import Testing
     @Test func headersGoBothWays() throws {
         let event = try CloudEvent(
             id: "1", source: "/s", type: "t", time: .sample, contentType: .cbor, schema: "urn:x",
-            attributes: EventAttributes(subject: "é \"50%\" ☂", ["n": 7, "b": true, "partitionkey": "k"]),
+            attributes: EventAttributes(
+                subject: "é \"50%\" ☂", ["n": 7, "b": true, "partitionkey": "k"]),
             data: Bytes([1]))
         let headers = CloudEventHeaders.headers(of: event)
         #expect(headers.contains { $0 == ("ce-subject", "%C3%A9%20%2250%25%22%20%E2%98%82") })
         #expect(headers.last.map { $0 == ("content-type", "application/cbor") } == true)
         let back = try CloudEventHeaders.event(
-            headers: headers.map { (name: $0.name.uppercased(), value: $0.value) }, data: event.data)
-        #expect(back.eventID == event.eventID && back.attributes.subject == event.attributes.subject)
+            headers: headers.map { (name: $0.name.uppercased(), value: $0.value) }, data: event.data
+        )
+        #expect(
+            back.eventID == event.eventID && back.attributes.subject == event.attributes.subject)
         #expect(back.attributes["n"] == "7" && back.attributes["b"] == "true" && back.key == "k")
         #expect(back.time == event.time && back.schema == event.schema && back.data == event.data)
-        let odd = [("ce-specversion", "1.0"), ("ce-id", #""a \"b\" %zz%4""#), ("ce-source", "s"), ("ce-type", "t"), ("x", "y")]
-        #expect(try CloudEventHeaders.event(headers: odd.map { (name: $0.0, value: $0.1) }, data: nil).id == #"a "b" %zz%4"#)
+        let odd = [
+            ("ce-specversion", "1.0"), ("ce-id", #""a \"b\" %zz%4""#), ("ce-source", "s"),
+            ("ce-type", "t"), ("x", "y"),
+        ]
+        #expect(
+            try CloudEventHeaders.event(headers: odd.map { (name: $0.0, value: $0.1) }, data: nil)
+                .id == #"a "b" %zz%4"#)
         for missing in 0..<4 {
             var some = odd
             some.remove(at: missing)
             #expect(throws: MartletError.self) {
-                try CloudEventHeaders.event(headers: some.map { (name: $0.0, value: $0.1) }, data: nil)
+                try CloudEventHeaders.event(
+                    headers: some.map { (name: $0.0, value: $0.1) }, data: nil)
             }
         }
     }

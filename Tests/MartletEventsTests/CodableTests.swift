@@ -92,7 +92,8 @@ import Testing
         #expect(try format.roundTrip([String]()) == [])
         #expect(try format.roundTrip([String: Int]()) == [:])
         #expect(try format.roundTrip(Everything.Level.low) == .low)
-        #expect(try format.roundTrip(Date(timeIntervalSince1970: 5)) == Date(timeIntervalSince1970: 5))
+        #expect(
+            try format.roundTrip(Date(timeIntervalSince1970: 5)) == Date(timeIntervalSince1970: 5))
         #expect(try format.roundTrip(Data([1])) == Data([1]))
         #expect(try format.roundTrip(Empty()) == Empty())
     }
@@ -168,7 +169,8 @@ import Testing
             try inner.encode(3)
             for index in 0..<3 {
                 try firsts.encode(first[index])
-                if let (key, value) = second.sorted(by: { $0.key < $1.key }).dropFirst(index).first {
+                if let (key, value) = second.sorted(by: { $0.key < $1.key }).dropFirst(index).first
+                {
                     try seconds.encode(value, forKey: Name(stringValue: key))
                 }
             }
@@ -205,7 +207,8 @@ import Testing
     @Test func theirJSONIsWhatFoundationWrites() throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        let ours = try JSONSerialization.jsonObject(with: Data(JSONCodec().encode(Tangled()).array()))
+        let ours = try JSONSerialization.jsonObject(
+            with: Data(JSONCodec().encode(Tangled()).array()))
         let theirs = try JSONSerialization.jsonObject(with: encoder.encode(Tangled()))
         #expect(ours as? NSDictionary == theirs as? NSDictionary)
     }
@@ -215,7 +218,9 @@ import Testing
     @Test(arguments: Format.allCases)
     func whatIsNestedTooDeepIsRefused(format: Format) throws {
         struct Box: Codable { var inner: [Box] }
-        func box(_ depth: Int) -> Box { (1..<depth).reduce(Box(inner: [])) { box, _ in Box(inner: [box]) } }
+        func box(_ depth: Int) -> Box {
+            (1..<depth).reduce(Box(inner: [])) { box, _ in Box(inner: [box]) }
+        }
         // A box is a map and an array.
         #expect(throws: Never.self) { try format.roundTrip(box(16)) }
         let error = #expect(throws: MartletError.self) { try format.codec.encode(box(17)) }
@@ -287,7 +292,9 @@ import Testing
     @Test func aKeyThatIsAskedForMayOccurOnce() throws {
         struct One: Codable { var a: Int }
         let codec = JSONCodec()
-        #expect(throws: MartletError.self) { try codec.decode(One.self, from: Bytes(utf8: #"{"a":1,"a":2}"#)) }
+        #expect(throws: MartletError.self) {
+            try codec.decode(One.self, from: Bytes(utf8: #"{"a":1,"a":2}"#))
+        }
         #expect(throws: MartletError.self) {
             try codec.decode(One.self, from: Bytes(utf8: #"{"a":1,"\u0061":2}"#))
         }
@@ -305,13 +312,16 @@ import Testing
     @Test(arguments: Format.allCases)
     func mapsOfAnySizeAreFoundThrough(format: Format) throws {
         for count in [0, 1, 11, 12, 13, 255, 256, 5_000] {
-            let map = Dictionary(uniqueKeysWithValues: (0..<count).map { ("key-\($0 * 7_919)", $0) })
+            let map = Dictionary(
+                uniqueKeysWithValues: (0..<count).map { ("key-\($0 * 7_919)", $0) })
             #expect(try format.roundTrip(map) == map)
         }
     }
 
     @Test func optionalsMayBeNullOrAbsent() throws {
-        struct Record: Codable, Equatable { var a: Int?; var b: String?; var c: [Int]?; var d: Bool?; var e: Double? }
+        struct Record: Codable, Equatable {
+            var a: Int?; var b: String?; var c: [Int]?; var d: Bool?; var e: Double?
+        }
         for text in ["{}", #"{"a":null,"b":null,"c":null,"d":null,"e":null}"#, #"{"z":1}"#] {
             #expect(try JSONCodec().decode(Record.self, from: Bytes(utf8: text)) == Record())
         }
@@ -327,12 +337,14 @@ import Testing
             var text: String
             init(_ text: String) { self.text = text }
             init(from decoder: any Decoder) throws {
-                text = "\(try decoder.singleValueContainer().decode(Int.self)) "
+                text =
+                    "\(try decoder.singleValueContainer().decode(Int.self)) "
                     + "\(decoder.userInfo[CodingUserInfoKey(rawValue: "unit")!] ?? "?")"
             }
             func encode(to encoder: any Encoder) throws {
                 var container = encoder.singleValueContainer()
-                try container.encode("\(encoder.userInfo[CodingUserInfoKey(rawValue: "unit")!] ?? "?")")
+                try container.encode(
+                    "\(encoder.userInfo[CodingUserInfoKey(rawValue: "unit")!] ?? "?")")
             }
         }
         let codec = JSONCodec(userInfo: [key: "kg"])
@@ -357,6 +369,8 @@ import Testing
         #expect(throws: MartletError.self) {
             try JSONCodec().decode(Date.self, from: Bytes(utf8: #""yesterday""#))
         }
-        #expect(throws: MartletError.self) { try JSONCodec().encode(Date.distantFuture.addingTimeInterval(1e12)) }
+        #expect(throws: MartletError.self) {
+            try JSONCodec().encode(Date.distantFuture.addingTimeInterval(1e12))
+        }
     }
 }

@@ -5,11 +5,14 @@ import Testing
 /// Codecs by content type, and those of bytes and texts.
 @Suite struct CodecSetTests {
     @Test(arguments: [
-        ("application/json", "application/json"), ("Application/JSON; charset=utf-8", "application/json"),
+        ("application/json", "application/json"),
+        ("Application/JSON; charset=utf-8", "application/json"),
         ("application/cloudevents+json", "application/json"), ("text/json", "application/json"),
-        ("application/msgpack", "application/vnd.msgpack"), ("application/x-msgpack", "application/vnd.msgpack"),
+        ("application/msgpack", "application/vnd.msgpack"),
+        ("application/x-msgpack", "application/vnd.msgpack"),
         ("application/cbor", "application/cbor"), ("application/senml+cbor", "application/cbor"),
-        ("text/plain", "text/plain;charset=utf-8"), ("application/octet-stream", "application/octet-stream"),
+        ("text/plain", "text/plain;charset=utf-8"),
+        ("application/octet-stream", "application/octet-stream"),
     ])
     func findsTheCodec(name: String, codec: String) throws {
         #expect(try CodecSet.standard.require(ContentType(name)).contentType.text == codec)
@@ -20,13 +23,15 @@ import Testing
     }
 
     @Test func saysWhatIsMissing() throws {
-        let error = #expect(throws: MartletError.self) { try CodecSet.standard.require("image/png") }
+        let error = #expect(throws: MartletError.self) {
+            try CodecSet.standard.require("image/png")
+        }
         #expect(error?.code == .notSupported)
         #expect(error?.message.contains("image/png") == true)
         var set = CodecSet.standard
         set.add(BytesCodec(contentType: "image/png"))
         #expect(try set.require("image/png").decode(Bytes.self, from: Bytes([1])) == Bytes([1]))
-        #expect(try CodecSet().codec(for: .json) == nil)
+        #expect(CodecSet().codec(for: .json) == nil)
     }
 
     @Test func bytesAreTheirOwnPayload() throws {
@@ -62,7 +67,8 @@ import Testing
             #expect(try event.decode(as: Order.self) == Order())
         }
         let definition = try EventDefinition(of: Order.self)
-        #expect(definition.contentType == .json && definition.type == nil && definition.schema == nil)
+        #expect(
+            definition.contentType == .json && definition.type == nil && definition.schema == nil)
     }
 
     @Test func aBufferServesAgainAndAgain() throws {

@@ -3,8 +3,8 @@ import FuzzTargets
 import MartletEvents
 import Testing
 
-/// The inputs that fuzzing started from and those that it broke something with, every one again, and
-/// each with every bit flipped and cut at every length.
+/// The inputs that fuzzing started from and those that it broke something with, every one again,
+/// and each with every bit flipped and cut at every length.
 @Suite struct CorpusTests {
     @Test(arguments: FuzzTarget.allCases)
     func everyInputIsReadOrRefused(target: FuzzTarget) throws {

@@ -38,7 +38,8 @@ struct Diagnostic: ~Copyable {
         case .largeNegative: return (String(-1 - Int128(token.payload)), place + 1)
         case .double: return (Double(bitPattern: token.payload).description, place + 1)
         case .number, .shortNumber: return ("a number of JSON", place + 1)
-        case .text: return ("\"" + String(decoding: content(token), as: UTF8.self) + "\"", place + 1)
+        case .text:
+            return ("\"" + String(decoding: content(token), as: UTF8.self) + "\"", place + 1)
         case .bytes: return ("h'" + hex(content(token)) + "'", place + 1)
         case .typed:
             return ("ext(\(Int8(bitPattern: token.detail)), h'\(hex(content(token)))')", place + 1)

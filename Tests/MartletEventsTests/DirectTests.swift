@@ -64,7 +64,9 @@ import Testing
         }
     }
 
-    static let codecs: [any Codec] = [JSONCodec(), MessagePackCodec(), CBORCodec(), CBORCodec(deterministic: true)]
+    static let codecs: [any Codec] = [
+        JSONCodec(), MessagePackCodec(), CBORCodec(), CBORCodec(deterministic: true),
+    ]
 
     @Test(arguments: 0..<4)
     func whatIsWrittenIsRead(codec: Int) throws {
@@ -82,16 +84,20 @@ import Testing
     }
 
     @Test func fieldsMayComeInAnyOrderAmongOthers() throws {
-        let text = #"{"x":{"y":[1,{"z":null}]},"raw":"AQID","isValid":true,"count":200,"celsius":21.5,"#
+        let text =
+            #"{"x":{"y":[1,{"z":null}]},"raw":"AQID","isValid":true,"count":200,"celsius":21.5,"#
             + #""\u0073ensor":"s","x":[]}"#
-        #expect(try JSONCodec().decode(directly: Reading.self, from: Bytes(utf8: text)) == Reading("s"))
+        #expect(
+            try JSONCodec().decode(directly: Reading.self, from: Bytes(utf8: text)) == Reading("s"))
     }
 
-    @Test(arguments: [
-        (#"{"sensor":1}"#, "sensor", 10), (#"{"count":256}"#, "count", 9), ("[]", "", 0),
-        (#"{"sensor":"a","sensor":"b"}"#, "sensor", 23), (#"{"parts":[{"sensor":null}]}"#, "parts[0].sensor", 20),
-        ("{}", "", nil), (#"{"parts":7}"#, "parts", 9),
-    ] as [(String, String, Int?)])
+    @Test(
+        arguments: [
+            (#"{"sensor":1}"#, "sensor", 10), (#"{"count":256}"#, "count", 9), ("[]", "", 0),
+            (#"{"sensor":"a","sensor":"b"}"#, "sensor", 23),
+            (#"{"parts":[{"sensor":null}]}"#, "parts[0].sensor", 20),
+            ("{}", "", nil), (#"{"parts":7}"#, "parts", 9),
+        ] as [(String, String, Int?)])
     func errorsSayWhere(text: String, path: String, offset: Int?) throws {
         let error = #expect(throws: MartletError.self) {
             try JSONCodec().decode(directly: Reading.self, from: Bytes(utf8: text))

@@ -14,14 +14,16 @@ import Testing
         init(_ generator: inout SeededGenerator) throws {
             let topics: [Topic] = ["orders", "orders.placed", "orders.paid", "orders.paid.twice"]
             topic = topics.randomElement(using: &generator) ?? "orders"
-            let size = Int.random(in: 0...(Bool.random(using: &generator) ? 40 : 900), using: &generator)
+            let size = Int.random(
+                in: 0...(Bool.random(using: &generator) ? 40 : 900), using: &generator)
             payload = (0..<size).map { _ in UInt8.random(in: 0...255, using: &generator) }
             time = .sample.adding(
                 Int64.random(in: -3_000_000...3_000_000, using: &generator)
                     >> Int64.random(in: 0...20, using: &generator))
             let texts = ["k", "customer-17", "Łódź ☂", String(repeating: "x", count: 200)]
             key = Bool.random(using: &generator) ? texts.randomElement(using: &generator) : nil
-            id = Int.random(in: 0...3, using: &generator) == 0
+            id =
+                Int.random(in: 0...3, using: &generator) == 0
                 ? texts.randomElement(using: &generator) : nil
             attributes = EventAttributes()
             while Int.random(in: 0...2, using: &generator) == 0 {
@@ -67,8 +69,8 @@ import Testing
         try checkSlices(of: frame, &generator)
     }
 
-    /// Slices hold the records of their frame byte for byte, under the same numbers; slices of slices
-    /// do too.
+    /// Slices hold the records of their frame byte for byte, under the same numbers; slices of
+    /// slices do too.
     private func checkSlices(of frame: Frame, _ generator: inout SeededGenerator) throws {
         for _ in 0..<5 {
             let wanted = Set(frame.map(\.sequence).filter { _ in Bool.random(using: &generator) })
@@ -78,7 +80,9 @@ import Testing
             }
             let read = try Frame(slice.bytes)
             #expect(read.map(\.sequence) == wanted.sorted())
-            #expect(read.map(Model.init) == frame.filter { wanted.contains($0.sequence) }.map(Model.init))
+            #expect(
+                read.map(Model.init)
+                    == frame.filter { wanted.contains($0.sequence) }.map(Model.init))
             for event in frame {
                 let found = read.event(numbered: event.sequence)
                 #expect((found != nil) == wanted.contains(event.sequence))

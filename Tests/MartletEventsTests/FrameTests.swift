@@ -95,12 +95,16 @@ import Testing
     }
 
     /// The fast paths end where lengths, times and numbers of definitions take another byte.
-    @Test(arguments: [0, 1, 2, 121, 122, 123, 124, 125, 126, 127, 128, 16_378, 16_379, 16_380,
-        16_381, 16_382, 16_384, 65_000])
+    @Test(arguments: [
+        0, 1, 2, 121, 122, 123, 124, 125, 126, 127, 128, 16_378, 16_379, 16_380,
+        16_381, 16_382, 16_384, 65_000,
+    ])
     func payloadsOfAllSizesComeBack(size: Int) throws {
         let definition = try EventDefinition(topic: "orders.placed")
-        let times: [Int64] = [0, 63, 64, -64, -65, 8_191, 8_192, 1_048_575, 1_048_576, -1_048_577,
-            1 << 40]
+        let times: [Int64] = [
+            0, 63, 64, -64, -65, 8_191, 8_192, 1_048_575, 1_048_576, -1_048_577,
+            1 << 40,
+        ]
         let payload = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 7) }
         for time in times {
             var builder = FrameBuilder.sample()
@@ -141,7 +145,9 @@ import Testing
             while true {
                 if let kind = try builder.define(definition),
                     try builder.append(payload.span.bytes, as: kind, at: .sample) != nil
-                { break }
+                {
+                    break
+                }
                 sealed.append(try Frame(builder.seal()))
             }
             if number == 50 {

@@ -8,20 +8,24 @@ import Testing
     static let formats: [(String, String)] = [
         ("00", "0"), ("7f", "127"), ("cc80", "128"), ("ccff", "255"), ("cd0100", "256"),
         ("cdffff", "65535"), ("ce00010000", "65536"), ("cf0000000100000000", "4294967296"),
-        ("cfffffffffffffffff", "18446744073709551615"), ("ff", "-1"), ("e0", "-32"), ("d0df", "-33"),
+        ("cfffffffffffffffff", "18446744073709551615"), ("ff", "-1"), ("e0", "-32"),
+        ("d0df", "-33"),
         ("d080", "-128"), ("d1ff7f", "-129"), ("d2ffff7fff", "-32769"),
         ("d3ffffffff7fffffff", "-2147483649"), ("d38000000000000000", "-9223372036854775808"),
         ("cc01", "1"), ("d001", "1"), ("d37fffffffffffffff", "9223372036854775807"), ("c0", "null"),
         ("c2", "false"), ("c3", "true"), ("ca3fc00000", "1.5"), ("cb3ff199999999999a", "1.1"),
         ("a0", #""""#), ("a161", #""a""#), ("d90161", #""a""#), ("da000161", #""a""#),
-        ("db0000000161", #""a""#), ("c400", "h''"), ("c4020102", "h'0102'"), ("c500020102", "h'0102'"),
+        ("db0000000161", #""a""#), ("c400", "h''"), ("c4020102", "h'0102'"),
+        ("c500020102", "h'0102'"),
         ("c6000000020102", "h'0102'"), ("90", "[]"), ("920102", "[1, 2]"), ("dc00020102", "[1, 2]"),
         ("dd000000020102", "[1, 2]"), ("80", "{}"), ("81a16101", #"{"a": 1}"#),
         ("de0001a16101", #"{"a": 1}"#), ("df00000001a16101", #"{"a": 1}"#), ("810102", "{1: 2}"),
         ("d40701", "ext(7, h'01')"), ("d5070102", "ext(7, h'0102')"),
-        ("d60701020304", "ext(7, h'01020304')"), ("d7ff0102030405060708", "ext(-1, h'0102030405060708')"),
+        ("d60701020304", "ext(7, h'01020304')"),
+        ("d7ff0102030405060708", "ext(-1, h'0102030405060708')"),
         ("d80701020304050607080910111213141516", "ext(7, h'01020304050607080910111213141516')"),
-        ("c70007", "ext(7, h'')"), ("c7038001fefe", "ext(-128, h'01fefe')"), ("c800010701", "ext(7, h'01')"),
+        ("c70007", "ext(7, h'')"), ("c7038001fefe", "ext(-128, h'01fefe')"),
+        ("c800010701", "ext(7, h'01')"),
         ("c9000000010701", "ext(7, h'01')"),
     ]
 
@@ -36,7 +40,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "c1", "91c1", "0000", "a1ff", "a2c328", "ddffffffff", "dfffffffff", "dbffffffff00", "c6ffffffff",
+        "", "c1", "91c1", "0000", "a1ff", "a2c328", "ddffffffff", "dfffffffff", "dbffffffff00",
+        "c6ffffffff",
         "c9ffffffff00", "dcffff00", "c0c0",
     ])
     func refusesWhatIsNone(bytes: String) {
@@ -56,9 +61,11 @@ import Testing
         func written(_ value: some Encodable) throws -> String {
             hex(try MessagePackCodec().encode(value).array())
         }
-        let smallest = ["00", "7f", "cc80", "ccff", "cd0100", "cdffff", "ce00010000",
+        let smallest = [
+            "00", "7f", "cc80", "ccff", "cd0100", "cdffff", "ce00010000",
             "cf0000000100000000", "ff", "e0", "d0df", "d080", "d1ff7f", "d2ffff7fff",
-            "d3ffffffff7fffffff", "d38000000000000000"]
+            "d3ffffffff7fffffff", "d38000000000000000",
+        ]
         for bytes in smallest {
             let number = try #require(Int64(Diagnostic.text(messagePack: hex(bytes))))
             #expect(try written(number) == bytes)
@@ -66,10 +73,14 @@ import Testing
         #expect(try written(1.5) == "ca3fc00000")
         #expect(try written(1.1) == "cb3ff199999999999a")
         #expect(try written(Float(1.1)) == "ca3f8ccccd")
-        for (count, head) in [(31, "bf"), (32, "d920"), (255, "d9ff"), (256, "da0100"), (65_536, "db00010000")] {
+        for (count, head) in [
+            (31, "bf"), (32, "d920"), (255, "d9ff"), (256, "da0100"), (65_536, "db00010000"),
+        ] {
             #expect(try written(String(repeating: "x", count: count)).hasPrefix(head))
         }
-        for (count, head) in [(15, "9f"), (16, "dc0010"), (65_535, "dcffff"), (65_536, "dd00010000")] {
+        for (count, head) in [
+            (15, "9f"), (16, "dc0010"), (65_535, "dcffff"), (65_536, "dd00010000"),
+        ] {
             #expect(try written([UInt8](repeating: 0, count: count)).hasPrefix(head))
         }
         let map = Dictionary(uniqueKeysWithValues: (0..<16).map { ("\($0)", $0) })

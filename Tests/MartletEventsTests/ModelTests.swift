@@ -24,7 +24,9 @@ import Testing
         #expect(error?.code == .invalidTopic)
     }
 
-    @Test(arguments: ["application/json", "text/plain;charset=utf-8", "application/vnd.a+json ; q=1"])
+    @Test(arguments: [
+        "application/json", "text/plain;charset=utf-8", "application/vnd.a+json ; q=1",
+    ])
     func contentTypesThatAreOnes(text: String) throws {
         #expect(try ContentType(text).text == text)
     }
@@ -42,8 +44,10 @@ import Testing
         #expect(try ContentType("Text/Plain; a=b").mediaType == "text/plain")
     }
 
-    @Test(arguments: ["", "Upper", "with-dash", "ü", "id", "data", "datacontenttype",
-        String(repeating: "a", count: 33)])
+    @Test(arguments: [
+        "", "Upper", "with-dash", "ü", "id", "data", "datacontenttype",
+        String(repeating: "a", count: 33),
+    ])
     func attributeNamesThatAreNone(text: String) {
         #expect(throws: MartletError.self) { try AttributeName(text) }
     }
@@ -60,7 +64,8 @@ import Testing
     }
 
     @Test(arguments: [
-        AttributeValue.string("a\u{0}"), .string("a\u{9F}"), .string(character(0xFFFE)), .string(character(0x1FFFF)), .string(character(0xFDD0)),
+        AttributeValue.string("a\u{0}"), .string("a\u{9F}"), .string(character(0xFFFE)),
+        .string(character(0x1FFFF)), .string(character(0xFDD0)),
         .string(String(repeating: "x", count: 4_097)), .uri("relative/path"), .uri(""), .uri(":x"),
         .uriReference(""), .binary(Bytes([UInt8](repeating: 0, count: 4_097))),
     ])
@@ -94,7 +99,8 @@ import Testing
         #expect(usual.attempt == 1 && !usual.mayBeRepeat && usual.missed == 0)
         let unusual = Delivery(event, attempt: 3, mayBeRepeat: true, missed: 12)
         #expect(unusual.description.hasSuffix("attempt 3, may be a repeat, 12 missed before it"))
-        #expect(unusual.id == "A-17" && unusual.source == "/checkout" && unusual.key == "customer-9")
+        #expect(
+            unusual.id == "A-17" && unusual.source == "/checkout" && unusual.key == "customer-9")
         #expect(!unusual.description.contains("customer"))
     }
 }

@@ -33,7 +33,9 @@ extension Timestamp {
 /// Bytes written in hexadecimal digits, with white space wherever it helps.
 func hex(_ digits: String) -> [UInt8] {
     let nibbles = digits.compactMap(\.hexDigitValue)
-    return stride(from: 0, to: nibbles.count - 1, by: 2).map { UInt8(nibbles[$0] << 4 | nibbles[$0 + 1]) }
+    return stride(from: 0, to: nibbles.count - 1, by: 2).map {
+        UInt8(nibbles[$0] << 4 | nibbles[$0 + 1])
+    }
 }
 
 func hex(_ bytes: [UInt8]) -> String {

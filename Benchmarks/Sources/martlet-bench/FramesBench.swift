@@ -2,8 +2,8 @@ import CWorkload
 import Foundation
 import MartletEvents
 
-/// Frames of events with 100 bytes of payload, in one process. The baseline copies the finished frame
-/// once, which no way of building or reading it can do without.
+/// Frames of events with 100 bytes of payload, in one process. The baseline copies the finished
+/// frame once, which no way of building or reading it can do without.
 enum FramesBench {
     static let payloadBytes = 100
 
@@ -55,7 +55,8 @@ private enum Work {
         do {
             guard let number = try builder.define(definition()) else { return Bytes() }
             while try builder.append(
-                payload.span.bytes, as: number, at: Timestamp(microseconds: Int64(builder.count)) ?? .latest) != nil
+                payload.span.bytes, as: number,
+                at: Timestamp(microseconds: Int64(builder.count)) ?? .latest) != nil
             {}
         } catch { fatalError("\(error)") }
         return builder.seal()
@@ -131,6 +132,8 @@ extension FramesBench {
     }
 
     private static func check(_ isRight: Bool) throws {
-        guard isRight else { throw Peer.Failure(description: "frames: an event was not what was written") }
+        guard isRight else {
+            throw Peer.Failure(description: "frames: an event was not what was written")
+        }
     }
 }

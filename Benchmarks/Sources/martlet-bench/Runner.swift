@@ -10,7 +10,8 @@ struct Runner {
 
     func run() throws {
         let scale = options.isQuick ? 0.01 : 1
-        let all = SocketsBench.cases(scale: scale) + LoopBench.cases(scale: scale)
+        let all =
+            SocketsBench.cases(scale: scale) + LoopBench.cases(scale: scale)
             + FramesBench.cases(scale: scale) + CodecsBench.cases(scale: scale)
         var chosen = all.filter { candidate in
             (options.bench == nil || options.bench == candidate.bench)

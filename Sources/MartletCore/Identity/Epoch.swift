@@ -1,7 +1,8 @@
 /// The time between two starts of a node. A node and an epoch are an instance.
 ///
 /// The high half counts the starts and the low half is random. Two epochs with one count and
-/// different random halves mean that two owners share an identity, or that an old copy was restored.
+/// different random halves mean that two owners share an identity, or that an old copy was
+/// restored.
 public struct Epoch: Sendable, Hashable {
     /// Both halves, as they stand in frames and positions.
     public let rawValue: UInt64

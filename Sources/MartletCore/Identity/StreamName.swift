@@ -3,8 +3,8 @@ public struct StreamName: Sendable, Hashable {
     /// The token.
     public let text: String
 
-    /// A stream's name, which is one token of a topic: not empty, at most 200 bytes of UTF-8, without
-    /// dots, spaces, control characters, `*` and `>`.
+    /// A stream's name, which is one token of a topic: not empty, at most 200 bytes of UTF-8,
+    /// without dots, spaces, control characters, `*` and `>`.
     public init(_ text: String) throws(MartletError) {
         guard StreamName.isToken(text.utf8), text.utf8.count <= Limits.topicBytesMax else {
             throw MartletError(

@@ -35,7 +35,8 @@ enum CBOROrder {
                 return append(place + 1, to: &target)
             case .array, .map:
                 let end = token.low
-                let headEnd = unsafe place + 1 < end ? Int(tape.tokens[place + 1].offset) : offset(end)
+                let headEnd =
+                    unsafe place + 1 < end ? Int(tape.tokens[place + 1].offset) : offset(end)
                 unsafe target += value[begin..<headEnd]
                 if token.kind == .map {
                     appendEntries(place + 1, end, to: &target)

@@ -196,7 +196,9 @@ struct CBORScanner: ~Copyable {
         _ type: Number.Type
     ) throws(ScanFailure) -> Number {
         let size = MemoryLayout<Number>.size
-        guard unsafe size <= bytes.count &- place else { throw ScanFailure(.unexpectedEnd, at: place) }
+        guard unsafe size <= bytes.count &- place else {
+            throw ScanFailure(.unexpectedEnd, at: place)
+        }
         let value = unsafe bytes.big(place, as: type)
         place &+= size
         return value

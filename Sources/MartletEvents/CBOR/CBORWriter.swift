@@ -1,6 +1,8 @@
 /// Writes CBOR (RFC 8949) with definite lengths, each number in its smallest form.
 final class CBORWriter: ValueWriter {
-    override func writeNull() throws(MartletError) { unsafe try memory.pointee.append(0xF6 as UInt8) }
+    override func writeNull() throws(MartletError) {
+        unsafe try memory.pointee.append(0xF6 as UInt8)
+    }
 
     override func writeBool(_ value: Bool) throws(MartletError) {
         unsafe try memory.pointee.append(value ? 0xF5 : 0xF4 as UInt8)
@@ -69,7 +71,9 @@ final class CBORWriter: ValueWriter {
     }
 
     /// The head is one byte until it is known how many entries there are.
-    override func open(isMap: Bool) throws(MartletError) { unsafe try memory.pointee.append(0 as UInt8) }
+    override func open(isMap: Bool) throws(MartletError) {
+        unsafe try memory.pointee.append(0 as UInt8)
+    }
 
     override func close(isMap: Bool, at place: Int, count: Int) throws(MartletError) -> Int {
         let type: UInt8 = isMap ? 0xA0 : 0x80

@@ -1,4 +1,5 @@
-/// An event as CloudEvents 1.0 describes it, in no frame: what comes from and goes to other systems.
+/// An event as CloudEvents 1.0 describes it, in no frame: what comes from and goes to other
+/// systems.
 public struct CloudEvent: Sendable, Hashable {
     /// The id, unique within the source.
     public let id: String
@@ -52,8 +53,8 @@ public struct CloudEvent: Sendable, Hashable {
 
 extension RecordedEvent {
     /// The event as CloudEvents describes it. The key becomes the extension `partitionkey`, the
-    /// sequence the extension `sequence` in twenty digits, and the topic the extension `topic` where the
-    /// type is something else.
+    /// sequence the extension `sequence` in twenty digits, and the topic the extension `topic`
+    /// where the type is something else.
     public func cloudEvent() throws(MartletError) -> CloudEvent {
         var attributes = attributes
         if let key { try attributes.set(.partitionKey, to: .string(key)) }
@@ -70,8 +71,8 @@ extension RecordedEvent {
 }
 
 extension FrameBuilder {
-    /// Appends an event that came from elsewhere, under its own source and id, and returns its number;
-    /// nil if the frame must be sealed first. An event without a time gets this one.
+    /// Appends an event that came from elsewhere, under its own source and id, and returns its
+    /// number; nil if the frame must be sealed first. An event without a time gets this one.
     public mutating func append(
         _ event: CloudEvent, at time: Timestamp
     ) throws(MartletError) -> UInt64? {

@@ -1,5 +1,5 @@
-/// The binary mode of CloudEvents: attributes as headers, data as the body. Names and values are those of
-/// the HTTP binding, which other bindings share but for the prefix.
+/// The binary mode of CloudEvents: attributes as headers, data as the body. Names and values are
+/// those of the HTTP binding, which other bindings share but for the prefix.
 public enum CloudEventHeaders {
     /// The headers of an event in the order in which the specification names the attributes, with
     /// `content-type` last. Values are percent-encoded where HTTP asks for it.
@@ -7,7 +7,8 @@ public enum CloudEventHeaders {
         of event: CloudEvent, prefix: String = "ce-"
     ) -> [(name: String, value: String)] {
         var headers = [
-            ("specversion", "1.0"), ("id", event.id), ("source", event.source), ("type", event.type),
+            ("specversion", "1.0"), ("id", event.id), ("source", event.source),
+            ("type", event.type),
         ]
         if let subject = event.attributes.subject { headers.append(("subject", subject)) }
         if let time = event.time { headers.append(("time", time.description)) }
@@ -20,8 +21,8 @@ public enum CloudEventHeaders {
         return encoded
     }
 
-    /// The event of these headers, whose names may be in any case, and of this body. Headers without the
-    /// prefix do not belong to the event, but for `content-type`.
+    /// The event of these headers, whose names may be in any case, and of this body. Headers
+    /// without the prefix do not belong to the event, but for `content-type`.
     public static func event(
         headers: some Sequence<(name: String, value: String)>, data: Bytes?, prefix: String = "ce-"
     ) throws(MartletError) -> CloudEvent {
@@ -61,7 +62,8 @@ public enum CloudEventHeaders {
         }
         guard try required("specversion") == "1.0" else {
             throw MartletError(
-                .notDecodable, "The header `\(prefix)specversion` must be 1.0, the only one there is.")
+                .notDecodable,
+                "The header `\(prefix)specversion` must be 1.0, the only one there is.")
         }
         let time = texts["time"].map { Timestamp($0) }
         if case .some(.none) = time {

@@ -11,7 +11,9 @@ struct CloudEventReader {
     ) throws(MartletError) -> [CloudEvent] {
         let source: DecodingSource
         do throws(ScanFailure) {
-            guard bytes.count <= byteCountMax else { throw ScanFailure(.tooLarge, at: byteCountMax) }
+            guard bytes.count <= byteCountMax else {
+                throw ScanFailure(.tooLarge, at: byteCountMax)
+            }
             source = unsafe DecodingSource(try JSONScanner.scan(bytes), bytes, options)
         } catch {
             throw failure(error.description, at: error.offset)
@@ -89,12 +91,15 @@ struct CloudEventReader {
             throw failure("`specversion` must be 1.0", at: place)
         }
         let contentType: ContentType? =
-            if let text = parts.texts["datacontenttype"] { try ContentType(shared: text) } else { nil }
+            if let text = parts.texts["datacontenttype"] { try ContentType(shared: text) } else {
+                nil
+            }
         var time: Timestamp?
         if let text = parts.texts["time"] {
             time = Timestamp(text)
             guard time != nil else {
-                throw failure("`time` must be a moment of RFC 3339, as in 2026-11-24T08:30:00Z", at: place)
+                throw failure(
+                    "`time` must be a moment of RFC 3339, as in 2026-11-24T08:30:00Z", at: place)
             }
         }
         return try CloudEvent(
@@ -153,43 +158,5 @@ struct CloudEventReader {
 
     private func failure(_ reason: String, at place: Int) -> MartletError {
         CloudEventReader.failure(reason, at: Int(source.token(place).offset))
-    }
-}
-
-extension JSONBytes {
-    /// Where a value ends that begins here, in bytes that are known to be JSON.
-    @unsafe
-    static func valueEnd(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
-        var place = start
-        var depth = 0
-        while place < bytes.count {
-            switch unsafe bytes[place] {
-            case UInt8(ascii: "\""): place = unsafe textEnd(bytes, from: place)
-            case UInt8(ascii: "{"), UInt8(ascii: "["):
-                depth += 1
-                place += 1
-            case UInt8(ascii: "}"), UInt8(ascii: "]"):
-                if depth == 0 { return place }
-                depth -= 1
-                place += 1
-            case UInt8(ascii: ","), 0x20, 0x09, 0x0A, 0x0D:
-                if depth == 0 { return place }
-                place += 1
-                continue
-            default:
-                place += 1
-                continue
-            }
-            if depth == 0 { return place }
-        }
-        return place
-    }
-
-    private static func textEnd(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
-        var place = start + 1
-        while place < bytes.count, unsafe bytes[place] != UInt8(ascii: "\"") {
-            unsafe place += bytes[place] == UInt8(ascii: "\\") ? 2 : 1
-        }
-        return place + 1
     }
 }

@@ -48,8 +48,8 @@ public enum CloudEventsJSON {
         return buffer.takeBytes()
     }
 
-    /// The event that all of the bytes together are. It throws `notDecodable` when they are not JSON
-    /// of an event, `invalidAttribute` when CloudEvents does not allow an attribute.
+    /// The event that all of the bytes together are. It throws `notDecodable` when they are not
+    /// JSON of an event, `invalidAttribute` when CloudEvents does not allow an attribute.
     public static func decode(
         from bytes: RawSpan, byteCountMax: Int = Limits.encodedBytesMax
     ) throws(MartletError) -> CloudEvent {

@@ -3,16 +3,16 @@ import FoundationEssentials
 /// Bytes as text in the alphabet of RFC 4648 §4, with padding.
 enum Base64 {
     static func encode(_ bytes: Bytes) -> String {
-        bytes.withUnsafeMemory { memory, _ in encode(memory) }
+        unsafe bytes.withUnsafeMemory { memory, _ in unsafe encode(memory) }
     }
 
     static func encode(_ bytes: UnsafeRawBufferPointer) -> String {
-        Data(bytes).base64EncodedString()
+        unsafe Data(bytes).base64EncodedString()
     }
 
     /// Nil if the text is anything else.
     static func decode(_ text: String) -> Bytes? {
         guard let data = Data(base64Encoded: text) else { return nil }
-        return data.withUnsafeBytes { bytes in Bytes(copying: bytes.bytes) }
+        return unsafe data.withUnsafeBytes { bytes in unsafe Bytes(copying: bytes.bytes) }
     }
 }

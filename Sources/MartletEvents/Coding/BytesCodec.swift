@@ -8,6 +8,7 @@ public struct BytesCodec: Codec {
     /// A codec of bytes, under the name of what they are to those who understand them.
     public init(contentType: ContentType = .bytes) { self.contentType = contentType }
 
+    /// Appends the bytes as they are.
     public func encode<Value: Encodable>(
         _ value: Value, into buffer: inout EncodingBuffer
     ) throws(MartletError) {
@@ -23,6 +24,7 @@ public struct BytesCodec: Codec {
         }
     }
 
+    /// Copies the bytes into a value of one of the three types.
     public func decode<Value: Decodable>(
         _ type: Value.Type, from bytes: RawSpan
     ) throws(MartletError) -> Value {
@@ -38,7 +40,8 @@ public struct BytesCodec: Codec {
             }
         guard let value = value as? Value else {
             throw CodingFailure(
-                path: "", byteOffset: 0, reason: "they are bytes, and no \(type) can be made of them"
+                path: "", byteOffset: 0,
+                reason: "they are bytes, and no \(type) can be made of them"
             ).asError(reading: contentType)
         }
         return value
@@ -53,6 +56,7 @@ public struct TextCodec: Codec {
     /// `text/plain;charset=utf-8`.
     public var contentType: ContentType { .text }
 
+    /// Appends the text.
     public func encode<Value: Encodable>(
         _ value: Value, into buffer: inout EncodingBuffer
     ) throws(MartletError) {
@@ -63,6 +67,7 @@ public struct TextCodec: Codec {
         unsafe try buffer.append(text.utf8Span.span.bytes)
     }
 
+    /// Reads a `String`; it throws when the bytes are not UTF-8.
     public func decode<Value: Decodable>(
         _ type: Value.Type, from bytes: RawSpan
     ) throws(MartletError) -> Value {

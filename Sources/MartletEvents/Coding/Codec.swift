@@ -5,14 +5,14 @@ public protocol Codec: Sendable {
     /// What the bytes that it writes are.
     var contentType: ContentType { get }
 
-    /// Appends the value. On a failure it throws `notEncodable` with a `CodingFailure` as its cause, or
-    /// `messageTooLarge`, and the buffer is as it was.
+    /// Appends the value. On a failure it throws `notEncodable` with a `CodingFailure` as its
+    /// cause, or `messageTooLarge`, and the buffer is as it was.
     func encode<Value: Encodable>(
         _ value: Value, into buffer: inout EncodingBuffer
     ) throws(MartletError)
 
-    /// Reads the value that all of the bytes together are. On a failure it throws `notDecodable` with a
-    /// `CodingFailure` as its cause.
+    /// Reads the value that all of the bytes together are. On a failure it throws `notDecodable`
+    /// with a `CodingFailure` as its cause.
     func decode<Value: Decodable>(
         _ type: Value.Type, from bytes: RawSpan
     ) throws(MartletError) -> Value
@@ -54,7 +54,8 @@ extension Codec {
     public func decode<Value: DirectlyCodable>(
         directly type: Value.Type, from bytes: Bytes
     ) throws(MartletError) -> Value {
-        try bytes.withBytes { (span) throws(MartletError) in try decode(directly: type, from: span) }
+        try bytes.withBytes { (span) throws(MartletError) in try decode(directly: type, from: span)
+        }
     }
 }
 
@@ -71,6 +72,7 @@ protocol StructuredCodec: Codec {
 extension StructuredCodec {
     func finish(_ memory: inout EncodingMemory, from place: Int) throws(MartletError) {}
 
+    /// Appends the value.
     public func encode<Value: Encodable>(
         _ value: Value, into buffer: inout EncodingBuffer
     ) throws(MartletError) {
@@ -87,6 +89,7 @@ extension StructuredCodec {
         }
     }
 
+    /// Appends a value of a type that writes itself.
     public func encode(
         directly value: some DirectlyCodable, into buffer: inout EncodingBuffer
     ) throws(MartletError) {
@@ -102,6 +105,7 @@ extension StructuredCodec {
         }
     }
 
+    /// Reads the value that all of the bytes together are.
     public func decode<Value: Decodable>(
         _ type: Value.Type, from bytes: RawSpan
     ) throws(MartletError) -> Value {
@@ -110,6 +114,7 @@ extension StructuredCodec {
         }
     }
 
+    /// Reads a value of a type that reads itself.
     public func decode<Value: DirectlyCodable>(
         directly type: Value.Type, from bytes: RawSpan
     ) throws(MartletError) -> Value {

@@ -22,8 +22,8 @@ public struct CodecSet: Sendable {
     }
 
     /// The codec for a content type, whose parameters do not matter. Types that end in `+json` or
-    /// `+cbor` have the codec of JSON or CBOR unless they have one of their own. Without a content type,
-    /// CloudEvents has it that payloads are JSON.
+    /// `+cbor` have the codec of JSON or CBOR unless they have one of their own. Without a content
+    /// type, CloudEvents has it that payloads are JSON.
     public func codec(for contentType: ContentType?) -> (any Codec)? {
         guard let mediaType = contentType?.mediaType else {
             return codecs[ContentType.json.mediaType]
@@ -39,8 +39,8 @@ public struct CodecSet: Sendable {
         if let codec = codec(for: contentType) { return codec }
         throw MartletError(
             .notSupported,
-            "There is no codec for `\(contentType?.text ?? "")`. Add one to the node's codecs, or send "
-                + "JSON, MessagePack or CBOR.")
+            "There is no codec for `\(contentType?.text ?? "")`. Add one to the codecs that you "
+                + "read with, or have the sender use JSON, MessagePack or CBOR.")
     }
 }
 

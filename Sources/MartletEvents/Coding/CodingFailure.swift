@@ -1,7 +1,7 @@
 /// Why a value could not be read or written, and where: the cause of the error that a codec throws.
 public struct CodingFailure: Error, Sendable {
-    /// The way from the outermost value to the one that failed, as in `items[2].price`; empty for the
-    /// outermost itself.
+    /// The way from the outermost value to the one that failed, as in `items[2].price`; empty for
+    /// the outermost itself.
     public let path: String
     /// Where in the input the value begins that failed; nil when writing.
     public let byteOffset: Int?
@@ -40,8 +40,8 @@ extension CodingFailure {
         }
     }
 
-    /// What a decoder's error says. Errors of `Codable` know their path; in direct coding, the path is
-    /// that of the fields through which the error came.
+    /// What a decoder's error says. Errors of `Codable` know their path; in direct coding, the path
+    /// is that of the fields through which the error came.
     static func reading(
         _ error: any Error, path: [any CodingKey], isDirect: Bool, offset: Int
     ) -> CodingFailure {

@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// What a structured codec was told. A class, so that handing it on costs one reference.
 @safe
 final class CodingOptions: Sendable {

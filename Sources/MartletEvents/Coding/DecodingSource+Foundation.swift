@@ -32,14 +32,15 @@ extension DecodingSource {
         return url
     }
 
-    /// A text always means RFC 3339 and a timestamp of the format itself; a number means what the codec
-    /// was told, and seconds unless it was.
+    /// A text always means RFC 3339 and a timestamp of the format itself; a number means what the
+    /// codec was told, and seconds unless it was.
     func date(_ place: Int) throws(ValueFailure) -> Date {
         let value = untagged(place)
         let token = token(value)
         if token.kind == .text {
             guard let moment = Timestamp(text(token)) else {
-                throw ValueFailure("the text is not a moment of RFC 3339, as in 2026-11-24T08:30:00Z", at: place)
+                throw ValueFailure(
+                    "the text is not a moment of RFC 3339, as in 2026-11-24T08:30:00Z", at: place)
             }
             return moment.date
         }
@@ -107,12 +108,14 @@ enum DecimalText {
         guard hasDigit else { return nil }
         if place < bytes.count {
             let rest = bytes[(place + 1)...]
-            guard let written = Int(String(decoding: rest, as: UTF8.self)), abs(written) < 1_000 else {
+            guard let written = Int(String(decoding: rest, as: UTF8.self)), abs(written) < 1_000
+            else {
                 return nil
             }
             exponent += written
         }
         guard (-127...127).contains(exponent) else { return significand == 0 ? 0 : nil }
-        return Decimal(sign: isNegative ? .minus : .plus, exponent: exponent, significand: significand)
+        return Decimal(
+            sign: isNegative ? .minus : .plus, exponent: exponent, significand: significand)
     }
 }

@@ -31,8 +31,8 @@ extension DecodingSource {
         return nil
     }
 
-    /// Notes the key, and says whether one with its length and first byte was noted before: most keys
-    /// are told apart by these, a bit for each.
+    /// Notes the key, and says whether one with its length and first byte was noted before: most
+    /// keys are told apart by these, a bit for each.
     @inline(__always)
     func mayHaveBeenSeen(_ key: Int, _ seen: inout UInt64) -> Bool {
         let token = token(key)

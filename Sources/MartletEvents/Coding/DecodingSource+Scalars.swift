@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// What a value is as a type of Swift.
 extension DecodingSource {
     @inline(__always)
@@ -63,12 +61,14 @@ extension DecodingSource {
     }
 
     /// A big number of CBOR: bytes behind the tag 2, or 3 for negative ones.
-    private func bigNumber<Number: FixedWidthInteger>(_ place: Int, _ type: Number.Type) -> Number? {
+    private func bigNumber<Number: FixedWidthInteger>(_ place: Int, _ type: Number.Type) -> Number?
+    {
         let value = untagged(place)
         guard let tag = bigNumberTag(value) else { return nil }
         return unsafe withBytes(of: token(value)) { bytes in
             var number: Number = 0
-            for unsafe byte in unsafe bytes {
+            for place in 0..<bytes.count {
+                let byte = unsafe bytes[place]
                 let (scaled, overflow) = number.multipliedReportingOverflow(by: 256)
                 guard !overflow, let digit = Number(exactly: byte) else { return nil }
                 let (next, overflow2) =
@@ -100,11 +100,15 @@ extension DecodingSource {
         case .negative: return Double(Int64(bitPattern: token.payload))
         case .largeNegative: return -1 - Double(token.payload)
         case .number:
-            if let number = unsafe withBytes(of: token, { unsafe JSONNumber.double($0) }) { return number }
+            if let number = unsafe withBytes(of: token, { unsafe JSONNumber.double($0) }) {
+                return number
+            }
             throw ValueFailure("the number does not fit into Double", at: place)
         case .bytes:
             guard let tag = bigNumberTag(value) else { break }
-            let magnitude = unsafe withBytes(of: token) { unsafe $0.reduce(0) { $0 * 256 + Double($1) } }
+            let magnitude = unsafe withBytes(of: token) {
+                unsafe $0.reduce(0) { $0 * 256 + Double($1) }
+            }
             guard magnitude.isFinite else { break }
             return tag == 2 ? magnitude : -1 - magnitude
         default: break

@@ -1,10 +1,8 @@
-import FoundationEssentials
-
 /// An input that is being decoded: its tape, and how far its reading has come.
 ///
-/// All decoders and containers of one value share it. What changes lies behind a pointer, which spares
-/// the checks that a class would make at every access. Somebody may keep a decoder for longer than the
-/// input lives: then there are no bytes any more, and it finds nothing.
+/// All decoders and containers of one value share it. What changes lies behind a pointer, which
+/// spares the checks that a class would make at every access. Somebody may keep a decoder for
+/// longer than the input lives: then there are no bytes any more, and it finds nothing.
 @safe
 @usableFromInline
 final class DecodingSource {
@@ -100,7 +98,8 @@ final class DecodingSource {
             return unsafe try body(UnsafeRawBufferPointer(start: nil, count: 0))
         }
         return unsafe try body(
-            UnsafeRawBufferPointer(start: input.baseAddress.map { unsafe $0 + token.low }, count: token.high))
+            UnsafeRawBufferPointer(
+                start: input.baseAddress.map { unsafe $0 + token.low }, count: token.high))
     }
 
     /// The text of a token that is one.

@@ -1,5 +1,5 @@
-/// A type that writes and reads itself field by field, without the detours of `Codable`: three to ten
-/// times as fast, in the same formats.
+/// A type that writes and reads itself field by field, without the detours of `Codable`: three to
+/// ten times as fast, in the same formats.
 ///
 /// ```swift
 /// extension Reading: DirectlyCodable {
@@ -20,7 +20,8 @@
 ///             default: break
 ///             }
 ///         }
-///         self.init(sensor: try reader.require(sensor, "sensor"), celsius: try reader.require(celsius, "celsius"))
+///         self.sensor = try reader.require(sensor, "sensor")
+///         self.celsius = try reader.require(celsius, "celsius")
 ///     }
 /// }
 /// ```
@@ -28,6 +29,7 @@ public protocol DirectlyCodable: Sendable {
     /// Writes the one value that this is.
     func write(to writer: ValueWriter) throws
 
-    /// Reads one value. Fields that are not read are skipped, and the field's order is the sender's.
+    /// Reads one value. Fields that are not read are skipped, and the field's order is the
+    /// sender's.
     init(from reader: ValueReader) throws
 }

@@ -15,25 +15,25 @@ public struct EncodingBuffer: ~Copyable {
 
     /// An empty buffer that refuses to grow beyond so many bytes.
     public init(byteCountMax: Int = Limits.encodedBytesMax) {
-        storage = .allocate(capacity: 1)
-        storage.initialize(to: EncodingMemory(byteCountMax: byteCountMax))
+        unsafe storage = .allocate(capacity: 1)
+        unsafe storage.initialize(to: EncodingMemory(byteCountMax: byteCountMax))
     }
 
     deinit {
-        free(storage.pointee.start)
-        storage.deallocate()
+        unsafe free(storage.pointee.start)
+        unsafe storage.deallocate()
     }
 
     /// How many bytes have been written.
-    public var count: Int { storage.pointee.count }
+    public var count: Int { unsafe storage.pointee.count }
 
     /// Whether nothing has been written.
     public var isEmpty: Bool { count == 0 }
 
     /// Appends the bytes. It throws `messageTooLarge` beyond the limit.
     public mutating func append(_ span: RawSpan) throws(MartletError) {
-        try span.withUnsafeBytes { (bytes) throws(MartletError) in
-            try storage.pointee.append(bytes)
+        unsafe try span.withUnsafeBytes { (bytes) throws(MartletError) in
+            unsafe try storage.pointee.append(bytes)
         }
     }
 
@@ -41,7 +41,7 @@ public struct EncodingBuffer: ~Copyable {
     public func withBytes<Result: ~Copyable, Failure: Error>(
         _ body: (RawSpan) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try body(storage.pointee.written.bytes)
+        unsafe try body(storage.pointee.written.bytes)
     }
 
     /// A copy of what has been written.
@@ -53,23 +53,24 @@ public struct EncodingBuffer: ~Copyable {
     /// Forgets all but the first bytes, of which there must be as many.
     mutating func truncate(to count: Int) {
         precondition(count <= self.count)
-        storage.pointee.count = count
-        storage.pointee.failure = nil
+        unsafe storage.pointee.count = count
+        unsafe storage.pointee.failure = nil
     }
 
-    /// What has been written, without a copy where it fills much of the memory, which then goes along.
+    /// What has been written, without a copy where it fills much of the memory, which then goes
+    /// along.
     mutating func takeBytes() -> Bytes {
         let bytes: Bytes
-        if storage.pointee.count * 2 < storage.pointee.capacity {
+        if unsafe storage.pointee.count * 2 < storage.pointee.capacity {
             bytes = self.bytes()
         } else {
-            let written = storage.pointee.written
-            let keeper = MallocKeeper(storage.pointee.start)
-            bytes = Bytes(unowned: written, keptBy: keeper)
-            storage.pointee.start = nil
-            storage.pointee.capacity = 0
+            let written = unsafe storage.pointee.written
+            let keeper = unsafe MallocKeeper(storage.pointee.start)
+            bytes = unsafe Bytes(unowned: written, keptBy: keeper)
+            unsafe storage.pointee.start = nil
+            unsafe storage.pointee.capacity = 0
         }
-        storage.pointee.count = 0
+        unsafe storage.pointee.count = 0
         return bytes
     }
 }
@@ -79,13 +80,13 @@ public struct EncodingBuffer: ~Copyable {
 private final class MallocKeeper {
     private let start: UnsafeMutableRawPointer?
 
-    init(_ start: UnsafeMutableRawPointer?) { self.start = start }
+    init(_ start: UnsafeMutableRawPointer?) { unsafe self.start = unsafe start }
 
-    deinit { free(start) }
+    deinit { unsafe free(start) }
 }
 
-/// What an encoding buffer holds. It lies behind a pointer, so that the writers of one value may share
-/// it without the checks that a class would make at every access.
+/// What an encoding buffer holds. It lies behind a pointer, so that the writers of one value may
+/// share it without the checks that a class would make at every access.
 @unsafe
 struct EncodingMemory {
     var start: UnsafeMutableRawPointer?
@@ -96,64 +97,67 @@ struct EncodingMemory {
     var failure: MartletError?
 
     init(byteCountMax: Int) {
-        start = nil
-        self.byteCountMax = byteCountMax
+        unsafe start = nil
+        unsafe self.byteCountMax = byteCountMax
     }
 
-    var written: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: count) }
+    var written: UnsafeRawBufferPointer {
+        unsafe UnsafeRawBufferPointer(start: start, count: count)
+    }
 
     /// Where the next byte goes. Valid after `reserve`, for as many bytes as were reserved.
     @inline(__always)
-    var target: UnsafeMutableRawPointer { start.unsafelyUnwrapped + count }
+    var target: UnsafeMutableRawPointer { unsafe start.unsafelyUnwrapped + count }
 
     /// Makes room for so many more bytes.
     @inline(__always)
     mutating func reserve(_ more: Int) throws(MartletError) {
-        if capacity &- count < more { try grow(more) }
+        if unsafe capacity &- count < more { unsafe try grow(more) }
     }
 
     @inline(never)
     private mutating func grow(_ more: Int) throws(MartletError) {
-        guard more <= byteCountMax - count else {
-            throw fail(
+        guard unsafe more <= byteCountMax - count else {
+            throw unsafe fail(
                 MartletError(
                     .messageTooLarge,
-                    unsafe "What was to be written exceeds \(byteCountMax) bytes. Send less, or store it "
-                        + "elsewhere and send a `dataref` that leads there."))
+                    unsafe "What was to be written exceeds \(byteCountMax) bytes. Send less, "
+                        + "or store it elsewhere and send a `dataref` that leads there."))
         }
-        let wanted = min(byteCountMax, max(256, count + more, capacity * 2))
-        guard let grown = realloc(start, wanted) else {
+        let wanted = unsafe min(byteCountMax, max(256, count + more, capacity * 2))
+        guard let grown = unsafe realloc(start, wanted) else {
             throw MartletError(
                 .resourceExhausted, "There is no memory for \(wanted) bytes. Send less at once.")
         }
-        start = grown
-        capacity = wanted
+        unsafe start = unsafe grown
+        unsafe capacity = wanted
     }
 
     /// Keeps the first failure and returns this one.
     mutating func fail(_ error: MartletError) -> MartletError {
-        if failure == nil { failure = error }
+        if unsafe failure == nil { unsafe failure = error }
         return error
     }
 
     @inline(__always)
     mutating func append(_ byte: UInt8) throws(MartletError) {
-        try reserve(1)
-        target.storeBytes(of: byte, as: UInt8.self)
-        count += 1
+        unsafe try reserve(1)
+        unsafe target.storeBytes(of: byte, as: UInt8.self)
+        unsafe count += 1
     }
 
     @inline(__always)
     mutating func append(_ bytes: UnsafeRawBufferPointer) throws(MartletError) {
         guard let source = bytes.baseAddress else { return }
-        try reserve(bytes.count)
-        target.copyMemory(from: source, byteCount: bytes.count)
-        count += bytes.count
+        unsafe try reserve(bytes.count)
+        unsafe target.copyMemory(from: source, byteCount: bytes.count)
+        unsafe count += bytes.count
     }
 
     @inline(__always)
     mutating func append(_ text: StaticString) throws(MartletError) {
-        try append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        unsafe try append(
+            UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
     /// Appends the number with its bytes from the most significant to the least.
@@ -161,33 +165,33 @@ struct EncodingMemory {
     mutating func appendBig<Number: FixedWidthInteger & BitwiseCopyable>(
         _ number: Number
     ) throws(MartletError) {
-        try reserve(MemoryLayout<Number>.size)
-        target.storeBytes(of: number.bigEndian, as: Number.self)
-        count += MemoryLayout<Number>.size
+        unsafe try reserve(MemoryLayout<Number>.size)
+        unsafe target.storeBytes(of: number.bigEndian, as: Number.self)
+        unsafe count += MemoryLayout<Number>.size
     }
 
     @inline(__always)
     mutating func appendVarint(_ value: UInt64) throws(MartletError) {
         var value = value
         while value >= 0x80 {
-            try append(UInt8(truncatingIfNeeded: value) | 0x80)
+            unsafe try append(UInt8(truncatingIfNeeded: value) | 0x80)
             value >>= 7
         }
-        try append(UInt8(truncatingIfNeeded: value))
+        unsafe try append(UInt8(truncatingIfNeeded: value))
     }
 
     /// Opens a hole of so many bytes at a place within what has been written.
     mutating func insertHole(at place: Int, _ byteCount: Int) throws(MartletError) {
-        try reserve(byteCount)
-        let hole = start.unsafelyUnwrapped + place
-        memmove(hole + byteCount, hole, count - place)
-        count += byteCount
+        unsafe try reserve(byteCount)
+        let hole = unsafe start.unsafelyUnwrapped + place
+        unsafe memmove(hole + byteCount, hole, count - place)
+        unsafe count += byteCount
     }
 
     /// Takes away so many bytes at a place within what has been written.
     mutating func removeBytes(at place: Int, _ byteCount: Int) {
-        let start = start.unsafelyUnwrapped + place
-        memmove(start, start + byteCount, count - place - byteCount)
-        count -= byteCount
+        let start = unsafe start.unsafelyUnwrapped + place
+        unsafe memmove(start, start + byteCount, count - place - byteCount)
+        unsafe count -= byteCount
     }
 }

@@ -1,11 +1,9 @@
-import FoundationEssentials
-
 /// A value that is being encoded: the writer of its format, and how far it has come.
 ///
-/// Containers of `Codable` have no end of their own. One that belongs to a value of its own is closed
-/// when that value's `encode(to:)` returns. Those that their user holds beside others, from
-/// `nestedContainer` and `superEncoder`, write into a sink of their own, whose bytes are put in their
-/// place at the end; until then they may be used in any order.
+/// Containers of `Codable` have no end of their own. One that belongs to a value of its own is
+/// closed when that value's `encode(to:)` returns. Those that their user holds beside others, from
+/// `nestedContainer` and `superEncoder`, write into a sink of their own, whose bytes are put in
+/// their place at the end; until then they may be used in any order.
 @safe
 final class EncodingSink {
     struct State: ~Copyable {
@@ -74,7 +72,9 @@ final class EncodingSink {
     func open(_ kind: Open.Kind, _ depth: Int) throws(MartletError) {
         let open = unsafe state.pointee.open[depth]
         if open.kind == kind { return }
-        guard open.kind == .nothing, unsafe depth == state.pointee.depth else { throw misuse(depth) }
+        guard open.kind == .nothing, unsafe depth == state.pointee.depth else {
+            throw misuse(depth)
+        }
         guard baseDepth + depth < Limits.nestingMax else {
             throw MartletError(
                 .notEncodable,
@@ -98,7 +98,9 @@ final class EncodingSink {
             let place = Int(open.place)
             let inserted = try writer.close(
                 isMap: open.kind == .map, at: place, count: Int(open.count))
-            if inserted > 0, unsafe !state.pointee.fragments.isEmpty { shift(behind: place, by: inserted) }
+            if inserted > 0, unsafe !state.pointee.fragments.isEmpty {
+                shift(behind: place, by: inserted)
+            }
         }
     }
 
@@ -112,7 +114,8 @@ final class EncodingSink {
     /// Writes a key of the map at this depth.
     @inline(__always)
     func key(_ key: some CodingKey, _ depth: Int) throws(MartletError) {
-        guard unsafe depth == state.pointee.depth, unsafe state.pointee.open[depth].kind == .map else {
+        guard unsafe depth == state.pointee.depth, unsafe state.pointee.open[depth].kind == .map
+        else {
             throw misuse(depth)
         }
         let isFirst = unsafe state.pointee.open[depth].count == 0
@@ -125,7 +128,8 @@ final class EncodingSink {
     /// Prepares the next value of the array at this depth, and returns its index.
     @inline(__always)
     func element(_ depth: Int) throws(MartletError) -> Int {
-        guard unsafe depth == state.pointee.depth, unsafe state.pointee.open[depth].kind == .array else {
+        guard unsafe depth == state.pointee.depth, unsafe state.pointee.open[depth].kind == .array
+        else {
             throw misuse(depth)
         }
         let index = unsafe Int(state.pointee.open[depth].count)
@@ -136,7 +140,8 @@ final class EncodingSink {
 
     /// Says that the value at this depth is a single one, which comes now.
     func single(_ depth: Int) throws(MartletError) {
-        guard unsafe depth == state.pointee.depth, unsafe state.pointee.open[depth].kind == .nothing else {
+        guard unsafe depth == state.pointee.depth, unsafe state.pointee.open[depth].kind == .nothing
+        else {
             throw misuse(depth)
         }
         unsafe state.pointee.open[depth].kind = .value
@@ -197,7 +202,9 @@ final class EncodingSink {
 
     /// Puts the parts in their places.
     func finish() throws(MartletError) {
-        if let failure = unsafe state.pointee.failure ?? writer.memory.pointee.failure { throw failure }
+        if let failure = unsafe state.pointee.failure ?? writer.memory.pointee.failure {
+            throw failure
+        }
         guard unsafe !state.pointee.fragments.isEmpty else { return }
         let fragments = unsafe state.pointee.fragments
         unsafe state.pointee.fragments = []
@@ -213,7 +220,7 @@ final class EncodingSink {
     func misuse(_ depth: Int) -> MartletError {
         MartletError(
             .notEncodable,
-            "A type wrote to a container that had ended, or asked for two kinds of container. Mend its "
-                + "`encode(to:)`.")
+            "A type wrote to a container that had ended, or asked for two kinds of container. "
+                + "Mend its `encode(to:)`.")
     }
 }

@@ -1,7 +1,7 @@
 /// The keys from the outermost value to the one that is being coded.
 ///
-/// Setting a key is what every nested value pays, so keys are not removed: those beyond the last that
-/// was set are left over and do not count.
+/// Setting a key is what every nested value pays, so keys are not removed: those beyond the last
+/// that was set are left over and do not count.
 @safe
 struct KeyStack: ~Copyable {
     /// Values nest deeper only rarely.

@@ -1,12 +1,13 @@
 /// The values of a map by their keys.
 ///
-/// Most readers ask in the order in which the values stand, so the next key is looked at first; only
-/// then are the others. Keys that occur twice are marked when the reader is made.
+/// Most readers ask in the order in which the values stand, so the next key is looked at first;
+/// only then are the others. Keys that occur twice are marked when the reader is made.
 struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
     private let source: DecodingSource
     private let place: UInt32
-    /// The depth in the low byte; above it, where the source keeps what few readers have. A reference
-    /// here would cost all of them, since readers are copied for every value that is read.
+    /// The depth in the low byte; above it, where the source keeps what few readers have. A
+    /// reference here would cost all of them, since readers are copied for every value that is
+    /// read.
     private let bits: UInt32
 
     init(_ source: DecodingSource, map: Int, depth: Int, frozen: FrozenPath?) {
@@ -50,15 +51,21 @@ struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
     }
     func decode(_ type: String.Type, forKey key: Key) throws -> String {
         let place = try value(key)
-        do throws(ValueFailure) { return try source.string(place) } catch { throw failed(error, key) }
+        do throws(ValueFailure) { return try source.string(place) } catch {
+            throw failed(error, key)
+        }
     }
     func decode(_ type: Double.Type, forKey key: Key) throws -> Double {
         let place = try value(key)
-        do throws(ValueFailure) { return try source.double(place) } catch { throw failed(error, key) }
+        do throws(ValueFailure) { return try source.double(place) } catch {
+            throw failed(error, key)
+        }
     }
     func decode(_ type: Float.Type, forKey key: Key) throws -> Float {
         let place = try value(key)
-        do throws(ValueFailure) { return try source.float(place) } catch { throw failed(error, key) }
+        do throws(ValueFailure) { return try source.float(place) } catch {
+            throw failed(error, key)
+        }
     }
     func decode(_ type: Int.Type, forKey key: Key) throws -> Int { try integer(type, key) }
     func decode(_ type: Int8.Type, forKey key: Key) throws -> Int8 { try integer(type, key) }
@@ -84,15 +91,21 @@ struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
     }
     func decodeIfPresent(_ type: String.Type, forKey key: Key) throws -> String? {
         guard let place = try present(key) else { return nil }
-        do throws(ValueFailure) { return try source.string(place) } catch { throw failed(error, key) }
+        do throws(ValueFailure) { return try source.string(place) } catch {
+            throw failed(error, key)
+        }
     }
     func decodeIfPresent(_ type: Int.Type, forKey key: Key) throws -> Int? {
         guard let place = try present(key) else { return nil }
-        do throws(ValueFailure) { return try source.integer(type, place) } catch { throw failed(error, key) }
+        do throws(ValueFailure) { return try source.integer(type, place) } catch {
+            throw failed(error, key)
+        }
     }
     func decodeIfPresent(_ type: Double.Type, forKey key: Key) throws -> Double? {
         guard let place = try present(key) else { return nil }
-        do throws(ValueFailure) { return try source.double(place) } catch { throw failed(error, key) }
+        do throws(ValueFailure) { return try source.double(place) } catch {
+            throw failed(error, key)
+        }
     }
     func decodeIfPresent(_ type: Bool.Type, forKey key: Key) throws -> Bool? {
         guard let place = try present(key) else { return nil }

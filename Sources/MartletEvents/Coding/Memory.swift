@@ -6,8 +6,8 @@
 
 /// Bytes side by side.
 enum Memory {
-    /// Whether both, of one length, hold the same. Names are short: up to sixteen bytes are compared in
-    /// words that may overlap.
+    /// Whether both, of one length, hold the same. Names are short: up to sixteen bytes are
+    /// compared in words that may overlap.
     @unsafe
     @inline(__always)
     static func isEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {

@@ -101,7 +101,9 @@ extension DecodingSource {
         do throws(ValueFailure) {
             // Sound: in each case T is the type of the value.
             if type == String.self { return unsafe unsafeBitCast(try string(place), to: type) }
-            if type == Int.self { return unsafe unsafeBitCast(try integer(Int.self, place), to: type) }
+            if type == Int.self {
+                return unsafe unsafeBitCast(try integer(Int.self, place), to: type)
+            }
             if type == Double.self { return unsafe unsafeBitCast(try double(place), to: type) }
             if type == Date.self { return unsafe unsafeBitCast(try date(place), to: type) }
             if type == Data.self { return unsafe unsafeBitCast(try data(place), to: type) }

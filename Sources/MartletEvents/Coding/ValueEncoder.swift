@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// The value at a depth as an `Encoder`: two words, so that passing it on allocates nothing.
 struct ValueEncoder: Encoder {
     let sink: EncodingSink
@@ -36,7 +34,9 @@ struct ValueEncoder: Encoder {
 }
 
 extension ValueEncoder: SingleValueEncodingContainer {
-    func encodeNil() throws { try scalar { (writer) throws(MartletError) in try writer.writeNull() } }
+    func encodeNil() throws {
+        try scalar { (writer) throws(MartletError) in try writer.writeNull() }
+    }
     func encode(_ value: Bool) throws {
         try scalar { (writer) throws(MartletError) in try writer.writeBool(value) }
     }

@@ -7,12 +7,14 @@ public struct ValueReader {
 
     init(_ source: DecodingSource) { self.source = source }
 
-    /// Reads a map: `body` gets each field and reads its value, or leaves it. A field that occurs twice
-    /// and is read throws.
+    /// Reads a map: `body` gets each field and reads its value, or leaves it. A field that occurs
+    /// twice and is read throws.
     public func map(_ body: (FieldName) throws -> Void) throws {
         let map = source.untagged(place)
         let token = source.token(map)
-        guard token.kind == .map else { throw source.error(ValueFailure([String: Any].self, at: map), []) }
+        guard token.kind == .map else {
+            throw source.error(ValueFailure([String: Any].self, at: map), [])
+        }
         let isLarge = token.high > DecodingSource.smallMapMax
         if isLarge { _ = source.markDuplicateKeys(of: map) }
         var seen: UInt64 = 0
@@ -23,7 +25,9 @@ public struct ValueReader {
             place = value
             do {
                 try body(FieldName(source: source, place: key))
-                if !isLarge, source.mayHaveBeenSeen(key, &seen) { source.markIfRepeated(key, in: map) }
+                if !isLarge, source.mayHaveBeenSeen(key, &seen) {
+                    source.markIfRepeated(key, in: map)
+                }
                 if place != value { try check(value, end, key) }
             } catch {
                 unsafe source.state.pointee.path.prepend(TextKey(source.text(ofKey: key) ?? ""))
@@ -132,7 +136,9 @@ public struct ValueReader {
     func openArray() throws -> Bounds {
         let array = source.untagged(try current())
         let token = source.token(array)
-        guard token.kind == .array else { throw source.error(ValueFailure([Any].self, at: array), []) }
+        guard token.kind == .array else {
+            throw source.error(ValueFailure([Any].self, at: array), [])
+        }
         place = array &+ 1
         if token.high == 0 { place = token.low }
         return Bounds(count: token.high, start: array &+ 1, end: token.low)
@@ -204,7 +210,8 @@ public struct ValueReader {
     /// What was read must be the one value of a field, and the field's name must be the only such.
     private func check(_ start: Int, _ end: Int, _ key: Int?) throws {
         guard place == end else {
-            throw source.error(ValueFailure("a type read more than the one value of a field", at: start), [])
+            throw source.error(
+                ValueFailure("a type read more than the one value of a field", at: start), [])
         }
         if let key, source.token(key).kind == .text,
             source.token(key).detail & Token.duplicate != 0

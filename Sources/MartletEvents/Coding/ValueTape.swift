@@ -1,14 +1,8 @@
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
-/// An input in the order in which it was written, one token for each value and each key. Scanners of
-/// all formats make one, after which decoding knows no formats.
+/// An input in the order in which it was written, one token for each value and each key. Scanners
+/// of all formats make one, after which decoding knows no formats.
 ///
-/// Texts and bytes stay in the input, which must outlive the tape; those that cannot be used as they
-/// stand there, since they hold escapes or come in pieces, lie aside.
+/// Texts and bytes stay in the input, which must outlive the tape; those that cannot be used as
+/// they stand there, since they hold escapes or come in pieces, lie aside.
 @safe
 struct ValueTape: ~Copyable {
     private(set) var tokens: UnsafeMutablePointer<Token>
@@ -55,7 +49,8 @@ struct ValueTape: ~Copyable {
     }
 
     /// Puts bytes aside; the token then says so.
-    mutating func appendAside(_ kind: Token.Kind, at offset: Int, _ bytes: [UInt8]) throws(ScanFailure)
+    mutating func appendAside(_ kind: Token.Kind, at offset: Int, _ bytes: [UInt8])
+        throws(ScanFailure)
     {
         _ = try append(
             Token(kind, at: offset, detail: Token.aside, low: aside.count, high: bytes.count))

@@ -1,8 +1,8 @@
-import FoundationEssentials
-
-/// Writes values one after the other in the format of a codec. `DirectlyCodable` types are given one.
+/// Writes values one after the other in the format of a codec. `DirectlyCodable` types are given
+/// one.
 ///
-/// What is written lies in memory that belongs to the caller of the codec; a writer must not be kept.
+/// What is written lies in memory that belongs to the caller of the codec; a writer must not be
+/// kept.
 @safe
 public class ValueWriter {
     let memory: UnsafeMutablePointer<EncodingMemory>
@@ -13,7 +13,7 @@ public class ValueWriter {
 
     /// The memory must outlive the writer.
     @unsafe
-    init(_ memory: UnsafeMutablePointer<EncodingMemory>) { self.memory = memory }
+    init(_ memory: UnsafeMutablePointer<EncodingMemory>) { unsafe self.memory = unsafe memory }
 
     // MARK: What formats differ in
 
@@ -22,9 +22,15 @@ public class ValueWriter {
     func writeUnsigned(_ value: UInt64) throws(MartletError) {
         preconditionFailure("a format must say")
     }
-    func writeSigned(_ value: Int64) throws(MartletError) { preconditionFailure("a format must say") }
-    func writeDouble(_ value: Double) throws(MartletError) { preconditionFailure("a format must say") }
-    func writeFloat(_ value: Float) throws(MartletError) { preconditionFailure("a format must say") }
+    func writeSigned(_ value: Int64) throws(MartletError) {
+        preconditionFailure("a format must say")
+    }
+    func writeDouble(_ value: Double) throws(MartletError) {
+        preconditionFailure("a format must say")
+    }
+    func writeFloat(_ value: Float) throws(MartletError) {
+        preconditionFailure("a format must say")
+    }
     @unsafe
     func writeText(_ utf8: UnsafeRawBufferPointer) throws(MartletError) {
         preconditionFailure("a format must say")
@@ -41,7 +47,8 @@ public class ValueWriter {
     func writeURL(_ text: String) throws(MartletError) { try write(text) }
     func writeExtension(_ value: MessagePackExtension) throws(MartletError) {
         throw MartletError(
-            .notEncodable, "Only MessagePack can carry an extension value. Send it with that codec.")
+            .notEncodable, "Only MessagePack can carry an extension value. Send it with that codec."
+        )
     }
     /// The name of the next value of a map.
     @unsafe
@@ -124,8 +131,8 @@ extension ValueWriter {
     /// Writes a text.
     @inline(__always)
     public final func write(_ value: String) throws(MartletError) {
-        try value.utf8Span.span.withUnsafeBytes { (utf8) throws(MartletError) in
-            try writeText(utf8)
+        unsafe try value.utf8Span.span.withUnsafeBytes { (utf8) throws(MartletError) in
+            unsafe try writeText(utf8)
         }
     }
 
@@ -150,7 +157,9 @@ extension ValueWriter {
     /// Writes bytes, in base64 where there are only texts.
     public final func write(_ value: Bytes) throws(MartletError) {
         try value.withBytes { (span) throws(MartletError) in
-            try span.withUnsafeBytes { (bytes) throws(MartletError) in try writeBytes(bytes) }
+            unsafe try span.withUnsafeBytes { (bytes) throws(MartletError) in
+                unsafe try writeBytes(bytes)
+            }
         }
     }
 
@@ -162,7 +171,7 @@ extension ValueWriter {
 
     @inline(__always)
     private final func key(_ name: StaticString) throws(MartletError) {
-        try writeKey(
+        unsafe try writeKey(
             UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount),
             isFirst: entries == 0)
         entries &+= 1
@@ -171,7 +180,7 @@ extension ValueWriter {
     @inline(__always)
     private final func nest(isMap: Bool, _ body: () throws -> Void) throws {
         try enter()
-        let place = memory.pointee.count
+        let place = unsafe memory.pointee.count
         let outer = entries
         entries = 0
         try open(isMap: isMap)

@@ -84,7 +84,9 @@ enum AttributeBlock {
         var extensions = 0
         while cursor.left > 0 {
             guard let (name, value) = unsafe entry(&cursor) else { return false }
-            if let last = unsafe last, !(unsafe last.lexicographicallyPrecedes(name)) { return false }
+            if let last = unsafe last, !(unsafe last.lexicographicallyPrecedes(name)) {
+                return false
+            }
             unsafe last = unsafe name
             if unsafe name.elementsEqual(subjectName) {
                 guard case .string(let text) = value, !text.isEmpty else { return false }
@@ -92,7 +94,9 @@ enum AttributeBlock {
                 let text = unsafe String(decoding: name, as: UTF8.self)
                 guard !AttributeName.reserved.contains(text) else { return false }
                 let name = AttributeName(unchecked: text)
-                guard name != .partitionKey, (try? value.check(as: name)) != nil else { return false }
+                guard name != .partitionKey, (try? value.check(as: name)) != nil else {
+                    return false
+                }
                 extensions += 1
             }
         }

@@ -9,8 +9,8 @@ extension Frame: RandomAccessCollection {
         RecordedEvent(frame: self, sequence: sequence(at: place), place: places[place])
     }
 
-    /// Calls `body` with each event in order. Walking with a `for` loop costs a few nanoseconds more,
-    /// since every turn of the loop then owns its event.
+    /// Calls `body` with each event in order. Walking with a `for` loop costs a few nanoseconds
+    /// more, since every turn of the loop then owns its event.
     public func forEach(_ body: (RecordedEvent) throws -> Void) rethrows {
         guard ranges.isEmpty else {
             for place in indices { try body(self[place]) }

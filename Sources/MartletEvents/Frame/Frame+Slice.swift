@@ -20,14 +20,15 @@ extension Frame {
             unsafe try memory.pointee.appendZeros(header.bodyOffset)
             unsafe try appendRanges(of: events, to: &memory.pointee)
             unsafe try appendRecords(of: events, to: &memory.pointee)
-            unsafe memory.pointee.overwrite(at: 0, UnsafeRawBufferPointer(rebasing: self.memory[..<header.offset]))
+            unsafe memory.pointee.overwrite(
+                at: 0, UnsafeRawBufferPointer(rebasing: self.memory[..<header.offset]))
             unsafe header.write(
                 into: UnsafeMutableRawBufferPointer(
                     start: memory.pointee.start, count: memory.pointee.count))
             return try Frame(buffer.takeBytes(), verifyingChecksum: false)
         } catch {
-            // A slice is smaller than its frame but for its ranges, which take at most two bytes for
-            // each record of at least four; both stay within the limit of a frame.
+            // A slice is smaller than its frame but for its ranges, which take at most two bytes
+            // for each record of at least four; both stay within the limit of a frame.
             preconditionFailure("a slice is not a frame: \(error)")
         }
     }

@@ -20,10 +20,12 @@ public struct FrameBuilder: ~Copyable {
     private var definitionBytes = 0
     /// Whether the frame before was large, so that this one gets its memory at once.
     private var isWarm = false
-    /// The room left in front of a record for its length; that of the record before is a good guess.
+    /// The room left in front of a record for its length; that of the record before is a good
+    /// guess.
     private var lengthByteCount = 1
 
-    /// A builder whose frames aim at so many bytes. An event that is larger gets a frame for itself.
+    /// A builder whose frames aim at so many bytes. An event that is larger gets a frame for
+    /// itself.
     public init(
         channel: Channel, epoch: Epoch, nextSequence: UInt64 = 1,
         frameBytes: Int = Limits.frameBytes
@@ -43,8 +45,8 @@ public struct FrameBuilder: ~Copyable {
     /// Whether the open frame holds no event.
     public var isEmpty: Bool { count == 0 }
 
-    /// The number of a kind of event in the open frame, which names it if it has not yet; nil if the
-    /// frame must be sealed first. Ask again after sealing.
+    /// The number of a kind of event in the open frame, which names it if it has not yet; nil if
+    /// the frame must be sealed first. Ask again after sealing.
     public mutating func define(_ definition: EventDefinition) throws(MartletError) -> Int? {
         if let number = numbers[definition] { return Int(number) }
         guard definition.topic.stream == channel.stream else {
@@ -56,10 +58,11 @@ public struct FrameBuilder: ~Copyable {
         begin()
         let number = UInt64(numbers.count)
         let body = definition.recordByteCount(number: number)
-        guard numbers.isEmpty
-            || (numbers.count < Limits.frameDefinitionsMax
-                && definitionBytes + body <= FrameBuilder.definitionBytesMax
-                && (isEmpty || buffer.count + body < target))
+        guard
+            numbers.isEmpty
+                || (numbers.count < Limits.frameDefinitionsMax
+                    && definitionBytes + body <= FrameBuilder.definitionBytesMax
+                    && (isEmpty || buffer.count + body < target))
         else { return nil }
         let memory = unsafe buffer.storage
         let before = buffer.count
@@ -77,16 +80,17 @@ public struct FrameBuilder: ~Copyable {
     /// Definitions must leave room for the largest event.
     private static let definitionBytesMax = 32 * 1_024
 
-    /// Appends an event and returns its number; nil if the frame must be sealed first to keep to its
-    /// size. The definition must be one of the open frame's.
+    /// Appends an event and returns its number; nil if the frame must be sealed first to keep to
+    /// its size. The definition must be one of the open frame's.
     public mutating func append(
         _ payload: RawSpan, as definition: Int, at time: Timestamp
     ) throws(MartletError) -> UInt64? {
         if count == 0 { begin(at: time) }
         let offset = Zigzag.encode(time.microseconds &- baseTime.microseconds)
         let byteCount = payload.byteCount
-        guard let head = RecordWord.compose(
-            payload: byteCount, definition: definition, timeOffset: offset)
+        guard
+            let head = RecordWord.compose(
+                payload: byteCount, definition: definition, timeOffset: offset)
         else { return try appendUncommon(payload, as: definition, at: time) }
         let size = head.count &+ byteCount
         guard count == 0 || buffer.count &+ size <= target else { return nil }
@@ -150,9 +154,11 @@ public struct FrameBuilder: ~Copyable {
     ) throws(MartletError) {
         let offset = Zigzag.encode(time.microseconds &- baseTime.microseconds)
         let key = key ?? attributes[.partitionKey]?.canonicalText
-        let hasAttributes = attributes.subject != nil
+        let hasAttributes =
+            attributes.subject != nil
             || attributes.extensions.contains { $0.name != .partitionKey }
-        let flags = (key == nil ? 0 : RecordFlags.key) | (id == nil ? 0 : RecordFlags.id)
+        let flags =
+            (key == nil ? 0 : RecordFlags.key) | (id == nil ? 0 : RecordFlags.id)
             | (hasAttributes ? RecordFlags.attributes : 0)
         let memory = unsafe buffer.storage
         unsafe try memory.pointee.append(flags)
@@ -168,8 +174,8 @@ public struct FrameBuilder: ~Copyable {
         try encode(&buffer)
     }
 
-    /// Ends the frame and begins the next. An empty frame is a beat. Readers refuse a frame without a
-    /// checksum, unless they waive it.
+    /// Ends the frame and begins the next. An empty frame is a beat. Readers refuse a frame without
+    /// a checksum, unless they waive it.
     public mutating func seal(withChecksum: Bool = true) -> Bytes {
         begin()
         // A beat has no body; definitions that nobody used are forgotten.
@@ -231,8 +237,8 @@ public struct FrameBuilder: ~Copyable {
         guard body <= Limits.eventBytesMax else {
             throw MartletError(
                 .messageTooLarge,
-                "An event has \(body) bytes with everything, and \(Limits.eventBytesMax) are allowed."
-                    + " Store the payload elsewhere and send a `dataref` that leads there.")
+                "An event has \(body) bytes with everything, and \(Limits.eventBytesMax) are "
+                    + "allowed. Store the payload elsewhere and send a `dataref` that leads there.")
         }
         return count == 0
             || (start ?? buffer.count) + body + Varint.byteCount(UInt64(body)) <= target

@@ -51,7 +51,8 @@ extension FrameHeader {
             throw FrameError.invalid("it ends within its header")
         }
         let at = { (place: Int) in offset + place }
-        guard unsafe buffer[at(0)] == FrameHeader.magic.0, unsafe buffer[at(1)] == FrameHeader.magic.1,
+        guard unsafe buffer[at(0)] == FrameHeader.magic.0,
+            unsafe buffer[at(1)] == FrameHeader.magic.1,
             unsafe buffer[at(2)] == FrameHeader.magic.2
         else { throw FrameError.invalid("no frame begins behind its channel's name") }
         guard unsafe buffer[at(3)] == FrameHeader.version else {
@@ -107,7 +108,8 @@ extension FrameHeader {
             lane = lane * 10 + Int(byte & 0xF)
             place += 1
         }
-        guard unsafe place < beginning.count, place > streamEnd + 1, unsafe buffer[place] == terminator,
+        guard unsafe place < beginning.count, place > streamEnd + 1,
+            unsafe buffer[place] == terminator,
             lane <= Limits.partitionsMax
         else { throw FrameError.invalid("its lane is out of range") }
         return (StreamName(unchecked: stream), lane, place + 1)

@@ -28,7 +28,8 @@ struct FrameValidator {
             throw FrameError.invalid("its header says more events than it can hold")
         }
         var failure: MartletError?
-        let places = unsafe [RecordPlace](unsafeUninitializedCapacity: header.count) { buffer, count in
+        let places = unsafe [RecordPlace](unsafeUninitializedCapacity: header.count) {
+            buffer, count in
             do throws(MartletError) {
                 unsafe try readRecords(into: buffer)
                 count = header.count
@@ -107,7 +108,8 @@ struct FrameValidator {
             count &+= 1
         }
         guard count == header.count else {
-            throw FrameError.invalid("it holds \(count) events, and its header says \(header.count)")
+            throw FrameError.invalid(
+                "it holds \(count) events, and its header says \(header.count)")
         }
     }
 
@@ -157,7 +159,9 @@ struct FrameValidator {
             try FrameValidator.readIdentifier(&rest, "id")
         }
         if head.flags & RecordFlags.attributes != 0 {
-            guard let block = unsafe rest.lengthPrefixed(), block.count > 0, unsafe AttributeBlock.isValid(block) else {
+            guard let block = unsafe rest.lengthPrefixed(), block.count > 0,
+                unsafe AttributeBlock.isValid(block)
+            else {
                 throw FrameError.invalid("the attributes of an event are malformed")
             }
         }

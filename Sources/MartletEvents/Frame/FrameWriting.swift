@@ -45,7 +45,8 @@ extension EncodingMemory {
         for _ in 0..<byteCount { unsafe try append(0 as UInt8) }
     }
 
-    /// Writes at `place`, where so many bytes have been reserved, the length of all that follows them.
+    /// Writes at `place`, where so many bytes have been reserved, the length of all that follows
+    /// them.
     mutating func setLength(at place: Int, reserved: Int) throws(MartletError) {
         let length = unsafe UInt64(count - place - reserved)
         let needed = Varint.byteCount(length)

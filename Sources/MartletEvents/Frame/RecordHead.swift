@@ -24,14 +24,15 @@ extension ByteCursor {
     @inline(__always)
     var commonHead: RecordWord? {
         guard left >= 8,
-            let word = unsafe RecordWord(UInt64(littleEndian: position.loadUnaligned(as: UInt64.self))),
+            let word = unsafe RecordWord(
+                UInt64(littleEndian: position.loadUnaligned(as: UInt64.self))),
             word.length >= word.headByteCount, word.length <= left &- word.lengthByteCount
         else { return nil }
         return word
     }
 
-    /// Reads the head of the next record and moves behind the record. Nil where there is none, or none
-    /// that is well-formed.
+    /// Reads the head of the next record and moves behind the record. Nil where there is none, or
+    /// none that is well-formed.
     @inline(__always)
     mutating func recordHead() -> RecordHead? {
         guard let count = length(), count > 0 else { return nil }

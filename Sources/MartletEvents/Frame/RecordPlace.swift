@@ -1,5 +1,5 @@
-/// Where a record, its payload and its end lie in a frame: three places of 21 bits, which is more than
-/// a frame may have, in one word. The validator notes them, and nothing is parsed twice.
+/// Where a record, its payload and its end lie in a frame: three places of 21 bits, which is more
+/// than a frame may have, in one word. The validator notes them, and nothing is parsed twice.
 @frozen
 @usableFromInline
 struct RecordPlace: Sendable {

@@ -1,6 +1,6 @@
-/// The head of a common event record, in one word: a length below 16,384, no flags, a definition below
-/// 128, a time within two seconds of the frame's first. Reading and writing it whole takes a third of
-/// the time that its parts take.
+/// The head of a common event record, in one word: a length below 16,384, no flags, a definition
+/// below 128, a time within two seconds of the frame's first. Reading and writing it whole takes a
+/// third of the time that its parts take.
 struct RecordWord {
     /// The bytes behind the length: flags, definition, time.
     private let head: UInt64
@@ -47,7 +47,8 @@ struct RecordWord {
     /// The largest time offset of a common record: two to the power of twenty microseconds.
     static let timeOffsetMax: Int64 = 1 << 20
 
-    /// The bytes of the head of such a record, and how many they are; nil if it is not a common one.
+    /// The bytes of the head of such a record, and how many they are; nil if it is not a common
+    /// one.
     @inline(__always)
     static func compose(
         payload: Int, definition: Int, timeOffset: UInt64
@@ -56,7 +57,8 @@ struct RecordWord {
         var time = timeOffset
         var headByteCount = 3
         if timeOffset >= 0x4000 {
-            time = timeOffset & 0x7F | 0x80 | (timeOffset & 0x3F80) << 1 | 0x8000
+            time =
+                timeOffset & 0x7F | 0x80 | (timeOffset & 0x3F80) << 1 | 0x8000
                 | (timeOffset & 0x1F_C000) << 2
             headByteCount = 5
         } else if timeOffset >= 0x80 {

@@ -4,7 +4,8 @@ enum Text {
     @unsafe
     @inline(__always)
     static func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        unsafe isASCII(bytes) || (try? UTF8Span(validating: bytes.bindMemory(to: UInt8.self).span)) != nil
+        unsafe isASCII(bytes)
+            || (try? UTF8Span(validating: bytes.bindMemory(to: UInt8.self).span)) != nil
     }
 
     /// Whether no byte is above 127.
@@ -55,7 +56,10 @@ extension Text {
     @unsafe
     static func isAttributeText(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var isPlain = true
-        for unsafe byte in unsafe bytes where byte < 0x20 || byte >= 0x7F { isPlain = false }
+        for place in 0..<bytes.count {
+            let byte = unsafe bytes[place]
+            if byte < 0x20 || byte >= 0x7F { isPlain = false }
+        }
         if isPlain { return true }
         guard let text = unsafe string(bytes, 0..<bytes.count) else { return false }
         return AttributeText.isAllowed(text)

@@ -3,7 +3,8 @@ enum JSONNumber {
     /// The number closest to a text that is a number of JSON; nil if none is close.
     @unsafe
     static func double(_ text: UnsafeRawBufferPointer) -> Double? {
-        guard let value = unsafe Double(String(decoding: text, as: UTF8.self)), value.isFinite else {
+        guard let value = unsafe Double(String(decoding: text, as: UTF8.self)), value.isFinite
+        else {
             return nil
         }
         return value

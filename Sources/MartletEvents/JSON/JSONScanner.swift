@@ -1,9 +1,9 @@
 /// Reads JSON (RFC 8259) into a tape, and refuses everything that is not JSON.
 @safe
 struct JSONScanner: ~Copyable {
-    private let bytes: UnsafeRawBufferPointer
-    private var place = 0
-    private var tape: ValueTape
+    let bytes: UnsafeRawBufferPointer
+    var place = 0
+    var tape: ValueTape
 
     @unsafe
     private init(_ bytes: UnsafeRawBufferPointer) {
@@ -11,8 +11,8 @@ struct JSONScanner: ~Copyable {
         tape = ValueTape(byteCount: bytes.count)
     }
 
-    /// The tape of the one value that these bytes must hold, with white space around it. The bytes must
-    /// outlive the tape.
+    /// The tape of the one value that these bytes must hold, with white space around it. The bytes
+    /// must outlive the tape.
     @unsafe
     static func scan(_ bytes: UnsafeRawBufferPointer) throws(ScanFailure) -> ValueTape {
         var scanner = unsafe JSONScanner(bytes)
@@ -29,8 +29,8 @@ struct JSONScanner: ~Copyable {
 
     // MARK: Values
 
-    /// Reads the one value that must begin here, and all that it holds. What is open lies on a stack of
-    /// its own, which costs less than calls that nest.
+    /// Reads the one value that must begin here, and all that it holds. What is open lies on a
+    /// stack of its own, which costs less than calls that nest.
     private mutating func value() throws(ScanFailure) {
         var open = InlineArray<32, Open>(repeating: Open(token: 0, count: 0, isMap: false))
         var depth = 0
@@ -40,7 +40,9 @@ struct JSONScanner: ~Copyable {
                 guard depth < open.count else { throw ScanFailure(.tooDeep, at: place) }
                 let isMap = first == UInt8(ascii: "{")
                 open[depth] = Open(
-                    token: UInt32(truncatingIfNeeded: try tape.append(Token(isMap ? .map : .array, at: place))),
+                    token: UInt32(
+                        truncatingIfNeeded: try tape.append(Token(isMap ? .map : .array, at: place))
+                    ),
                     count: 0, isMap: isMap)
                 place &+= 1
                 skipSpace()
@@ -153,7 +155,8 @@ struct JSONScanner: ~Copyable {
         }
         guard place > first else {
             throw unsafe ScanFailure(
-                place < bytes.count ? .invalid("a digit must stand here") : .unexpectedEnd, at: place)
+                place < bytes.count ? .invalid("a digit must stand here") : .unexpectedEnd,
+                at: place)
         }
         guard unsafe bytes[first] != UInt8(ascii: "0") || place == first &+ 1 else {
             throw ScanFailure(.invalid("a number must not begin with a zero too many"), at: first)
@@ -179,9 +182,9 @@ struct JSONScanner: ~Copyable {
         _ = try tape.append(Token(.number, at: start, low: start, high: place &- start))
     }
 
-    /// Reads a fraction of few digits and no exponent: fifteen digits and a power of ten up to 22 are
-    /// both exact as floating-point numbers, and one division rounds once, which is what is asked for.
-    /// False if the number is longer; then nothing has been read.
+    /// Reads a fraction of few digits and no exponent: fifteen digits and a power of ten up to 22
+    /// are both exact as floating-point numbers, and one division rounds once, which is what is
+    /// asked for. False if the number is longer; then nothing has been read.
     @inline(__always)
     private mutating func shortFraction(
         _ start: Int, _ whole: UInt64, _ isNegative: Bool, digits: Int
@@ -196,7 +199,8 @@ struct JSONScanner: ~Copyable {
             if digits &+ (next &- place) > 16 { return false }
         }
         let decimals = next &- place &- 1
-        guard decimals > 0, unsafe next == bytes.count || bytes[next] | 0x20 != UInt8(ascii: "e") else {
+        guard decimals > 0, unsafe next == bytes.count || bytes[next] | 0x20 != UInt8(ascii: "e")
+        else {
             return false
         }
         let magnitude = Double(mantissa) / JSONNumber.power(decimals)
@@ -219,7 +223,8 @@ struct JSONScanner: ~Copyable {
         }
         if unsafe place < bytes.count, unsafe bytes[place] | 0x20 == UInt8(ascii: "e") {
             place &+= 1
-            if unsafe place < bytes.count, unsafe bytes[place] == UInt8(ascii: "+") || bytes[place] == UInt8(ascii: "-")
+            if unsafe place < bytes.count,
+                unsafe bytes[place] == UInt8(ascii: "+") || bytes[place] == UInt8(ascii: "-")
             {
                 place &+= 1
             }
@@ -231,136 +236,20 @@ struct JSONScanner: ~Copyable {
 
     private mutating func skipDigits() throws(ScanFailure) {
         let start = place
-        while unsafe place < bytes.count, unsafe bytes[place] &- UInt8(ascii: "0") < 10 { place &+= 1 }
+        while unsafe place < bytes.count, unsafe bytes[place] &- UInt8(ascii: "0") < 10 {
+            place &+= 1
+        }
         guard place > start else {
             throw unsafe ScanFailure(
-                place < bytes.count ? .invalid("a digit must stand here") : .unexpectedEnd, at: place)
+                place < bytes.count ? .invalid("a digit must stand here") : .unexpectedEnd,
+                at: place)
         }
-    }
-
-    // MARK: Texts
-
-    private mutating func text() throws(ScanFailure) {
-        let start = place
-        place &+= 1
-        var isASCII = true
-        while true {
-            // Eight bytes at a time while there is nothing special among them.
-            let byte: UInt8
-            if unsafe place &+ 8 <= bytes.count {
-                let word = unsafe bytes.little(place, as: UInt64.self)
-                let special = JSONBytes.special(word)
-                if special == 0 {
-                    place &+= 8
-                    continue
-                }
-                let bits = UInt64(truncatingIfNeeded: special.trailingZeroBitCount & 0x38)
-                place &+= Int(truncatingIfNeeded: bits >> 3)
-                byte = UInt8(truncatingIfNeeded: word &>> bits)
-            } else {
-                byte = try self.byte()
-            }
-            if byte == UInt8(ascii: "\"") { break }
-            if byte == UInt8(ascii: "\\") {
-                try escapedText(from: start)
-                return
-            }
-            guard byte >= 0x20 else {
-                throw ScanFailure(
-                    .invalid("a control character must be escaped in a text"), at: place)
-            }
-            if byte >= 0x80 { isASCII = false }
-            place &+= 1
-        }
-        let content = start &+ 1
-        if !isASCII { try checkUTF8(content..<place) }
-        _ = try tape.append(Token(.text, at: start, low: content, high: place &- content))
-        place &+= 1
-    }
-
-    private mutating func checkUTF8(_ range: Range<Int>) throws(ScanFailure) {
-        guard unsafe Text.isUTF8(UnsafeRawBufferPointer(rebasing: bytes[range])) else {
-            throw ScanFailure(.invalidUTF8, at: range.lowerBound)
-        }
-    }
-
-    /// A text with escapes, of which the part before the first one has been read.
-    @inline(never)
-    private mutating func escapedText(from start: Int) throws(ScanFailure) {
-        try checkUTF8(start &+ 1..<place)
-        var text = unsafe Array(bytes[start &+ 1..<place])
-        while true {
-            let plain = place
-            while unsafe place < bytes.count, unsafe bytes[place] != UInt8(ascii: "\""),
-                unsafe bytes[place] != UInt8(ascii: "\\")
-            {
-                guard unsafe bytes[place] >= 0x20 else {
-                    throw ScanFailure(
-                        .invalid("a control character must be escaped in a text"), at: place)
-                }
-                place &+= 1
-            }
-            guard unsafe place < bytes.count else { throw ScanFailure(.unexpectedEnd, at: place) }
-            try checkUTF8(plain..<place)
-            unsafe text += bytes[plain..<place]
-            place &+= 1
-            if unsafe bytes[place &- 1] == UInt8(ascii: "\"") { break }
-            try appendEscaped(to: &text)
-        }
-        try tape.appendAside(.text, at: start, text)
-    }
-
-    /// Reads what follows a backslash.
-    private mutating func appendEscaped(to text: inout [UInt8]) throws(ScanFailure) {
-        let escape = try byte()
-        place &+= 1
-        switch escape {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(escape)
-        case UInt8(ascii: "b"): text.append(0x08)
-        case UInt8(ascii: "f"): text.append(0x0C)
-        case UInt8(ascii: "n"): text.append(0x0A)
-        case UInt8(ascii: "r"): text.append(0x0D)
-        case UInt8(ascii: "t"): text.append(0x09)
-        case UInt8(ascii: "u"): text += String(Character(try unicodeScalar())).utf8
-        default: throw ScanFailure(.invalid("there is no such escape"), at: place &- 2)
-        }
-    }
-
-    /// The character of `\u` and four digits, or of two such that form a pair.
-    private mutating func unicodeScalar() throws(ScanFailure) -> Unicode.Scalar {
-        let start = place &- 2
-        let unit = try hexadecimalUnit()
-        if let scalar = Unicode.Scalar(unit) { return scalar }
-        guard unit < 0xDC00, unsafe place &+ 1 < bytes.count, unsafe bytes[place] == UInt8(ascii: "\\"),
-            unsafe bytes[place &+ 1] == UInt8(ascii: "u")
-        else { throw ScanFailure(.invalid("half of a surrogate pair is missing"), at: start) }
-        place &+= 2
-        let second = try hexadecimalUnit()
-        guard (0xDC00...0xDFFF).contains(second),
-            let scalar = Unicode.Scalar(0x10000 + (unit & 0x3FF) << 10 + (second & 0x3FF))
-        else { throw ScanFailure(.invalid("half of a surrogate pair is missing"), at: start) }
-        return scalar
-    }
-
-    private mutating func hexadecimalUnit() throws(ScanFailure) -> UInt32 {
-        var unit: UInt32 = 0
-        for _ in 0..<4 {
-            let digit = try byte()
-            switch digit {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): unit = unit << 4 | UInt32(digit & 0xF)
-            case UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: "A")...UInt8(ascii: "F"):
-                unit = unit << 4 | UInt32(digit & 0xF + 9)
-            default: throw ScanFailure(.invalid("four hexadecimal digits must stand here"), at: place)
-            }
-            place &+= 1
-        }
-        return unit
     }
 
     // MARK: Bytes
 
     @inline(__always)
-    private mutating func byte() throws(ScanFailure) -> UInt8 {
+    mutating func byte() throws(ScanFailure) -> UInt8 {
         guard unsafe place < bytes.count else { throw ScanFailure(.unexpectedEnd, at: place) }
         return unsafe bytes[place]
     }
@@ -374,31 +263,5 @@ struct JSONScanner: ~Copyable {
             }
             place &+= 1
         }
-    }
-}
-
-/// Eight bytes of JSON at a time.
-enum JSONBytes {
-    /// A word with a bit set in the first byte that is a quote, a backslash, a control character or
-    /// beyond ASCII; zero if there is none. Bits behind the first mean nothing.
-    @inline(__always)
-    static func special(_ word: UInt64) -> UInt64 {
-        let high: UInt64 = 0x8080_8080_8080_8080
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let quote = word ^ (ones &* 0x22)
-        let backslash = word ^ (ones &* 0x5C)
-        let control = word &- ones &* 0x20
-        return ((quote &- ones) | (backslash &- ones) | control | word) & high
-    }
-
-    /// The same, but that what is beyond ASCII is not special.
-    @inline(__always)
-    static func needsEscape(_ word: UInt64) -> UInt64 {
-        let high: UInt64 = 0x8080_8080_8080_8080
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let quote = word ^ (ones &* 0x22)
-        let backslash = word ^ (ones &* 0x5C)
-        let control = word &- ones &* 0x20
-        return ((quote &- ones) | (backslash &- ones) | control) & ~word & high
     }
 }

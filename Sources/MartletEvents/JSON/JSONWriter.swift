@@ -25,7 +25,9 @@ final class JSONWriter: ValueWriter {
     }
 
     override func writeFloat(_ value: Float) throws(MartletError) {
-        guard value.isFinite else { throw unsafe memory.pointee.fail(JSONNumber.notANumber(Double(value))) }
+        guard value.isFinite else {
+            throw unsafe memory.pointee.fail(JSONNumber.notANumber(Double(value)))
+        }
         if value.rounded() == value, abs(value) < 1e7, value != 0 {
             try writeSigned(Int64(value))
         } else {
@@ -82,7 +84,8 @@ final class JSONWriter: ValueWriter {
     /// A text of which some characters need escapes, behind its opening quote.
     @inline(never)
     private func writeEscaped(_ utf8: UnsafeRawBufferPointer) throws(MartletError) {
-        for unsafe byte in unsafe utf8 {
+        for place in 0..<utf8.count {
+            let byte = unsafe utf8[place]
             switch byte {
             case UInt8(ascii: "\""): unsafe try memory.pointee.append("\\\"")
             case UInt8(ascii: "\\"): unsafe try memory.pointee.append("\\\\")
@@ -109,8 +112,8 @@ extension JSONNumber {
     static func notANumber(_ value: Double) -> MartletError {
         MartletError(
             .notEncodable,
-            "JSON has no \(value.isNaN ? "NaN" : "infinity"). Send null, a text, or use MessagePack "
-                + "or CBOR.")
+            "JSON has no \(value.isNaN ? "NaN" : "infinity"). Send null, a text, or use "
+                + "MessagePack or CBOR.")
     }
 }
 
@@ -137,14 +140,15 @@ extension EncodingMemory {
         for _ in 0..<length {
             unsafe place -= 1
             let next = rest / 10
-            unsafe place.storeBytes(of: UInt8(truncatingIfNeeded: rest &- next &* 10) | 0x30, as: UInt8.self)
+            unsafe place.storeBytes(
+                of: UInt8(truncatingIfNeeded: rest &- next &* 10) | 0x30, as: UInt8.self)
             rest = next
         }
         unsafe count &+= length
     }
 
-    /// A number that is whole or has up to six decimals and fifteen digits in all, which then are the
-    /// fewest that stand for it and no other. False for all others.
+    /// A number that is whole or has up to six decimals and fifteen digits in all, which then are
+    /// the fewest that stand for it and no other. False for all others.
     mutating func writeShortDecimal(_ value: Double) -> Bool {
         guard abs(value) < 1e15, value != 0 || value.sign == .plus else { return false }
         let magnitude = abs(value)
@@ -175,8 +179,8 @@ extension EncodingMemory {
         unsafe count &+= decimals
     }
 
-    /// Copies a text up to its end if no character of it needs an escape; else nothing. There must be
-    /// room for it and eight bytes more.
+    /// Copies a text up to its end if no character of it needs an escape; else nothing. There must
+    /// be room for it and eight bytes more.
     @inline(__always)
     mutating func copyPlain(_ utf8: UnsafeRawBufferPointer) -> Bool {
         let to = unsafe target
@@ -189,7 +193,9 @@ extension EncodingMemory {
         }
         while place < utf8.count {
             let byte = unsafe utf8[place]
-            if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return false }
+            if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+                return false
+            }
             unsafe to.storeBytes(of: byte, toByteOffset: place, as: UInt8.self)
             place &+= 1
         }

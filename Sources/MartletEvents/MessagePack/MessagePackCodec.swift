@@ -1,8 +1,8 @@
 /// MessagePack: the values of JSON and bytes, in fewer bytes and less time.
 ///
-/// Each value is written in its smallest form, dates as the timestamp of the specification unless you
-/// say otherwise, `Decimal` and `URL` as texts. All forms are read; keys may be whole numbers too.
-/// Values of applications' own types are kept as `MessagePackExtension`.
+/// Each value is written in its smallest form, dates as the timestamp of the specification unless
+/// you say otherwise, `Decimal` and `URL` as texts. All forms are read; keys may be whole numbers
+/// too. Values of applications' own types are kept as `MessagePackExtension`.
 public struct MessagePackCodec: StructuredCodec {
     let options: CodingOptions
 

@@ -107,7 +107,9 @@ struct MessagePackScanner: ~Copyable {
         guard depth < Limits.nestingMax else { throw ScanFailure(.tooDeep, at: start) }
         // Each value takes a byte at least: what cannot be there is not waited for.
         let values = kind == .map ? count * 2 : count
-        guard unsafe values <= bytes.count - place else { throw ScanFailure(.unexpectedEnd, at: start) }
+        guard unsafe values <= bytes.count - place else {
+            throw ScanFailure(.unexpectedEnd, at: start)
+        }
         let opened = try tape.append(Token(kind, at: start))
         for _ in 0..<values { try value(depth: depth &+ 1) }
         tape.close(opened, count: count)
@@ -120,7 +122,9 @@ struct MessagePackScanner: ~Copyable {
         _ type: Number.Type
     ) throws(ScanFailure) -> Number {
         let size = MemoryLayout<Number>.size
-        guard unsafe size <= bytes.count &- place else { throw ScanFailure(.unexpectedEnd, at: place) }
+        guard unsafe size <= bytes.count &- place else {
+            throw ScanFailure(.unexpectedEnd, at: place)
+        }
         let value = unsafe bytes.big(place, as: type)
         place &+= size
         return value
@@ -128,7 +132,9 @@ struct MessagePackScanner: ~Copyable {
 
     @inline(__always)
     private mutating func skip(_ count: Int) throws(ScanFailure) -> Range<Int> {
-        guard unsafe count <= bytes.count &- place else { throw ScanFailure(.unexpectedEnd, at: place) }
+        guard unsafe count <= bytes.count &- place else {
+            throw ScanFailure(.unexpectedEnd, at: place)
+        }
         let start = place
         place &+= count
         return start..<place

@@ -1,6 +1,8 @@
 /// Writes MessagePack, each value in its smallest form.
 final class MessagePackWriter: ValueWriter {
-    override func writeNull() throws(MartletError) { unsafe try memory.pointee.append(0xC0 as UInt8) }
+    override func writeNull() throws(MartletError) {
+        unsafe try memory.pointee.append(0xC0 as UInt8)
+    }
 
     override func writeBool(_ value: Bool) throws(MartletError) {
         unsafe try memory.pointee.append(value ? 0xC3 : 0xC2 as UInt8)
@@ -84,7 +86,8 @@ final class MessagePackWriter: ValueWriter {
         case 16: unsafe try memory.pointee.append(0xD8 as UInt8)
         case ...0xFF: unsafe try memory.pointee.append(0xC7, UInt8(value.data.count))
         case ...0xFFFF: unsafe try memory.pointee.append(0xC8, UInt16(value.data.count))
-        default: unsafe try memory.pointee.append(0xC9, UInt32(truncatingIfNeeded: value.data.count))
+        default:
+            unsafe try memory.pointee.append(0xC9, UInt32(truncatingIfNeeded: value.data.count))
         }
         unsafe try memory.pointee.append(UInt8(bitPattern: value.type))
         try value.data.withBytes { (span) throws(MartletError) in
@@ -118,7 +121,9 @@ final class MessagePackWriter: ValueWriter {
     }
 
     /// The head is one byte until it is known how many entries there are.
-    override func open(isMap: Bool) throws(MartletError) { unsafe try memory.pointee.append(0 as UInt8) }
+    override func open(isMap: Bool) throws(MartletError) {
+        unsafe try memory.pointee.append(0 as UInt8)
+    }
 
     override func close(isMap: Bool, at place: Int, count: Int) throws(MartletError) -> Int {
         if count < 16 {
@@ -155,7 +160,8 @@ extension EncodingMemory {
     }
 
     func setBig<Number: FixedWidthInteger & BitwiseCopyable>(_ place: Int, _ number: Number) {
-        unsafe start.unsafelyUnwrapped.storeBytes(of: number.bigEndian, toByteOffset: place, as: Number.self)
+        unsafe start.unsafelyUnwrapped.storeBytes(
+            of: number.bigEndian, toByteOffset: place, as: Number.self)
     }
 }
 

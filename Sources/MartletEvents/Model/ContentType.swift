@@ -43,7 +43,8 @@ public struct ContentType: Sendable, Hashable {
 
     /// The content type with this text. The known ones share their memory.
     init(shared text: String) throws(MartletError) {
-        for known in [ContentType.json, .messagePack, .cbor, .bytes, .text] where known.text == text {
+        for known in [ContentType.json, .messagePack, .cbor, .bytes, .text] where known.text == text
+        {
             self = known
             return
         }

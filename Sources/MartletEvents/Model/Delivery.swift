@@ -1,5 +1,5 @@
-/// All that is known about an event that was received: the event as it was recorded, and how it came
-/// here.
+/// All that is known about an event that was received: the event as it was recorded, and how it
+/// came here.
 ///
 /// Texts are made when they are asked for; looking at none of them costs nothing.
 public struct Delivery: Sendable {
