@@ -6,7 +6,7 @@
 #include <xxhash.h>
 
 #if XXH_VERSION_NUMBER < 800
-#error "Martlet needs XXH3 as it is since xxHash 0.8.0: install libxxhash-dev from Debian 12 or newer"
+#error "Martlet needs xxHash 0.8.0 or later: install libxxhash-dev from Debian 12 or newer"
 #endif
 
 #endif

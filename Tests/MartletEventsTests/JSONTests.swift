@@ -147,7 +147,7 @@ import Testing
         var generator = SeededGenerator(seed: 7)
         let codec = JSONCodec()
         var numbers: [Double] = [
-            0, -0.0, 0.1, 0.2, 0.3, 1.0 / 3, 1e15, 1e16, 123456.789, 5e-324, 1e22,
+            0, -0.0, 0.1, 0.2, 0.3, 1.0 / 3, 1e15, 1e16, 123456.789, .leastNonzeroMagnitude, 1e22,
             1e23, 0.1 + 0.2, 2.5, 100, 4.35, 0.000001, 0.0000001, 999999999999999,
         ]
         for _ in 0..<20_000 {
