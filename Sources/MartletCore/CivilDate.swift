@@ -8,7 +8,7 @@ struct CivilDate {
 
     /// A date that exists; nil if the month or the day does not.
     init?(year: Int, month: Int, day: Int) {
-        guard (1...9_999).contains(year), (1...12).contains(month), day >= 1 else { return nil }
+        guard (0...9_999).contains(year), (1...12).contains(month), day >= 1 else { return nil }
         let isLeap =
             year.isMultiple(of: 4) && (!year.isMultiple(of: 100) || year.isMultiple(of: 400))
         let lengths = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
@@ -34,7 +34,7 @@ struct CivilDate {
 
     var daysSince1970: Int {
         let year = month <= 2 ? year - 1 : year
-        let cycle = year / 400
+        let cycle = (year >= 0 ? year : year - 399) / 400
         let yearOfCycle = year - cycle * 400
         let monthFromMarch = month > 2 ? month - 3 : month + 9
         let dayOfYear = (153 * monthFromMarch + 2) / 5 + day - 1

@@ -1,14 +1,14 @@
-/// A moment in microseconds, as it stands in frames: from the year 1 to the year 9999, in UTC.
+/// A moment in microseconds, as it stands in frames: from the year 0 to the year 9999, in UTC.
 public struct Timestamp: Sendable, Hashable {
     /// Microseconds since 1970 began.
     public let microseconds: Int64
 
     /// The first moment that has an RFC 3339 text.
-    public static let earliest = Timestamp(unchecked: -62_135_596_800_000_000)
+    public static let earliest = Timestamp(unchecked: -62_167_219_200_000_000)
     /// The last moment that has an RFC 3339 text.
     public static let latest = Timestamp(unchecked: 253_402_300_799_999_999)
 
-    /// The moment so many microseconds after 1970 began; nil before the year 1 and after 9999.
+    /// The moment so many microseconds after 1970 began; nil before the year 0 and after 9999.
     public init?(microseconds: Int64) {
         guard microseconds >= Timestamp.earliest.microseconds,
             microseconds <= Timestamp.latest.microseconds

@@ -18,11 +18,13 @@ public struct Position: Sendable, Hashable {
 
     /// The position with this text, which must be as `description` has it; nil if it is not.
     public init?(_ text: String) {
+        // A stream's name may hold slashes: what lies between the node and the last three numbers.
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 5, let node = NodeID(String(parts[0])),
-            let stream = try? StreamName(String(parts[1])),
-            let lane = Int(parts[2]), (0...Limits.partitionsMax).contains(lane),
-            let epoch = UInt64(parts[3]), let sequence = UInt64(parts[4])
+        guard parts.count >= 5, let node = NodeID(String(parts[0])),
+            let stream = try? StreamName(
+                parts[1..<(parts.count - 3)].joined(separator: "/")),
+            let lane = Int(parts[parts.count - 3]), (0...Limits.partitionsMax).contains(lane),
+            let epoch = UInt64(parts[parts.count - 2]), let sequence = UInt64(parts[parts.count - 1])
         else { return nil }
         let channel = Channel(node: node, stream: stream, lane: lane)
         self.init(channel: channel, epoch: Epoch(rawValue: epoch), sequence: sequence)

@@ -36,6 +36,19 @@ public struct StreamName: Sendable, Hashable {
     }
 }
 
+extension StreamName {
+    /// Whether both have the same bytes. Texts that only look the same are different names, as they
+    /// are to ZeroMQ.
+    public static func == (left: StreamName, right: StreamName) -> Bool {
+        left.text.utf8.elementsEqual(right.text.utf8)
+    }
+
+    /// Hashes the bytes.
+    public func hash(into hasher: inout Hasher) {
+        for byte in text.utf8 { hasher.combine(byte) }
+    }
+}
+
 extension StreamName: ExpressibleByStringLiteral {
     /// A name written in code; it traps when it cannot name a stream.
     public init(stringLiteral text: String) {

@@ -15,9 +15,9 @@ public struct CBORCodec: StructuredCodec {
         userInfo: [CodingUserInfoKey: any Sendable] = [:],
         byteCountMax: Int = Limits.encodedBytesMax
     ) {
-        options = unsafe CodingOptions(
+        options = CodingOptions(
             dates: dates, userInfo: userInfo, byteCountMax: byteCountMax
-        ) { unsafe CBORWriter($0) }
+        ) { CBORWriter(byteCountMax: $0) }
         isDeterministic = deterministic
     }
 

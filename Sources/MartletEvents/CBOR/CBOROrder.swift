@@ -5,7 +5,10 @@ enum CBOROrder {
         let value = unsafe UnsafeRawBufferPointer(rebasing: memory.written[place...])
         let tape: ValueTape
         do throws(ScanFailure) { tape = unsafe try CBORScanner.scan(value) } catch {
-            preconditionFailure("what was written is not CBOR: \(error.description)")
+            throw MartletError(
+                .notEncodable,
+                "The value cannot be put into order: \(error.description). Make it smaller, or do "
+                    + "without the deterministic form.")
         }
         let sorter = unsafe Sorter(tape, value)
         var sorted: [UInt8] = []

@@ -34,7 +34,7 @@ struct CBORScanner: ~Copyable {
 
     private static let breakByte: UInt8 = 0xFF
 
-    private mutating func value(depth: Int) throws(ScanFailure) {
+    private mutating func value(depth: Int, tags: Int = 0) throws(ScanFailure) {
         let start = place
         let head = try takeHead()
         switch head.type {
@@ -44,7 +44,7 @@ struct CBORScanner: ~Copyable {
         case 3: try string(.text, head, start)
         case 4: try collection(.array, head, start, depth)
         case 5: try collection(.map, head, start, depth)
-        case 6: try tagged(head, start, depth)
+        case 6: try tagged(head, start, depth, tags)
         default: try simple(head, start)
         }
     }
@@ -169,11 +169,13 @@ struct CBORScanner: ~Copyable {
         tape.close(opened, count: Int(count))
     }
 
-    /// Tags count as depth: they nest too.
-    private mutating func tagged(_ head: Head, _ start: Int, _ depth: Int) throws(ScanFailure) {
-        guard depth < Limits.nestingMax else { throw ScanFailure(.tooDeep, at: start) }
+    /// Tags before tags have a bound of their own.
+    private mutating func tagged(
+        _ head: Head, _ start: Int, _ depth: Int, _ tags: Int
+    ) throws(ScanFailure) {
+        guard tags < Limits.nestingMax else { throw ScanFailure(.tooDeep, at: start) }
         _ = try tape.append(Token(.tag, at: start, payload: argument(head, start)))
-        try value(depth: depth &+ 1)
+        try value(depth: depth, tags: tags &+ 1)
     }
 
     // MARK: Bytes

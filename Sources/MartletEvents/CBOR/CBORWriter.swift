@@ -47,15 +47,35 @@ final class CBORWriter: ValueWriter {
         unsafe try memory.pointee.append(bytes)
     }
 
-    /// Tag 1: seconds since 1970, whole if they are.
+    /// Tag 1: seconds since 1970, whole if they are. Where a floating-point number is not fine enough,
+    /// tag 0 and the text.
     override func writeTimestamp(_ moment: Timestamp) throws(MartletError) {
-        unsafe try memory.pointee.append(0xC1 as UInt8)
         let (seconds, microseconds) = moment.microseconds.floored(by: 1_000_000)
+        let number = Double(moment.microseconds) / 1e6
         if microseconds == 0 {
+            unsafe try memory.pointee.append(0xC1 as UInt8)
             try writeSigned(seconds)
+        } else if (number * 1e6).rounded() == Double(moment.microseconds),
+            abs(moment.microseconds) < 1 << 53
+        {
+            unsafe try memory.pointee.append(0xC1 as UInt8)
+            try writeDouble(number)
         } else {
-            try writeDouble(Double(moment.microseconds) / 1e6)
+            unsafe try memory.pointee.append(0xC0 as UInt8)
+            try write(moment.description)
         }
+    }
+
+    /// A big number: tag 2, or 3 for negative ones.
+    override func writeWide(_ value: some FixedWidthInteger) throws(MartletError) {
+        var bytes: [UInt8] = []
+        var rest = UInt128(truncatingIfNeeded: value < 0 ? ~value : value)
+        while rest > 0 {
+            bytes.insert(UInt8(truncatingIfNeeded: rest), at: 0)
+            rest >>= 8
+        }
+        unsafe try memory.pointee.append(value < 0 ? 0xC3 : 0xC2 as UInt8)
+        unsafe try bytes.span.withUnsafeBytes { (bytes) throws(MartletError) in unsafe try writeBytes(bytes) }
     }
 
     /// Tag 32: a URI.

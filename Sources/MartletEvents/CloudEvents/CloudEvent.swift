@@ -57,13 +57,15 @@ extension RecordedEvent {
     /// where the type is something else.
     public func cloudEvent() throws(MartletError) -> CloudEvent {
         var attributes = attributes
-        if let key { try attributes.set(.partitionKey, to: .string(key)) }
-        if attributes[.sequence] == nil {
+        if attributes[.sequence] == nil, attributes.extensions.count < Limits.attributesMax {
             let digits = String(sequence)
             let zeros = String(repeating: "0", count: 20 - digits.count)
             try attributes.set(.sequence, to: .string(zeros + digits))
         }
-        if type != topic.text { try attributes.set(.topic, to: .string(topic.text)) }
+        if let key { try attributes.set(.partitionKey, to: .string(key), isBounded: false) }
+        if type != topic.text {
+            try attributes.set(.topic, to: .string(topic.text), isBounded: false)
+        }
         return try CloudEvent(
             id: id, source: source, type: type, time: time, contentType: contentType,
             schema: schema, attributes: attributes, data: payloadByteCount > 0 ? payload : nil)

@@ -31,9 +31,9 @@ struct CloudEventReader {
         return events
     }
 
-    private static let options = unsafe CodingOptions(
+    private static let options = CodingOptions(
         dates: .rfc3339, userInfo: [:], byteCountMax: Limits.encodedBytesMax
-    ) { unsafe JSONWriter($0) }
+    ) { JSONWriter(byteCountMax: $0) }
 
     private static func failure(_ reason: String, at offset: Int) -> MartletError {
         CodingFailure(path: "", byteOffset: offset, reason: reason)

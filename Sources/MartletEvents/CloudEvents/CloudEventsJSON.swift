@@ -11,12 +11,8 @@ public enum CloudEventsJSON {
     public static func encode(
         _ event: CloudEvent, into buffer: inout EncodingBuffer
     ) throws(MartletError) {
-        let start = buffer.count
-        do throws(MartletError) {
-            unsafe try CloudEventWriter(JSONWriter(buffer.storage)).write(event)
-        } catch {
-            buffer.truncate(to: start)
-            throw error
+        try write(into: &buffer) { (writer) throws(MartletError) in
+            try CloudEventWriter(writer).write(event)
         }
     }
 
@@ -24,9 +20,7 @@ public enum CloudEventsJSON {
     public static func encode(
         batch events: some Sequence<CloudEvent>, into buffer: inout EncodingBuffer
     ) throws(MartletError) {
-        let start = buffer.count
-        do throws(MartletError) {
-            let writer = unsafe JSONWriter(buffer.storage)
+        try write(into: &buffer) { (writer) throws(MartletError) in
             try writer.open(isMap: false)
             var isFirst = true
             for event in events {
@@ -34,7 +28,21 @@ public enum CloudEventsJSON {
                 isFirst = false
                 try CloudEventWriter(writer).write(event)
             }
-            _ = try writer.close(isMap: false, at: start, count: 0)
+            _ = try writer.close(isMap: false, at: 0, count: 0)
+        }
+    }
+
+    private static func write(
+        into buffer: inout EncodingBuffer, _ body: (JSONWriter) throws(MartletError) -> Void
+    ) throws(MartletError) {
+        let start = buffer.count
+        let writer = JSONWriter()
+        unsafe buffer.storage.pointee.failure = nil
+        unsafe writer.exchange(buffer.storage)
+        do throws(MartletError) {
+            defer { unsafe writer.exchange(buffer.storage) }
+            try body(writer)
+            unsafe try writer.memory.pointee.check()
         } catch {
             buffer.truncate(to: start)
             throw error

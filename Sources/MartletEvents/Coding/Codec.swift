@@ -76,32 +76,40 @@ extension StructuredCodec {
     public func encode<Value: Encodable>(
         _ value: Value, into buffer: inout EncodingBuffer
     ) throws(MartletError) {
-        let start = buffer.count
-        let sink = unsafe EncodingSink(options.makeWriter(buffer.storage), options)
-        do {
-            if try !sink.encodeKnown(value, 0) { try sink.encodeNested(value, 0) }
+        let sink = EncodingSink(options.makeWriter(0), options)
+        try write(into: &buffer, sink.writer) {
+            defer { sink.end() }
+            if try !sink.encodeKnown(value) { try sink.encodeNested(value, 0) }
             try sink.finish()
-            unsafe try finish(&buffer.storage.pointee, from: start)
-        } catch {
-            let path = unsafe sink.state.pointee.path.keys(.max)
-            buffer.truncate(to: start)
-            throw writingError(error, path)
-        }
+        } path: { unsafe sink.state.pointee.path.keys(.max) }
     }
 
     /// Appends a value of a type that writes itself.
     public func encode(
         directly value: some DirectlyCodable, into buffer: inout EncodingBuffer
     ) throws(MartletError) {
+        let writer = options.makeWriter(0)
+        try write(into: &buffer, writer) { try value.write(to: writer) } path: { [] }
+    }
+
+    /// Lends the buffer's memory to the writer while `body` writes. After a failure the buffer is as it
+    /// was.
+    private func write(
+        into buffer: inout EncodingBuffer, _ writer: ValueWriter, _ body: () throws -> Void,
+        path: () -> [any CodingKey]
+    ) throws(MartletError) {
         let start = buffer.count
-        let writer = unsafe options.makeWriter(buffer.storage)
+        let place = unsafe buffer.storage.pointee.count
+        unsafe buffer.storage.pointee.failure = nil
+        unsafe writer.exchange(buffer.storage)
         do {
-            try value.write(to: writer)
-            if let failure = unsafe buffer.storage.pointee.failure { throw failure }
-            unsafe try finish(&buffer.storage.pointee, from: start)
+            defer { unsafe writer.exchange(buffer.storage) }
+            try body()
+            unsafe try writer.memory.pointee.check()
+            unsafe try finish(&writer.memory.pointee, from: place)
         } catch {
             buffer.truncate(to: start)
-            throw writingError(error, [])
+            throw writingError(error, path())
         }
     }
 

@@ -13,7 +13,7 @@ public enum DateCoding: Sendable, Hashable {
 }
 
 extension Timestamp {
-    /// The moment of a date, to the microsecond; nil beyond the years 1 to 9999.
+    /// The moment of a date, to the microsecond; nil beyond the years 0 to 9999.
     public init?(_ date: Date) {
         let microseconds = (date.timeIntervalSince1970 * 1e6).rounded()
         guard let exact = Int64(exactly: microseconds) else { return nil }

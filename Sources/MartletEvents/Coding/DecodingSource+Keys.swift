@@ -66,7 +66,7 @@ extension DecodingSource {
     }
 
     private func indexKeys(of map: Int) -> KeyIndex {
-        let sorted = keys(of: map).sorted { isKey($0, before: $1) }
+        let sorted = keys(of: map).filter { text(ofKey: $0) != nil }.sorted { isKey($0, before: $1) }
         for (left, right) in zip(sorted, sorted.dropFirst()) where isSameKey(left, right) {
             mark(left, right)
         }
@@ -128,6 +128,11 @@ extension DecodingSource {
         }
         unsafe state.pointee.hints[depth] = next(next(found))
         return found
+    }
+
+    /// Where a key stands that is this number and no text.
+    func find(number: Int, in map: Int) -> Int? {
+        keys(of: map).first { token($0).kind != .text && self.number(ofKey: $0) == number }
     }
 
     private func lookThrough(_ map: Int, _ text: String) -> Int? {

@@ -40,17 +40,9 @@ extension DecodingSource {
         switch token.kind {
         case .unsigned: value = Number(exactly: token.payload)
         case .negative: value = Number(exactly: Int64(bitPattern: token.payload))
-        case .largeNegative:
-            value = Number(exactly: token.payload).flatMap { magnitude in
-                let (sum, overflow) = (0 as Number).subtractingReportingOverflow(magnitude)
-                let (result, overflow2) = sum.subtractingReportingOverflow(1)
-                return overflow || overflow2 ? nil : result
-            }
-        case .double, .shortNumber: value = Number(exactly: Double(bitPattern: token.payload))
-        case .number:
-            // 1.0 and 1e3 are whole numbers too; so are those beyond 64 bits, for wider types.
-            let text = text(token)
-            value = Number(text, radix: 10) ?? Double(text).flatMap { Number(exactly: $0) }
+        case .largeNegative: value = Number(exactly: -1 - Int128(token.payload))
+        case .double: value = Number(exactly: Double(bitPattern: token.payload))
+        case .number, .shortNumber: value = wholeNumber(numberText(token) ?? "")
         case .bytes where bigNumberTag(untagged(place)) != nil: value = bigNumber(place, type)
         default: throw ValueFailure(type, at: place)
         }
@@ -60,27 +52,32 @@ extension DecodingSource {
         return value
     }
 
+    /// 1.0 and 1e3 are whole numbers too; so are those beyond 64 bits, for wider types.
+    private func wholeNumber<Number: FixedWidthInteger>(_ text: String) -> Number? {
+        let parts = text.split(separator: ".", maxSplits: 1)
+        if parts.count == 1, let number = Number(text, radix: 10) { return number }
+        if parts.count == 2, parts[1].allSatisfy({ $0 == "0" }) { return Number(parts[0], radix: 10) }
+        return Double(text).flatMap { Number(exactly: $0) }
+    }
+
     /// A big number of CBOR: bytes behind the tag 2, or 3 for negative ones.
-    private func bigNumber<Number: FixedWidthInteger>(_ place: Int, _ type: Number.Type) -> Number?
-    {
+    private func bigNumber<Number: FixedWidthInteger>(_ place: Int, _ type: Number.Type) -> Number? {
         let value = untagged(place)
-        guard let tag = bigNumberTag(value) else { return nil }
-        return unsafe withBytes(of: token(value)) { bytes in
-            var number: Number = 0
+        guard let tag = bigNumberTag(value), let magnitude = magnitude(value) else { return nil }
+        if tag == 2 { return Number(exactly: magnitude) }
+        guard let positive = Int128(exactly: magnitude) else { return nil }
+        return Number(exactly: -1 - positive)
+    }
+
+    /// What up to sixteen bytes say, the most significant first.
+    private func magnitude(_ place: Int) -> UInt128? {
+        unsafe withBytes(of: token(place)) { bytes in
+            var magnitude: UInt128 = 0
             for place in 0..<bytes.count {
-                let byte = unsafe bytes[place]
-                let (scaled, overflow) = number.multipliedReportingOverflow(by: 256)
-                guard !overflow, let digit = Number(exactly: byte) else { return nil }
-                let (next, overflow2) =
-                    tag == 2
-                    ? scaled.addingReportingOverflow(digit)
-                    : scaled.subtractingReportingOverflow(digit)
-                guard !overflow2 else { return nil }
-                number = next
+                guard magnitude >> 120 == 0 else { return nil }
+                magnitude = unsafe magnitude << 8 | UInt128(bytes[place])
             }
-            guard tag == 3 else { return number }
-            let (result, overflow) = number.subtractingReportingOverflow(1)
-            return overflow ? nil : result
+            return magnitude
         }
     }
 
@@ -98,7 +95,7 @@ extension DecodingSource {
         case .double, .shortNumber: return Double(bitPattern: token.payload)
         case .unsigned: return Double(token.payload)
         case .negative: return Double(Int64(bitPattern: token.payload))
-        case .largeNegative: return -1 - Double(token.payload)
+        case .largeNegative: return Double(-1 - Int128(token.payload))
         case .number:
             if let number = unsafe withBytes(of: token, { unsafe JSONNumber.double($0) }) {
                 return number
@@ -106,11 +103,10 @@ extension DecodingSource {
             throw ValueFailure("the number does not fit into Double", at: place)
         case .bytes:
             guard let tag = bigNumberTag(value) else { break }
-            let magnitude = unsafe withBytes(of: token) {
-                unsafe $0.reduce(0) { $0 * 256 + Double($1) }
+            if let magnitude = magnitude(value), magnitude < UInt128.max {
+                return tag == 2 ? Double(magnitude) : -Double(magnitude + 1)
             }
-            guard magnitude.isFinite else { break }
-            return tag == 2 ? magnitude : -1 - magnitude
+            throw ValueFailure("the number is too large", at: place)
         default: break
         }
         throw ValueFailure(Double.self, at: place)
@@ -125,6 +121,8 @@ extension DecodingSource {
             }
             return value
         }
+        if token.kind == .unsigned { return Float(token.payload) }
+        if token.kind == .negative { return Float(Int64(bitPattern: token.payload)) }
         let value = try double(place)
         let narrow = Float(value)
         guard narrow.isFinite || !value.isFinite else {

@@ -140,6 +140,13 @@ final class DecodingSource {
         }
     }
 
+    /// Where a null stands for what is missing.
+    func appendNull() -> Int {
+        let last = unsafe state.pointee.tape.count
+        _ = unsafe try? state.pointee.tape.append(Token(.null, at: Int(token(0).offset)))
+        return unsafe min(last, state.pointee.tape.count - 1)
+    }
+
     // MARK: Errors
 
     /// The path of the value at this depth.

@@ -24,14 +24,16 @@ struct ElementWriter: UnkeyedEncodingContainer {
         try sink.writer.write(value)
     }
     func encode(_ value: Double) throws {
+        let mark = sink.mark(depth)
         let index = try sink.element(depth)
-        try sink.encode(under: IndexKey(index), depth) { (writer) throws(MartletError) in
+        try sink.encode(under: IndexKey(index), depth, mark) { (writer) throws(MartletError) in
             try writer.writeDouble(value)
         }
     }
     func encode(_ value: Float) throws {
+        let mark = sink.mark(depth)
         let index = try sink.element(depth)
-        try sink.encode(under: IndexKey(index), depth) { (writer) throws(MartletError) in
+        try sink.encode(under: IndexKey(index), depth, mark) { (writer) throws(MartletError) in
             try writer.writeFloat(value)
         }
     }
@@ -49,8 +51,9 @@ struct ElementWriter: UnkeyedEncodingContainer {
     func encode(_ value: UInt128) throws { try integer(value) }
 
     func encode<T: Encodable>(_ value: T) throws {
+        let mark = sink.mark(depth)
         let index = try sink.element(depth)
-        try sink.encode(value, under: IndexKey(index), depth)
+        try sink.encode(value, under: IndexKey(index), depth, mark)
     }
 
     func nestedContainer<Nested: CodingKey>(

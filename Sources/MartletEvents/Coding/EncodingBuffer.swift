@@ -20,18 +20,21 @@ public struct EncodingBuffer: ~Copyable {
     }
 
     deinit {
-        unsafe free(storage.pointee.start)
+        unsafe storage.pointee.release()
         unsafe storage.deallocate()
     }
 
     /// How many bytes have been written.
-    public var count: Int { unsafe storage.pointee.count }
+    public var count: Int { unsafe storage.pointee.count - storage.pointee.floor }
 
     /// Whether nothing has been written.
     public var isEmpty: Bool { count == 0 }
 
     /// Appends the bytes. It throws `messageTooLarge` beyond the limit.
     public mutating func append(_ span: RawSpan) throws(MartletError) {
+        guard unsafe span.byteCount <= storage.pointee.byteCountMax - storage.pointee.count else {
+            throw unsafe storage.pointee.tooLarge
+        }
         unsafe try span.withUnsafeBytes { (bytes) throws(MartletError) in
             unsafe try storage.pointee.append(bytes)
         }
@@ -41,7 +44,9 @@ public struct EncodingBuffer: ~Copyable {
     public func withBytes<Result: ~Copyable, Failure: Error>(
         _ body: (RawSpan) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        unsafe try body(storage.pointee.written.bytes)
+        let written = unsafe storage.pointee.written
+        return unsafe try body(
+            UnsafeRawBufferPointer(rebasing: written[storage.pointee.floor...]).bytes)
     }
 
     /// A copy of what has been written.
@@ -53,7 +58,7 @@ public struct EncodingBuffer: ~Copyable {
     /// Forgets all but the first bytes, of which there must be as many.
     mutating func truncate(to count: Int) {
         precondition(count <= self.count)
-        unsafe storage.pointee.count = count
+        unsafe storage.pointee.count = unsafe storage.pointee.floor + count
         unsafe storage.pointee.failure = nil
     }
 
@@ -92,6 +97,8 @@ struct EncodingMemory {
     var start: UnsafeMutableRawPointer?
     var count = 0
     var capacity = 0
+    /// What lies before belongs to others and is neither shown nor taken back: a frame's earlier events.
+    var floor = 0
     let byteCountMax: Int
     /// What went wrong. Kept, so that a type which catches it does not make the value look whole.
     var failure: MartletError?
@@ -117,20 +124,36 @@ struct EncodingMemory {
 
     @inline(never)
     private mutating func grow(_ more: Int) throws(MartletError) {
-        guard unsafe more <= byteCountMax - count else {
-            throw unsafe fail(
-                MartletError(
-                    .messageTooLarge,
-                    unsafe "What was to be written exceeds \(byteCountMax) bytes. Send less, "
-                        + "or store it elsewhere and send a `dataref` that leads there."))
-        }
-        let wanted = unsafe min(byteCountMax, max(256, count + more, capacity * 2))
+        guard unsafe more <= byteCountMax + EncodingMemory.slack - count else { throw unsafe fail(tooLarge) }
+        let wanted = unsafe min(
+            byteCountMax + EncodingMemory.slack, max(256, count + more, capacity * 2))
         guard let grown = unsafe realloc(start, wanted) else {
             throw MartletError(
                 .resourceExhausted, "There is no memory for \(wanted) bytes. Send less at once.")
         }
         unsafe start = unsafe grown
         unsafe capacity = wanted
+    }
+
+    /// Writers reserve a little more than they write. What was written is checked at the end.
+    static let slack = 64
+
+    var tooLarge: MartletError {
+        MartletError(
+            .messageTooLarge,
+            unsafe "What was to be written exceeds \(byteCountMax) bytes. Send less, or store it "
+                + "elsewhere and send a `dataref` that leads there.")
+    }
+
+    /// Throws what went wrong since the beginning, if anything did.
+    func check() throws(MartletError) {
+        if let failure = unsafe failure { throw failure }
+        guard unsafe count <= byteCountMax else { throw unsafe tooLarge }
+    }
+
+    mutating func release() {
+        unsafe free(start)
+        unsafe start = nil
     }
 
     /// Keeps the first failure and returns this one.

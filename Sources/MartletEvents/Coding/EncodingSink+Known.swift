@@ -11,7 +11,7 @@ extension EncodingSink {
 
     /// Writes a value of one of these types; false if it is of another.
     @inline(__always)
-    func encodeKnown<T: Encodable>(_ value: T, _ depth: Int) throws -> Bool {
+    func encodeKnown<T: Encodable>(_ value: T) throws -> Bool {
         // Sound: in each case T is the type that the value is taken for.
         if T.self == String.self {
             unsafe try writer.write(unsafeBitCast(value, to: String.self))
@@ -20,14 +20,14 @@ extension EncodingSink {
         } else if T.self == Double.self {
             unsafe try writer.writeDouble(unsafeBitCast(value, to: Double.self))
         } else {
-            return try encodeRare(value, depth)
+            return try encodeRare(value)
         }
         return true
     }
 
-    private func encodeRare<T: Encodable>(_ value: T, _ depth: Int) throws -> Bool {
+    private func encodeRare<T: Encodable>(_ value: T) throws -> Bool {
         if T.self == Date.self {
-            unsafe try encode(unsafeBitCast(value, to: Date.self), depth)
+            unsafe try encode(unsafeBitCast(value, to: Date.self))
         } else if T.self == Data.self {
             unsafe try unsafeBitCast(value, to: Data.self).withUnsafeBytes { bytes in
                 unsafe try writer.writeBytes(bytes)
@@ -50,7 +50,7 @@ extension EncodingSink {
         return true
     }
 
-    private func encode(_ date: Date, _ depth: Int) throws(MartletError) {
+    private func encode(_ date: Date) throws(MartletError) {
         switch options.dates {
         case .secondsSince1970: try writer.writeDouble(date.timeIntervalSince1970)
         case .millisecondsSince1970: try writer.writeDouble(date.timeIntervalSince1970 * 1_000)
@@ -58,7 +58,7 @@ extension EncodingSink {
             guard let moment = Timestamp(date) else {
                 throw MartletError(
                     .notEncodable,
-                    "A date lies beyond the years 1 to 9999. Send it as a number of seconds.")
+                    "A date lies beyond the years 0 to 9999. Send it as a number of seconds.")
             }
             if options.dates == .native {
                 try writer.writeTimestamp(moment)

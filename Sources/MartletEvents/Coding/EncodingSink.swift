@@ -29,8 +29,6 @@ final class EncodingSink {
     let options: CodingOptions
     private let basePath: [any CodingKey]
     private let baseDepth: Int
-    /// The memory of a sink that is put in its place at the end.
-    private let own: UnsafeMutablePointer<EncodingBuffer>?
 
     /// A sink for a whole value.
     init(_ writer: ValueWriter, _ options: CodingOptions) {
@@ -38,19 +36,15 @@ final class EncodingSink {
         self.options = options
         basePath = []
         baseDepth = 0
-        unsafe own = nil
         unsafe state = .allocate(capacity: 1)
         unsafe state.initialize(to: State())
     }
 
     /// A sink for a part that is put in its place at the end.
     private init(partOf parent: EncodingSink, path: [any CodingKey], depth: Int) {
-        let limit = unsafe parent.writer.memory.pointee.byteCountMax
-        let buffer = UnsafeMutablePointer<EncodingBuffer>.allocate(capacity: 1)
-        unsafe buffer.initialize(to: EncodingBuffer(byteCountMax: limit))
-        unsafe own = unsafe buffer
         options = parent.options
-        writer = unsafe parent.options.makeWriter(buffer.pointee.storage)
+        // Room for a beginning at least, even where there is no room for the whole.
+        writer = unsafe parent.options.makeWriter(max(256, parent.writer.memory.pointee.byteCountMax))
         basePath = path
         baseDepth = depth
         unsafe state = .allocate(capacity: 1)
@@ -60,8 +54,6 @@ final class EncodingSink {
     deinit {
         unsafe state.deinitialize(count: 1)
         unsafe state.deallocate()
-        unsafe own?.deinitialize(count: 1)
-        unsafe own?.deallocate()
     }
 
     func path(_ depth: Int) -> [any CodingKey] { unsafe basePath + state.pointee.path.keys(depth) }
@@ -105,8 +97,9 @@ final class EncodingSink {
     }
 
     private func shift(behind place: Int, by inserted: Int) {
-        for index in unsafe state.pointee.fragments.indices
-        where unsafe state.pointee.fragments[index].place > place {
+        // They lie in the order of their places.
+        for index in unsafe state.pointee.fragments.indices.reversed() {
+            guard unsafe state.pointee.fragments[index].place > place else { break }
             unsafe state.pointee.fragments[index].place += inserted
         }
     }
@@ -149,24 +142,53 @@ final class EncodingSink {
 
     // MARK: Values
 
+    /// Where a value would begin, to return to if it fails.
+    struct Mark {
+        fileprivate let byteCount: Int
+        fileprivate let entries: Int32
+        fileprivate let fragments: Int
+    }
+
+    @inline(__always)
+    func mark(_ depth: Int) -> Mark {
+        unsafe Mark(
+            byteCount: writer.memory.pointee.count, entries: state.pointee.open[depth].count,
+            fragments: state.pointee.fragments.count)
+    }
+
+    /// Takes back what has been written since: a type may catch the failure of a value and go on.
+    func restore(_ mark: Mark, _ depth: Int, _ key: any CodingKey) {
+        // Codable's own errors name this path, and those of writers are told it.
+        if unsafe state.pointee.depth == depth { unsafe state.pointee.path.set(depth, key) }
+        unsafe writer.memory.pointee.count = mark.byteCount
+        unsafe writer.memory.pointee.failure = nil
+        unsafe state.pointee.open[depth].count = mark.entries
+        unsafe state.pointee.fragments.removeSubrange(mark.fragments...)
+        unsafe state.pointee.depth = depth
+    }
+
     /// Encodes a value under a key of the container at this depth.
-    func encode<T: Encodable>(_ value: T, under key: any CodingKey, _ depth: Int) throws {
-        do { if try encodeKnown(value, depth) { return } } catch {
+    func encode<T: Encodable>(
+        _ value: T, under key: any CodingKey, _ depth: Int, _ mark: Mark
+    ) throws {
+        do {
+            if try encodeKnown(value) { return }
             unsafe state.pointee.path.set(depth, key)
+            try encodeNested(value, depth &+ 1)
+        } catch {
+            restore(mark, depth, key)
             throw error
         }
-        unsafe state.pointee.path.set(depth, key)
-        try encodeNested(value, depth &+ 1)
     }
 
     /// Writes a number under a key of the container at this depth.
     @inline(__always)
     func encode(
-        under key: @autoclosure () -> any CodingKey, _ depth: Int,
+        under key: @autoclosure () -> any CodingKey, _ depth: Int, _ mark: Mark,
         _ write: (ValueWriter) throws(MartletError) -> Void
     ) throws(MartletError) {
         do throws(MartletError) { try write(writer) } catch {
-            unsafe state.pointee.path.set(depth, key())
+            restore(mark, depth, key())
             throw error
         }
     }
@@ -208,14 +230,29 @@ final class EncodingSink {
         guard unsafe !state.pointee.fragments.isEmpty else { return }
         let fragments = unsafe state.pointee.fragments
         unsafe state.pointee.fragments = []
-        for (place, part) in fragments.reversed() {
+        let beginning = fragments[0].place
+        let rest = unsafe Array(writer.memory.pointee.written[beginning...])
+        unsafe writer.memory.pointee.count = beginning
+        var copied = 0
+        for (place, part) in fragments {
+            try append(rest[copied..<place - beginning])
+            copied = place - beginning
             try part.close(0)
             try part.finish()
-            let bytes = unsafe part.writer.memory.pointee.written
-            unsafe try writer.memory.pointee.insertHole(at: place, bytes.count)
-            unsafe writer.memory.pointee.overwrite(at: place, bytes)
+            part.end()
+            unsafe try writer.memory.pointee.append(part.writer.memory.pointee.written)
+        }
+        try append(rest[copied...])
+    }
+
+    private func append(_ bytes: ArraySlice<UInt8>) throws(MartletError) {
+        unsafe try bytes.span.withUnsafeBytes { (bytes) throws(MartletError) in
+            unsafe try writer.memory.pointee.append(bytes)
         }
     }
+
+    /// From now on, containers that somebody kept refuse to write.
+    func end() { unsafe state.pointee.depth = -1 }
 
     func misuse(_ depth: Int) -> MartletError {
         MartletError(

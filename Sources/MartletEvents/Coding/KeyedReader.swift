@@ -41,7 +41,7 @@ struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
         }
     }
 
-    func contains(_ key: Key) -> Bool { find(key.stringValue) != nil }
+    func contains(_ key: Key) -> Bool { (find(key.stringValue) ?? findNumber(key)) != nil }
 
     func decodeNil(forKey key: Key) throws -> Bool { source.isNull(try value(key)) }
 
@@ -124,7 +124,13 @@ struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
     func superDecoder() throws -> any Decoder {
         let key = SuperKey()
-        guard let found = find(key.stringValue) else { throw missing(key) }
+        guard let found = find(key.stringValue) else {
+            // As everywhere: what is missing is null to its superclass.
+            return decoder(at: source.appendNull(), key)
+        }
+        if source.token(found).detail & Token.duplicate != 0 {
+            throw ambiguous(key.stringValue, found)
+        }
         return decoder(at: source.next(found), key)
     }
 
@@ -151,7 +157,7 @@ struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
     @inline(__always)
     private func value(_ key: Key) throws -> Int {
         let text = key.stringValue
-        guard let found = find(text) else { throw missing(key) }
+        guard let found = find(text) ?? findNumber(key) else { throw missing(key) }
         if source.token(found).detail & Token.duplicate != 0 { throw ambiguous(text, found) }
         return source.next(found)
     }
@@ -159,7 +165,7 @@ struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
     /// The value under the key, unless there is none or it is null.
     private func present(_ key: Key) throws -> Int? {
         let text = key.stringValue
-        guard let found = find(text) else { return nil }
+        guard let found = find(text) ?? findNumber(key) else { return nil }
         if source.token(found).detail & Token.duplicate != 0 { throw ambiguous(text, found) }
         let place = source.next(found)
         return source.isNull(place) ? nil : place
@@ -167,6 +173,11 @@ struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
     @inline(__always)
     private func find(_ text: String) -> Int? { source.find(text, in: map, depth: depth, index) }
+
+    /// Binary formats know keys that are numbers.
+    private func findNumber(_ key: Key) -> Int? {
+        key.intValue.flatMap { source.find(number: $0, in: map) }
+    }
 
     private func ambiguous(_ text: String, _ found: Int) -> DecodingError {
         source.error(

@@ -23,14 +23,16 @@ struct KeyedWriter<Key: CodingKey>: KeyedEncodingContainerProtocol {
         try sink.writer.write(value)
     }
     func encode(_ value: Double, forKey key: Key) throws {
+        let mark = sink.mark(depth)
         try sink.key(key, depth)
-        try sink.encode(under: key, depth) { (writer) throws(MartletError) in
+        try sink.encode(under: key, depth, mark) { (writer) throws(MartletError) in
             try writer.writeDouble(value)
         }
     }
     func encode(_ value: Float, forKey key: Key) throws {
+        let mark = sink.mark(depth)
         try sink.key(key, depth)
-        try sink.encode(under: key, depth) { (writer) throws(MartletError) in
+        try sink.encode(under: key, depth, mark) { (writer) throws(MartletError) in
             try writer.writeFloat(value)
         }
     }
@@ -48,8 +50,9 @@ struct KeyedWriter<Key: CodingKey>: KeyedEncodingContainerProtocol {
     func encode(_ value: UInt128, forKey key: Key) throws { try integer(value, key) }
 
     func encode<T: Encodable>(_ value: T, forKey key: Key) throws {
+        let mark = sink.mark(depth)
         try sink.key(key, depth)
-        try sink.encode(value, under: key, depth)
+        try sink.encode(value, under: key, depth, mark)
     }
 
     func nestedContainer<Nested: CodingKey>(

@@ -65,7 +65,7 @@ extension ValueEncoder: SingleValueEncodingContainer {
     func encode<T: Encodable>(_ value: T) throws {
         if EncodingSink.isKnown(T.self) {
             try sink.single(depth)
-            _ = try sink.encodeKnown(value, depth)
+            _ = try sink.encodeKnown(value)
         } else {
             // Whatever it asks this encoder for is the one value.
             try value.encode(to: self)

@@ -10,7 +10,7 @@ public struct ValueReader {
     /// Reads a map: `body` gets each field and reads its value, or leaves it. A field that occurs
     /// twice and is read throws.
     public func map(_ body: (FieldName) throws -> Void) throws {
-        let map = source.untagged(place)
+        let map = source.untagged(try current())
         let token = source.token(map)
         guard token.kind == .map else {
             throw source.error(ValueFailure([String: Any].self, at: map), [])
@@ -98,12 +98,7 @@ public struct ValueReader {
 
     /// Reads a moment, to the microsecond.
     public func timestamp() throws -> Timestamp {
-        try read { (place) throws(ValueFailure) in
-            guard let moment = Timestamp(try source.date(place)) else {
-                throw ValueFailure("the moment is beyond the years 1 to 9999", at: place)
-            }
-            return moment
-        }
+        try read { (place) throws(ValueFailure) in try source.timestamp(place) }
     }
 
     /// Moves on if the next value is null; false if it is not.

@@ -1,19 +1,31 @@
 /// Writes values one after the other in the format of a codec. `DirectlyCodable` types are given
 /// one.
 ///
-/// What is written lies in memory that belongs to the caller of the codec; a writer must not be
-/// kept.
+/// A writer that is kept for longer than the call refuses to write.
 @safe
 public class ValueWriter {
+    /// The writer's own. What a caller's buffer holds is moved here for the time of writing.
     let memory: UnsafeMutablePointer<EncodingMemory>
     /// How many arrays and maps are open.
     var depth = 0
     /// The entries of the innermost open array or map so far.
     var entries = 0
 
-    /// The memory must outlive the writer.
-    @unsafe
-    init(_ memory: UnsafeMutablePointer<EncodingMemory>) { unsafe self.memory = unsafe memory }
+    /// A writer into memory of its own, of this size at most. Nothing, until it is lent a buffer.
+    init(byteCountMax: Int = 0) {
+        unsafe memory = .allocate(capacity: 1)
+        unsafe memory.initialize(to: EncodingMemory(byteCountMax: byteCountMax))
+    }
+
+    deinit {
+        unsafe memory.pointee.release()
+        unsafe memory.deallocate()
+    }
+
+    /// Exchanges the writer's memory for a buffer's: once to begin, and once more to end.
+    final func exchange(_ other: UnsafeMutablePointer<EncodingMemory>) {
+        unsafe swap(&memory.pointee, &other.pointee)
+    }
 
     // MARK: What formats differ in
 
@@ -44,6 +56,13 @@ public class ValueWriter {
         preconditionFailure("a format must say")
     }
     func writeDecimal(_ text: String) throws(MartletError) { try write(text) }
+    /// A whole number beyond 64 bits.
+    func writeWide(_ value: some FixedWidthInteger) throws(MartletError) {
+        throw unsafe memory.pointee.fail(
+            MartletError(
+                .notEncodable,
+                "The format has no whole numbers beyond 64 bits. Send a text, or use JSON or CBOR."))
+    }
     func writeURL(_ text: String) throws(MartletError) { try write(text) }
     func writeExtension(_ value: MessagePackExtension) throws(MartletError) {
         throw MartletError(
@@ -86,14 +105,14 @@ extension ValueWriter {
     public final func element(_ body: () throws -> Void) throws {
         try separate(isFirst: entries == 0)
         entries &+= 1
-        try body()
+        try value(body)
     }
 
     /// Writes a field of a map: `body` writes its one value.
     @inline(__always)
     public final func field(_ name: StaticString, _ body: () throws -> Void) throws {
         try key(name)
-        try body()
+        try value(body)
     }
 
     /// Writes a field that is a text.
@@ -144,7 +163,7 @@ extension ValueWriter {
         } else if let signed = Int64(exactly: value) {
             try writeSigned(signed)
         } else {
-            try writeDecimal(String(value))
+            try writeWide(value)
         }
     }
 
@@ -175,6 +194,20 @@ extension ValueWriter {
             UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount),
             isFirst: entries == 0)
         entries &+= 1
+    }
+
+    /// Lets `body` write, which must write something.
+    @inline(__always)
+    private final func value(_ body: () throws -> Void) throws {
+        let before = unsafe memory.pointee.count
+        try body()
+        guard unsafe memory.pointee.count > before else {
+            throw unsafe memory.pointee.fail(
+                MartletError(
+                    .notEncodable,
+                    "A field or an element was begun and nothing was written into it. Write "
+                        + "`writeNothing` where there is no value."))
+        }
     }
 
     @inline(__always)

@@ -89,7 +89,9 @@ enum AttributeBlock {
             }
             unsafe last = unsafe name
             if unsafe name.elementsEqual(subjectName) {
-                guard case .string(let text) = value, !text.isEmpty else { return false }
+                guard case .string(let text) = value,
+                    (try? AttributeText.check(text, of: "subject")) != nil
+                else { return false }
             } else {
                 let text = unsafe String(decoding: name, as: UTF8.self)
                 guard !AttributeName.reserved.contains(text) else { return false }

@@ -1,5 +1,6 @@
 extension EventDefinition {
-    private var texts: [String] {
+    /// All texts of the definition, those that are not there empty.
+    var texts: [String] {
         [topic.text, contentType?.text ?? "", type ?? "", schema ?? "", source ?? ""]
     }
 

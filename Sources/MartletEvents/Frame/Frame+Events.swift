@@ -12,11 +12,21 @@ extension Frame: RandomAccessCollection {
     /// Calls `body` with each event in order. Walking with a `for` loop costs a few nanoseconds
     /// more, since every turn of the loop then owns its event.
     public func forEach(_ body: (RecordedEvent) throws -> Void) rethrows {
-        guard ranges.isEmpty else {
-            for place in indices { try body(self[place]) }
+        guard !ranges.isEmpty else {
+            try forEach(places[...], from: header.firstSequence, body)
             return
         }
-        var sequence = header.firstSequence
+        for range in ranges {
+            let end = range.place + Int(range.end - range.start)
+            try forEach(places[range.place..<end], from: range.start, body)
+        }
+    }
+
+    @inline(__always)
+    private func forEach(
+        _ places: ArraySlice<RecordPlace>, from first: UInt64, _ body: (RecordedEvent) throws -> Void
+    ) rethrows {
+        var sequence = first
         for place in places {
             try body(RecordedEvent(frame: self, sequence: sequence, place: place))
             sequence &+= 1
@@ -27,23 +37,25 @@ extension Frame: RandomAccessCollection {
     public func event(numbered sequence: UInt64) -> RecordedEvent? {
         guard sequences.contains(sequence) else { return nil }
         if ranges.isEmpty { return self[Int(sequence - header.firstSequence)] }
-        var place = 0
-        for range in ranges {
-            if sequence < range.start { return nil }
-            if sequence < range.end { return self[place + Int(sequence - range.start)] }
-            place += Int(range.end - range.start)
-        }
-        return nil
+        let range = ranges[lastRange { $0.start <= sequence }]
+        guard sequence < range.end else { return nil }
+        return self[range.place + Int(sequence - range.start)]
     }
 
     private func sequence(at place: Int) -> UInt64 {
         if ranges.isEmpty { return header.firstSequence &+ UInt64(truncatingIfNeeded: place) }
-        var left = UInt64(place)
-        for range in ranges {
-            let length = range.end - range.start
-            if left < length { return range.start + left }
-            left -= length
+        let range = ranges[lastRange { $0.place <= place }]
+        return range.start + UInt64(place - range.place)
+    }
+
+    /// The last range that is so; the first one always is.
+    private func lastRange(where isSo: (SequenceRange) -> Bool) -> Int {
+        var low = 0
+        var high = ranges.count
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if isSo(ranges[middle]) { low = middle } else { high = middle }
         }
-        preconditionFailure("no event is at place \(place)")
+        return low
     }
 }

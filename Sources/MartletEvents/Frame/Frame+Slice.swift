@@ -27,8 +27,8 @@ extension Frame {
                     start: memory.pointee.start, count: memory.pointee.count))
             return try Frame(buffer.takeBytes(), verifyingChecksum: false)
         } catch {
-            // A slice is smaller than its frame but for its ranges, which take at most two bytes
-            // for each record of at least four; both stay within the limit of a frame.
+            // A slice that lacks records has ranges instead, which take at most ten bytes more than
+            // the records did; a frame of several events keeps far below the limit.
             preconditionFailure("a slice is not a frame: \(error)")
         }
     }

@@ -81,8 +81,9 @@ public final class Frame: Sendable {
     public var isBeat: Bool { header.count == 0 }
 }
 
-/// Sequences in a row.
+/// Sequences in a row, and the place of the first among the events.
 struct SequenceRange: Sendable, Equatable {
     let start: UInt64
     let end: UInt64
+    let place: Int
 }

@@ -85,6 +85,7 @@ public struct FrameBuilder: ~Copyable {
     public mutating func append(
         _ payload: RawSpan, as definition: Int, at time: Timestamp
     ) throws(MartletError) -> UInt64? {
+        precondition(definition < numbers.count, "define the kind of event in this frame first")
         if count == 0 { begin(at: time) }
         let offset = Zigzag.encode(time.microseconds &- baseTime.microseconds)
         let byteCount = payload.byteCount
@@ -129,6 +130,7 @@ public struct FrameBuilder: ~Copyable {
         attributes: EventAttributes = EventAttributes(),
         encode: (inout EncodingBuffer) throws(MartletError) -> Void
     ) throws(MartletError) -> UInt64? {
+        precondition(definition < numbers.count, "define the kind of event in this frame first")
         if count == 0 { begin(at: time) }
         let start = buffer.count
         do {
@@ -171,6 +173,9 @@ public struct FrameBuilder: ~Copyable {
             unsafe try AttributeBlock.append(attributes, to: &memory.pointee)
             unsafe try memory.pointee.setLength(at: start, reserved: 0)
         }
+        // What lies before is not the encoder's to see or to take back.
+        unsafe buffer.storage.pointee.floor = unsafe buffer.storage.pointee.count
+        defer { unsafe buffer.storage.pointee.floor = 0 }
         try encode(&buffer)
     }
 

@@ -73,7 +73,7 @@ extension FrameHeader {
             high: UInt64(bigEndian: buffer.loadUnaligned(fromByteOffset: at(8), as: UInt64.self)),
             low: UInt64(bigEndian: buffer.loadUnaligned(fromByteOffset: at(16), as: UInt64.self)))
         guard let baseTime = unsafe Timestamp(microseconds: buffer.little(at(48), as: Int64.self))
-        else { throw FrameError.invalid("its base time is beyond the years 1 to 9999") }
+        else { throw FrameError.invalid("its base time is beyond the years 0 to 9999") }
         channel = Channel(node: node, stream: stream, lane: lane)
         epoch = unsafe Epoch(rawValue: buffer.little(at(24), as: UInt64.self))
         firstSequence = unsafe buffer.little(at(32), as: UInt64.self)
@@ -82,7 +82,14 @@ extension FrameHeader {
             throw FrameError.invalid("its sequence is out of range")
         }
         self.baseTime = baseTime
-        isSlice = flags & FrameHeader.sliceFlag != 0
+        // What is larger than a frame may aim at holds one event; only slices, with their ranges, may
+        // have grown.
+        let isSlice = flags & FrameHeader.sliceFlag != 0
+        let limit = isSlice ? 2 * Limits.frameBytesTargetMax : Limits.frameBytesTargetMax
+        guard count <= 1 || buffer.count <= limit else {
+            throw FrameError.invalid("it is too large for more than one event")
+        }
+        self.isSlice = isSlice
         self.offset = offset
         bodyOffset = offset + byteCount
     }

@@ -53,7 +53,7 @@ struct FrameValidator {
             guard !overflow, !overflow2, end < .max else {
                 throw FrameError.invalid("the sequences of its slice are out of range")
             }
-            ranges.append(SequenceRange(start: start, end: end))
+            ranges.append(SequenceRange(start: start, end: end, place: Int(total)))
             next = end
             total += length
         }
@@ -97,7 +97,7 @@ struct FrameValidator {
                 throw FrameError.invalid("an event names a definition that is not there")
             }
             guard head.timeOffset >= earliest, head.timeOffset <= latest else {
-                throw FrameError.invalid("the time of an event is beyond the years 1 to 9999")
+                throw FrameError.invalid("the time of an event is beyond the years 0 to 9999")
             }
             if head.flags != 0 { try readOptionalParts(head) }
             if count < expected {
@@ -128,7 +128,7 @@ struct FrameValidator {
                 type: type.isEmpty ? nil : type, schema: schema.isEmpty ? nil : schema,
                 source: source.isEmpty ? nil : source)
         } catch { throw FrameError.invalid("a definition is not allowed: \(error.message)") }
-        guard type.isEmpty || type != topicText else {
+        guard type.isEmpty || !type.utf8.elementsEqual(topicText.utf8) else {
             throw FrameError.invalid("a definition repeats its topic as its type")
         }
         guard definition.topic.stream == header.channel.stream else {

@@ -13,9 +13,9 @@ public struct JSONCodec: StructuredCodec {
         dates: DateCoding = .rfc3339, userInfo: [CodingUserInfoKey: any Sendable] = [:],
         byteCountMax: Int = Limits.encodedBytesMax
     ) {
-        options = unsafe CodingOptions(
+        options = CodingOptions(
             dates: dates, userInfo: userInfo, byteCountMax: byteCountMax
-        ) { unsafe JSONWriter($0) }
+        ) { JSONWriter(byteCountMax: $0) }
     }
 
     /// `application/json`.

@@ -35,6 +35,10 @@ final class JSONWriter: ValueWriter {
         }
     }
 
+    override func writeWide(_ value: some FixedWidthInteger) throws(MartletError) {
+        try writeDecimal(String(value))
+    }
+
     override func writeDecimal(_ text: String) throws(MartletError) {
         unsafe try text.utf8Span.span.withUnsafeBytes { (utf8) throws(MartletError) in
             unsafe try memory.pointee.append(utf8)

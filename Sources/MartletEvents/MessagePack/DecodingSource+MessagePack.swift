@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 extension DecodingSource {
     func messagePackExtension(
         _ place: Int
@@ -14,7 +12,7 @@ extension DecodingSource {
     }
 
     /// The moment of an extension value of type -1: seconds, with nanoseconds in its longer forms.
-    func timestamp(_ token: Token) -> Date? {
+    func messagePackTimestamp(_ token: Token) -> Timestamp? {
         guard token.detail == 0xFF else { return nil }
         return unsafe withBytes(ofTyped: token) { bytes in
             let seconds: Int64
@@ -33,7 +31,9 @@ extension DecodingSource {
             default: return nil
             }
             guard nanoseconds < 1_000_000_000 else { return nil }
-            return Date(timeIntervalSince1970: Double(seconds) + Double(nanoseconds) / 1e9)
+            let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
+            let (sum, overflow2) = whole.addingReportingOverflow(Int64(nanoseconds / 1_000))
+            return overflow || overflow2 ? nil : Timestamp(microseconds: sum)
         }
     }
 

@@ -11,9 +11,9 @@ public struct MessagePackCodec: StructuredCodec {
         dates: DateCoding = .native, userInfo: [CodingUserInfoKey: any Sendable] = [:],
         byteCountMax: Int = Limits.encodedBytesMax
     ) {
-        options = unsafe CodingOptions(
+        options = CodingOptions(
             dates: dates, userInfo: userInfo, byteCountMax: byteCountMax
-        ) { unsafe MessagePackWriter($0) }
+        ) { MessagePackWriter(byteCountMax: $0) }
     }
 
     /// `application/vnd.msgpack`.

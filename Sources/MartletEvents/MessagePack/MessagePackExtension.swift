@@ -50,6 +50,10 @@ extension Bytes: Codable {
     /// Writes a byte string, or base64 where there are only texts.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
-        try container.encode(Base64.encode(self))
+        if let known = container as? ValueEncoder {
+            try known.encode(self)
+        } else {
+            try container.encode(Base64.encode(self))
+        }
     }
 }

@@ -32,8 +32,16 @@ public struct EventAttributes: Sendable, Hashable {
     }
 
     /// Gives a value to an extension, or takes it away with nil.
-    public mutating func set(_ name: AttributeName, to value: AttributeValue?) throws(MartletError)
-    {
+    public mutating func set(
+        _ name: AttributeName, to value: AttributeValue?
+    ) throws(MartletError) {
+        try set(name, to: value, isBounded: true)
+    }
+
+    /// The key and the topic are attributes only outside of frames, and do not count there.
+    mutating func set(
+        _ name: AttributeName, to value: AttributeValue?, isBounded: Bool
+    ) throws(MartletError) {
         let place = place(of: name)
         let isThere = place < extensions.count && extensions[place].name == name
         guard let value else {
@@ -45,7 +53,7 @@ public struct EventAttributes: Sendable, Hashable {
         if isThere {
             extensions[place].value = value
         } else {
-            guard extensions.count < Limits.attributesMax else {
+            guard !isBounded || extensions.count < Limits.attributesMax else {
                 throw MartletError(
                     .invalidAttribute,
                     "An event has at most \(Limits.attributesMax) extension attributes. Put the "

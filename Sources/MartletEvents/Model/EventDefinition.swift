@@ -22,7 +22,8 @@ public struct EventDefinition: Sendable, Hashable {
         if let source { try AttributeText.check(source, of: "source") }
         self.topic = topic
         self.contentType = contentType
-        self.type = type == topic.text ? nil : type
+        // By their bytes: texts that only look the same stay what they are.
+        self.type = type.flatMap { $0.utf8.elementsEqual(topic.text.utf8) ? nil : $0 }
         self.schema = schema
         self.source = source
     }
@@ -32,4 +33,16 @@ public struct EventDefinition: Sendable, Hashable {
         try self.init(
             topic: topic, contentType: E.contentType, type: E.eventType, schema: E.schema)
     }
+}
+
+extension EventDefinition {
+    /// Whether both have the same bytes in all their texts.
+    public static func == (left: EventDefinition, right: EventDefinition) -> Bool {
+        left.topic == right.topic && left.texts.elementsEqual(right.texts) { one, other in
+            one.utf8.elementsEqual(other.utf8)
+        }
+    }
+
+    /// Hashes the topic.
+    public func hash(into hasher: inout Hasher) { hasher.combine(topic) }
 }

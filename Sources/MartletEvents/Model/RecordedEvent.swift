@@ -105,6 +105,7 @@ extension RecordedEvent {
 
     private var head: RecordHead {
         var record = unsafe ByteCursor(bytes(place.start..<place.end))
+        defer { extendLifetime(frame) }
         guard let head = record.recordHead() else {
             preconditionFailure("a frame that was validated has no record where there was one")
         }
