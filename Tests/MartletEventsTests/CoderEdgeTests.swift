@@ -43,7 +43,9 @@ import Testing
         try Self.codecs[codec].encode(directly: Thief(loot), into: &buffer)
         let before = buffer.bytes()
         #expect(throws: MartletError.self) { try loot.map?.encode(2, forKey: Name("b")) }
-        #expect(throws: MartletError.self) { try loot.writer?.write(String(repeating: "x", count: 99)) }
+        #expect(throws: MartletError.self) {
+            try loot.writer?.write(String(repeating: "x", count: 99))
+        }
         let after = buffer.bytes()
         #expect(before == after)
     }
@@ -64,7 +66,9 @@ import Testing
     @Test func aFieldThatSaysNothingIsAnError() {
         struct Silent: DirectlyCodable {
             init() {}
-            func write(to writer: ValueWriter) throws { try writer.map { try writer.field("a") {} } }
+            func write(to writer: ValueWriter) throws {
+                try writer.map { try writer.field("a") {} }
+            }
             init(from reader: ValueReader) throws {}
         }
         for codec in Self.codecs {
@@ -121,7 +125,9 @@ import Testing
 
     @Test func decimalsAreExactOrRefused() throws {
         let codec = JSONCodec()
-        let decimals = ["3.14159265358979323846264338327950288419", "1e40", "1e-127", "-0.1", "1e120"]
+        let decimals = [
+            "3.14159265358979323846264338327950288419", "1e40", "1e-127", "-0.1", "1e120",
+        ]
         for text in decimals {
             let decimal = try #require(Decimal(string: text))
             #expect(try codec.decode(Decimal.self, from: Bytes(utf8: text)) == decimal)
@@ -172,7 +178,8 @@ import Testing
         let microseconds: [Int64] = [
             0, 1, -1, 10_413_792_000_000_001, -10_413_792_000_000_001, 1_795_509_000_123_456,
         ]
-        let moments = [.earliest, .latest] + microseconds.compactMap { Timestamp(microseconds: $0) }
+        let moments =
+            [.earliest, .latest] + microseconds.compactMap { Timestamp(microseconds: $0) }
         for codec in Self.codecs {
             for moment in moments.map(Moment.init) {
                 let bytes = try codec.encode(directly: moment)

@@ -21,7 +21,8 @@ import Testing
 
     @Test func aLargeFrameHoldsOneEvent() throws {
         var builder = FrameBuilder.sample()
-        try builder.add([UInt8](repeating: 1, count: 300_000), EventDefinition(topic: "orders.placed"))
+        try builder.add(
+            [UInt8](repeating: 1, count: 300_000), EventDefinition(topic: "orders.placed"))
         var bytes = builder.seal().array()
         #expect(try Frame(Bytes(bytes)).count == 1)
         // The count stands 40 bytes into the header, behind the name.
@@ -43,8 +44,11 @@ import Testing
         var sum: UInt64 = 0
         for _ in 0..<20 { slice.forEach { sum &+= $0.sequence } }
         for event in slice { sum &+= event.sequence }
-        #expect(sum == 21 * frame.reduce(0) { $0 + ($1.sequence.isMultiple(of: 2) ? $1.sequence : 0) })
-        for event in slice { #expect(slice.event(numbered: event.sequence)?.sequence == event.sequence) }
+        #expect(
+            sum == 21 * frame.reduce(0) { $0 + ($1.sequence.isMultiple(of: 2) ? $1.sequence : 0) })
+        for event in slice {
+            #expect(slice.event(numbered: event.sequence)?.sequence == event.sequence)
+        }
         #expect(slice.slice { $0.sequence.isMultiple(of: 4) }?.count == slice.count / 2)
     }
 
@@ -68,7 +72,8 @@ import Testing
         }
         var builder = FrameBuilder.sample()
         try builder.add(
-            [], EventDefinition(topic: "orders.placed", type: "other"), key: "k", attributes: attributes)
+            [], EventDefinition(topic: "orders.placed", type: "other"), key: "k",
+            attributes: attributes)
         let cloud = try Frame(builder.seal())[0].cloudEvent()
         #expect(cloud.key == "k")
         #expect(try cloud.topic() == "orders.placed")
@@ -80,7 +85,9 @@ import Testing
         var bytes = try GoldenFrame.full.bytes()
         let subject = Array("subject".utf8) + [3, 4] + Array("A-17".utf8)
         let place = try #require(
-            (0..<bytes.count - subject.count).first { Array(bytes[$0..<$0 + subject.count]) == subject })
+            (0..<bytes.count - subject.count).first {
+                Array(bytes[$0..<$0 + subject.count]) == subject
+            })
         #expect(throws: Never.self) { try Frame(Bytes(bytes), verifyingChecksum: false) }
         bytes[place + subject.count - 1] = 0x0A
         #expect(throws: MartletError.self) { try Frame(Bytes(bytes), verifyingChecksum: false) }

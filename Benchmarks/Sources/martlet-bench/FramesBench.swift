@@ -112,8 +112,8 @@ extension FramesBench {
         return elapsed * UInt64(count) / UInt64(frames * Work.eventsPerFrame)
     }
 
-    /// One task validates the frames, another gets each event as a value of its own and keeps it until
-    /// the next has come.
+    /// One task validates the frames, another gets each event as a value of its own and keeps it
+    /// until the next has come.
     private static func handOver(_ count: Int) throws -> UInt64 {
         let bytes = Work.frame
         let frames = max(1, count / Work.eventsPerFrame)

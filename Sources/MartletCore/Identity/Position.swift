@@ -24,7 +24,8 @@ public struct Position: Sendable, Hashable {
             let stream = try? StreamName(
                 parts[1..<(parts.count - 3)].joined(separator: "/")),
             let lane = Int(parts[parts.count - 3]), (0...Limits.partitionsMax).contains(lane),
-            let epoch = UInt64(parts[parts.count - 2]), let sequence = UInt64(parts[parts.count - 1])
+            let epoch = UInt64(parts[parts.count - 2]),
+            let sequence = UInt64(parts[parts.count - 1])
         else { return nil }
         let channel = Channel(node: node, stream: stream, lane: lane)
         self.init(channel: channel, epoch: Epoch(rawValue: epoch), sequence: sequence)

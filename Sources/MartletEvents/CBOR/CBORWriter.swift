@@ -47,8 +47,8 @@ final class CBORWriter: ValueWriter {
         unsafe try memory.pointee.append(bytes)
     }
 
-    /// Tag 1: seconds since 1970, whole if they are. Where a floating-point number is not fine enough,
-    /// tag 0 and the text.
+    /// Tag 1: seconds since 1970, whole if they are. Where a floating-point number is not fine
+    /// enough, tag 0 and the text.
     override func writeTimestamp(_ moment: Timestamp) throws(MartletError) {
         let (seconds, microseconds) = moment.microseconds.floored(by: 1_000_000)
         let number = Double(moment.microseconds) / 1e6
@@ -75,7 +75,9 @@ final class CBORWriter: ValueWriter {
             rest >>= 8
         }
         unsafe try memory.pointee.append(value < 0 ? 0xC3 : 0xC2 as UInt8)
-        unsafe try bytes.span.withUnsafeBytes { (bytes) throws(MartletError) in unsafe try writeBytes(bytes) }
+        unsafe try bytes.span.withUnsafeBytes { (bytes) throws(MartletError) in
+            unsafe try writeBytes(bytes)
+        }
     }
 
     /// Tag 32: a URI.

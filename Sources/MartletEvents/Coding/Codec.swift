@@ -81,7 +81,9 @@ extension StructuredCodec {
             defer { sink.end() }
             if try !sink.encodeKnown(value) { try sink.encodeNested(value, 0) }
             try sink.finish()
-        } path: { unsafe sink.state.pointee.path.keys(.max) }
+        } path: {
+            unsafe sink.state.pointee.path.keys(.max)
+        }
     }
 
     /// Appends a value of a type that writes itself.
@@ -89,11 +91,15 @@ extension StructuredCodec {
         directly value: some DirectlyCodable, into buffer: inout EncodingBuffer
     ) throws(MartletError) {
         let writer = options.makeWriter(0)
-        try write(into: &buffer, writer) { try value.write(to: writer) } path: { [] }
+        try write(into: &buffer, writer) {
+            try value.write(to: writer)
+        } path: {
+            []
+        }
     }
 
-    /// Lends the buffer's memory to the writer while `body` writes. After a failure the buffer is as it
-    /// was.
+    /// Lends the buffer's memory to the writer while `body` writes. After a failure the buffer is
+    /// as it was.
     private func write(
         into buffer: inout EncodingBuffer, _ writer: ValueWriter, _ body: () throws -> Void,
         path: () -> [any CodingKey]

@@ -59,7 +59,8 @@ extension DecodingSource {
         case .typed: moment = messagePackTimestamp(token)
         case .unsigned, .negative:
             let unit: Int64 =
-                options.dates == .millisecondsSince1970 && !isEpoch(value, place) ? 1_000 : 1_000_000
+                options.dates == .millisecondsSince1970 && !isEpoch(value, place)
+                ? 1_000 : 1_000_000
             let (microseconds, overflow) = try integer(Int64.self, value)
                 .multipliedReportingOverflow(by: unit)
             moment = overflow ? nil : Timestamp(microseconds: microseconds)

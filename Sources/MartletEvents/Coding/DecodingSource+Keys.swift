@@ -66,7 +66,9 @@ extension DecodingSource {
     }
 
     private func indexKeys(of map: Int) -> KeyIndex {
-        let sorted = keys(of: map).filter { text(ofKey: $0) != nil }.sorted { isKey($0, before: $1) }
+        let sorted = keys(of: map).filter { text(ofKey: $0) != nil }.sorted {
+            isKey($0, before: $1)
+        }
         for (left, right) in zip(sorted, sorted.dropFirst()) where isSameKey(left, right) {
             mark(left, right)
         }

@@ -56,12 +56,15 @@ extension DecodingSource {
     private func wholeNumber<Number: FixedWidthInteger>(_ text: String) -> Number? {
         let parts = text.split(separator: ".", maxSplits: 1)
         if parts.count == 1, let number = Number(text, radix: 10) { return number }
-        if parts.count == 2, parts[1].allSatisfy({ $0 == "0" }) { return Number(parts[0], radix: 10) }
+        if parts.count == 2, parts[1].allSatisfy({ $0 == "0" }) {
+            return Number(parts[0], radix: 10)
+        }
         return Double(text).flatMap { Number(exactly: $0) }
     }
 
     /// A big number of CBOR: bytes behind the tag 2, or 3 for negative ones.
-    private func bigNumber<Number: FixedWidthInteger>(_ place: Int, _ type: Number.Type) -> Number? {
+    private func bigNumber<Number: FixedWidthInteger>(_ place: Int, _ type: Number.Type) -> Number?
+    {
         let value = untagged(place)
         guard let tag = bigNumberTag(value), let magnitude = magnitude(value) else { return nil }
         if tag == 2 { return Number(exactly: magnitude) }

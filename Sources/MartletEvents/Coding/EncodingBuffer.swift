@@ -97,7 +97,8 @@ struct EncodingMemory {
     var start: UnsafeMutableRawPointer?
     var count = 0
     var capacity = 0
-    /// What lies before belongs to others and is neither shown nor taken back: a frame's earlier events.
+    /// What lies before belongs to others and is neither shown nor taken back: a frame's earlier
+    /// events.
     var floor = 0
     let byteCountMax: Int
     /// What went wrong. Kept, so that a type which catches it does not make the value look whole.
@@ -124,7 +125,9 @@ struct EncodingMemory {
 
     @inline(never)
     private mutating func grow(_ more: Int) throws(MartletError) {
-        guard unsafe more <= byteCountMax + EncodingMemory.slack - count else { throw unsafe fail(tooLarge) }
+        guard unsafe more <= byteCountMax + EncodingMemory.slack - count else {
+            throw unsafe fail(tooLarge)
+        }
         let wanted = unsafe min(
             byteCountMax + EncodingMemory.slack, max(256, count + more, capacity * 2))
         guard let grown = unsafe realloc(start, wanted) else {

@@ -44,7 +44,8 @@ final class EncodingSink {
     private init(partOf parent: EncodingSink, path: [any CodingKey], depth: Int) {
         options = parent.options
         // Room for a beginning at least, even where there is no room for the whole.
-        writer = unsafe parent.options.makeWriter(max(256, parent.writer.memory.pointee.byteCountMax))
+        writer = unsafe parent.options.makeWriter(
+            max(256, parent.writer.memory.pointee.byteCountMax))
         basePath = path
         baseDepth = depth
         unsafe state = .allocate(capacity: 1)

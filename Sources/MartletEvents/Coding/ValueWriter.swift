@@ -61,7 +61,8 @@ public class ValueWriter {
         throw unsafe memory.pointee.fail(
             MartletError(
                 .notEncodable,
-                "The format has no whole numbers beyond 64 bits. Send a text, or use JSON or CBOR."))
+                "The format has no whole numbers beyond 64 bits. Send a text, or use JSON or CBOR.")
+        )
     }
     func writeURL(_ text: String) throws(MartletError) { try write(text) }
     func writeExtension(_ value: MessagePackExtension) throws(MartletError) {

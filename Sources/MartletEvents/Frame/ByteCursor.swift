@@ -93,6 +93,7 @@ struct ByteCursor {
     /// A length and so many bytes of UTF-8, at most as many as allowed.
     mutating func text(atMost byteCountMax: Int) -> String? {
         guard let bytes = unsafe lengthPrefixed(), bytes.count <= byteCountMax else { return nil }
+        if bytes.count == 0 { return "" }
         return unsafe Text.string(bytes, 0..<bytes.count)
     }
 }

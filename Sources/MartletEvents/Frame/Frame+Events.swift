@@ -24,7 +24,8 @@ extension Frame: RandomAccessCollection {
 
     @inline(__always)
     private func forEach(
-        _ places: ArraySlice<RecordPlace>, from first: UInt64, _ body: (RecordedEvent) throws -> Void
+        _ places: ArraySlice<RecordPlace>, from first: UInt64,
+        _ body: (RecordedEvent) throws -> Void
     ) rethrows {
         var sequence = first
         for place in places {

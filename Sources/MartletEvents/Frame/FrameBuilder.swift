@@ -17,6 +17,8 @@ public struct FrameBuilder: ~Copyable {
     private var buffer: EncodingBuffer
     private var baseTime = Timestamp(unchecked: 0)
     private var numbers: [EventDefinition: UInt64] = [:]
+    /// How many kinds the open frame names.
+    private var kinds = 0
     private var definitionBytes = 0
     /// Whether the frame before was large, so that this one gets its memory at once.
     private var isWarm = false
@@ -73,6 +75,7 @@ public struct FrameBuilder: ~Copyable {
             throw error
         }
         numbers[definition] = number
+        kinds = numbers.count
         definitionBytes += buffer.count - before
         return Int(number)
     }
@@ -85,8 +88,9 @@ public struct FrameBuilder: ~Copyable {
     public mutating func append(
         _ payload: RawSpan, as definition: Int, at time: Timestamp
     ) throws(MartletError) -> UInt64? {
-        precondition(definition < numbers.count, "define the kind of event in this frame first")
-        if count == 0 { begin(at: time) }
+        guard count > 0, definition < kinds else {
+            return try appendUncommon(payload, as: definition, at: time)
+        }
         let offset = Zigzag.encode(time.microseconds &- baseTime.microseconds)
         let byteCount = payload.byteCount
         guard
@@ -94,7 +98,7 @@ public struct FrameBuilder: ~Copyable {
                 payload: byteCount, definition: definition, timeOffset: offset)
         else { return try appendUncommon(payload, as: definition, at: time) }
         let size = head.count &+ byteCount
-        guard count == 0 || buffer.count &+ size <= target else { return nil }
+        guard unsafe buffer.storage.pointee.count &+ size <= target else { return nil }
         // The head is written as a whole word, of which the payload overwrites the rest.
         unsafe try buffer.storage.pointee.reserve(size &+ MemoryLayout<UInt64>.size)
         let place = unsafe buffer.storage.pointee.target
@@ -107,6 +111,7 @@ public struct FrameBuilder: ~Copyable {
         return take()
     }
 
+    /// The first event of a frame, and those that are not common.
     @inline(never)
     private mutating func appendUncommon(
         _ payload: RawSpan, as definition: Int, at time: Timestamp
@@ -130,7 +135,7 @@ public struct FrameBuilder: ~Copyable {
         attributes: EventAttributes = EventAttributes(),
         encode: (inout EncodingBuffer) throws(MartletError) -> Void
     ) throws(MartletError) -> UInt64? {
-        precondition(definition < numbers.count, "define the kind of event in this frame first")
+        precondition(definition < kinds, "define the kind of event in this frame first")
         if count == 0 { begin(at: time) }
         let start = buffer.count
         do {
@@ -195,6 +200,7 @@ public struct FrameBuilder: ~Copyable {
             withChecksum: withChecksum)
         isWarm = buffer.count * 2 >= target
         count = 0
+        kinds = 0
         definitionBytes = 0
         if !numbers.isEmpty { numbers.removeAll(keepingCapacity: true) }
         baseTime = Timestamp(unchecked: 0)

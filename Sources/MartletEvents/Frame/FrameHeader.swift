@@ -82,8 +82,8 @@ extension FrameHeader {
             throw FrameError.invalid("its sequence is out of range")
         }
         self.baseTime = baseTime
-        // What is larger than a frame may aim at holds one event; only slices, with their ranges, may
-        // have grown.
+        // What is larger than a frame may aim at holds one event; only slices, with their ranges,
+        // may have grown.
         let isSlice = flags & FrameHeader.sliceFlag != 0
         let limit = isSlice ? 2 * Limits.frameBytesTargetMax : Limits.frameBytesTargetMax
         guard count <= 1 || buffer.count <= limit else {
@@ -99,26 +99,27 @@ extension FrameHeader {
     private static func name(
         _ buffer: UnsafeRawBufferPointer
     ) throws(MartletError) -> (StreamName, lane: Int, end: Int) {
-        let beginning = unsafe buffer.prefix(nameBytesMax)
-        guard let streamEnd = unsafe beginning.firstIndex(of: terminator), streamEnd > 0,
-            let stream = unsafe Text.string(buffer, 0..<streamEnd),
-            StreamName.isToken(stream.utf8), streamEnd <= Limits.topicBytesMax
+        let limit = min(buffer.count, nameBytesMax)
+        var streamEnd = 0
+        while streamEnd < limit, unsafe StreamName.isTokenByte(buffer[streamEnd]) { streamEnd += 1 }
+        guard streamEnd > 0, streamEnd < limit, streamEnd <= Limits.topicBytesMax,
+            unsafe buffer[streamEnd] == terminator,
+            let stream = unsafe Text.string(buffer, 0..<streamEnd)
         else { throw FrameError.invalid("it does not begin with a channel's name") }
         var lane = 0
         var place = streamEnd + 1
-        while unsafe place < beginning.count, place - streamEnd <= 5 {
-            let byte = unsafe buffer[place]
-            if byte == terminator { break }
-            guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9"),
-                !(place > streamEnd + 1 && lane == 0)
-            else { throw FrameError.invalid("its lane is not a number") }
-            lane = lane * 10 + Int(byte & 0xF)
+        while place < limit, unsafe buffer[place] != terminator {
+            let digit = unsafe Int(buffer[place] &- UInt8(ascii: "0"))
+            guard digit < 10, place == streamEnd + 1 || lane > 0, lane <= Limits.partitionsMax
+            else {
+                throw FrameError.invalid("its lane is not a number, or out of range")
+            }
+            lane = lane * 10 + digit
             place += 1
         }
-        guard unsafe place < beginning.count, place > streamEnd + 1,
-            unsafe buffer[place] == terminator,
-            lane <= Limits.partitionsMax
-        else { throw FrameError.invalid("its lane is out of range") }
+        guard place < limit, place > streamEnd + 1, lane <= Limits.partitionsMax else {
+            throw FrameError.invalid("its lane is not a number, or out of range")
+        }
         return (StreamName(unchecked: stream), lane, place + 1)
     }
 

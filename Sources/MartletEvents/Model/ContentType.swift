@@ -28,6 +28,8 @@ public struct ContentType: Sendable, Hashable {
     /// `text/plain;charset=utf-8`.
     public static let text = ContentType(known: "text/plain;charset=utf-8")
 
+    private static let known: [ContentType] = [.json, .messagePack, .cbor, .bytes, .text]
+
     /// Type and subtype in lower case, without parameters.
     public var mediaType: String {
         let end = text.utf8.firstIndex { $0 == UInt8(ascii: ";") || $0 == UInt8(ascii: " ") }
@@ -43,8 +45,7 @@ public struct ContentType: Sendable, Hashable {
 
     /// The content type with this text. The known ones share their memory.
     init(shared text: String) throws(MartletError) {
-        for known in [ContentType.json, .messagePack, .cbor, .bytes, .text] where known.text == text
-        {
+        for known in ContentType.known where known.text == text {
             self = known
             return
         }

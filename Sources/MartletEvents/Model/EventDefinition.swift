@@ -38,9 +38,10 @@ public struct EventDefinition: Sendable, Hashable {
 extension EventDefinition {
     /// Whether both have the same bytes in all their texts.
     public static func == (left: EventDefinition, right: EventDefinition) -> Bool {
-        left.topic == right.topic && left.texts.elementsEqual(right.texts) { one, other in
-            one.utf8.elementsEqual(other.utf8)
-        }
+        left.topic == right.topic
+            && left.texts.elementsEqual(right.texts) { one, other in
+                one.utf8.elementsEqual(other.utf8)
+            }
     }
 
     /// Hashes the topic.

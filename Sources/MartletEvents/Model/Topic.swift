@@ -57,15 +57,15 @@ public struct Topic: Sendable, Hashable {
 }
 
 extension Topic {
-    /// Whether both have the same bytes. Texts that only look the same are different topics, as they
-    /// are to ZeroMQ.
+    /// Whether both have the same bytes. Texts that only look the same are different topics, as
+    /// they are to ZeroMQ.
     public static func == (left: Topic, right: Topic) -> Bool {
         left.text.utf8.elementsEqual(right.text.utf8)
     }
 
     /// Hashes the bytes.
     public func hash(into hasher: inout Hasher) {
-        for byte in text.utf8 { hasher.combine(byte) }
+        unsafe text.utf8Span.span.withUnsafeBytes { bytes in unsafe hasher.combine(bytes: bytes) }
     }
 }
 
