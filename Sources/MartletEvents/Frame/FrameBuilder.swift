@@ -155,6 +155,17 @@ public struct FrameBuilder: ~Copyable {
         return take()
     }
 
+    /// Appends an event whose payload a codec writes into the frame itself.
+    public mutating func append<Value: Encodable>(
+        _ value: Value, with codec: some Codec, as definition: Int, at time: Timestamp,
+        key: String? = nil, id: String? = nil, attributes: EventAttributes = EventAttributes()
+    ) throws(MartletError) -> UInt64? {
+        try append(as: definition, at: time, key: key, id: id, attributes: attributes) {
+            (buffer) throws(MartletError) in
+            try codec.encode(value, into: &buffer)
+        }
+    }
+
     private mutating func appendBody(
         _ definition: Int, _ time: Timestamp, _ key: String?, _ id: String?,
         _ attributes: EventAttributes, _ encode: (inout EncodingBuffer) throws(MartletError) -> Void
