@@ -11,7 +11,7 @@
 /// fails.
 @safe
 public struct EncodingBuffer: ~Copyable {
-    let storage: UnsafeMutablePointer<EncodingMemory>
+    @usableFromInline let storage: UnsafeMutablePointer<EncodingMemory>
 
     /// An empty buffer that refuses to grow beyond so many bytes.
     public init(byteCountMax: Int = Limits.encodedBytesMax) {
@@ -93,16 +93,18 @@ private final class MallocKeeper {
 /// What an encoding buffer holds. It lies behind a pointer, so that the writers of one value may
 /// share it without the checks that a class would make at every access.
 @unsafe
+@frozen
+@usableFromInline
 struct EncodingMemory {
-    var start: UnsafeMutableRawPointer?
-    var count = 0
-    var capacity = 0
+    @usableFromInline var start: UnsafeMutableRawPointer?
+    @usableFromInline var count = 0
+    @usableFromInline var capacity = 0
     /// What lies before belongs to others and is neither shown nor taken back: a frame's earlier
     /// events.
-    var floor = 0
-    let byteCountMax: Int
+    @usableFromInline var floor = 0
+    @usableFromInline let byteCountMax: Int
     /// What went wrong. Kept, so that a type which catches it does not make the value look whole.
-    var failure: MartletError?
+    @usableFromInline var failure: MartletError?
 
     init(byteCountMax: Int) {
         unsafe start = nil
@@ -114,17 +116,20 @@ struct EncodingMemory {
     }
 
     /// Where the next byte goes. Valid after `reserve`, for as many bytes as were reserved.
+    @inlinable
     @inline(__always)
     var target: UnsafeMutableRawPointer { unsafe start.unsafelyUnwrapped + count }
 
     /// Makes room for so many more bytes.
+    @inlinable
     @inline(__always)
     mutating func reserve(_ more: Int) throws(MartletError) {
         if unsafe capacity &- count < more { unsafe try grow(more) }
     }
 
+    @usableFromInline
     @inline(never)
-    private mutating func grow(_ more: Int) throws(MartletError) {
+    mutating func grow(_ more: Int) throws(MartletError) {
         guard unsafe more <= byteCountMax + EncodingMemory.slack - count else {
             throw unsafe fail(tooLarge)
         }

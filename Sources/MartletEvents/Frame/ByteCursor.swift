@@ -99,12 +99,14 @@ struct ByteCursor {
 }
 
 /// Signed numbers as unsigned ones that stay small near zero.
+@usableFromInline
 enum Zigzag {
     @inline(__always)
     static func decode(_ value: UInt64) -> Int64 {
         Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
     }
 
+    @inlinable
     @inline(__always)
     static func encode(_ value: Int64) -> UInt64 {
         UInt64(bitPattern: (value << 1) ^ (value >> 63))

@@ -9,6 +9,47 @@ extension Frame: RandomAccessCollection {
         RecordedEvent(frame: self, sequence: sequence(at: place), place: places[place])
     }
 
+    /// The events in their order.
+    @inlinable
+    public func makeIterator() -> Iterator { Iterator(self) }
+
+    /// Walks through the events of a frame.
+    @frozen
+    public struct Iterator: IteratorProtocol {
+        @usableFromInline let frame: Frame
+        @usableFromInline var place = 0
+        @usableFromInline var sequence: UInt64
+        /// Where the numbers in a row end; another range of a slice begins behind it.
+        @usableFromInline var rangeEnd: UInt64
+
+        @usableFromInline
+        init(_ frame: Frame) {
+            self.frame = frame
+            sequence = frame.header.firstSequence
+            rangeEnd = frame.ranges.first?.end ?? .max
+        }
+
+        /// The next event, or nil behind the last.
+        @inlinable
+        @inline(__always)
+        public mutating func next() -> RecordedEvent? {
+            guard place < frame.places.count else { return nil }
+            if sequence == rangeEnd { (sequence, rangeEnd) = frame.range(at: place) }
+            let event = RecordedEvent(
+                frame: frame, sequence: sequence, place: frame.places[place])
+            place &+= 1
+            sequence &+= 1
+            return event
+        }
+    }
+
+    /// The numbers in a row of which the event at this place has one.
+    @usableFromInline
+    func range(at place: Int) -> (start: UInt64, end: UInt64) {
+        let range = ranges[lastRange { $0.place <= place }]
+        return (range.start, range.end)
+    }
+
     /// Calls `body` with each event in order. Walking with a `for` loop costs a few nanoseconds
     /// more, since every turn of the loop then owns its event.
     public func forEach(_ body: (RecordedEvent) throws -> Void) rethrows {

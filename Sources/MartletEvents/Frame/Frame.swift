@@ -44,7 +44,7 @@ public final class Frame: Sendable {
     let ranges: [SequenceRange]
     let definitions: DefinitionTable
     /// Where the records of the events lie, in their order.
-    let places: [RecordPlace]
+    @usableFromInline let places: [RecordPlace]
 
     /// Reads a frame. It throws `invalidFrame` unless all of it is well-formed and, unless you
     /// waive it for bytes that have not left this process, its checksum is right.

@@ -8,17 +8,19 @@ public struct FrameBuilder: ~Copyable {
     /// The epoch in which the events are numbered.
     public let epoch: Epoch
     /// The number that the next event gets.
-    public private(set) var nextSequence: UInt64
+    public var nextSequence: UInt64 { sequence }
     /// How many events the open frame holds.
-    public private(set) var count = 0
+    public var count: Int { events }
 
-    private let target: Int
+    @usableFromInline var sequence: UInt64
+    @usableFromInline var events = 0
+    @usableFromInline let target: Int
     private let name: [UInt8]
-    private var buffer: EncodingBuffer
-    private var baseTime = Timestamp(unchecked: 0)
+    @usableFromInline var buffer: EncodingBuffer
+    @usableFromInline var baseTime = Timestamp(unchecked: 0)
     private var numbers: [EventDefinition: UInt64] = [:]
     /// How many kinds the open frame names.
-    private var kinds = 0
+    @usableFromInline var kinds = 0
     private var definitionBytes = 0
     /// Whether the frame before was large, so that this one gets its memory at once.
     private var isWarm = false
@@ -35,7 +37,7 @@ public struct FrameBuilder: ~Copyable {
         precondition(nextSequence > 0 && frameBytes <= Limits.frameBytesTargetMax)
         self.channel = channel
         self.epoch = epoch
-        self.nextSequence = nextSequence
+        sequence = nextSequence
         target = frameBytes
         name = FrameHeader.name(stream: channel.stream, lane: channel.lane)
         buffer = EncodingBuffer(byteCountMax: Limits.frameBytesMax)
@@ -85,10 +87,11 @@ public struct FrameBuilder: ~Copyable {
 
     /// Appends an event and returns its number; nil if the frame must be sealed first to keep to
     /// its size. The definition must be one of the open frame's.
+    @inlinable
     public mutating func append(
         _ payload: RawSpan, as definition: Int, at time: Timestamp
     ) throws(MartletError) -> UInt64? {
-        guard count > 0, definition < kinds else {
+        guard events > 0, definition < kinds else {
             return try appendUncommon(payload, as: definition, at: time)
         }
         let offset = Zigzag.encode(time.microseconds &- baseTime.microseconds)
@@ -112,8 +115,9 @@ public struct FrameBuilder: ~Copyable {
     }
 
     /// The first event of a frame, and those that are not common.
+    @usableFromInline
     @inline(never)
-    private mutating func appendUncommon(
+    mutating func appendUncommon(
         _ payload: RawSpan, as definition: Int, at time: Timestamp
     ) throws(MartletError) -> UInt64? {
         try append(payload, as: definition, at: time, key: nil)
@@ -210,7 +214,7 @@ public struct FrameBuilder: ~Copyable {
             into: UnsafeMutableRawBufferPointer(start: memory.pointee.start, count: buffer.count),
             withChecksum: withChecksum)
         isWarm = buffer.count * 2 >= target
-        count = 0
+        events = 0
         kinds = 0
         definitionBytes = 0
         if !numbers.isEmpty { numbers.removeAll(keepingCapacity: true) }
@@ -245,11 +249,12 @@ public struct FrameBuilder: ~Copyable {
         unsafe memory.pointee.count = name.count + FrameHeader.byteCount
     }
 
+    @inlinable
     @inline(__always)
-    private mutating func take() -> UInt64 {
-        count &+= 1
-        nextSequence &+= 1
-        return nextSequence &- 1
+    mutating func take() -> UInt64 {
+        events &+= 1
+        sequence &+= 1
+        return sequence &- 1
     }
 
     /// Whether an event of this size goes into the open frame. An event that is too large for any

@@ -1,6 +1,7 @@
 /// The head of a common event record, in one word: a length below 16,384, no flags, a definition
 /// below 128, a time within two seconds of the frame's first. Reading and writing it whole takes a
 /// third of the time that its parts take.
+@usableFromInline
 struct RecordWord {
     /// The bytes behind the length: flags, definition, time.
     private let head: UInt64
@@ -49,6 +50,7 @@ struct RecordWord {
 
     /// The bytes of the head of such a record, and how many they are; nil if it is not a common
     /// one.
+    @inlinable
     @inline(__always)
     static func compose(
         payload: Int, definition: Int, timeOffset: UInt64

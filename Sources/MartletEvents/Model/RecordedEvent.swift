@@ -11,6 +11,7 @@ public struct RecordedEvent: Sendable {
     /// Where its record lies in the frame.
     @usableFromInline let place: RecordPlace
 
+    @inlinable
     @inline(__always)
     init(frame: Frame, sequence: UInt64, place: RecordPlace) {
         self.frame = frame
