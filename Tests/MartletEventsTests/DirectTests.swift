@@ -94,7 +94,7 @@ import Testing
     @Test(
         arguments: [
             (#"{"sensor":1}"#, "sensor", 10), (#"{"count":256}"#, "count", 9), ("[]", "", 0),
-            (#"{"sensor":"a","sensor":"b"}"#, "sensor", 23),
+            (#"{"sensor":"a","sensor":"b"}"#, "sensor", 10),
             (#"{"parts":[{"sensor":null}]}"#, "parts[0].sensor", 20),
             ("{}", "", nil), (#"{"parts":7}"#, "parts", 9),
         ] as [(String, String, Int?)])

@@ -151,12 +151,13 @@ struct CBORScanner: ~Copyable {
         let perEntry = kind == .map ? 2 : 1
         if head.isIndefinite {
             let opened = try tape.append(Token(kind, at: start))
+            var keys = KeySketch()
             var count = 0
             while try !skipBreak() {
-                for _ in 0..<perEntry { try value(depth: depth &+ 1) }
+                try entry(kind, depth, &keys)
                 count &+= 1
             }
-            tape.close(opened, count: count)
+            tape.close(opened, count: count, keys)
             return
         }
         let count = try argument(head, start)
@@ -165,8 +166,21 @@ struct CBORScanner: ~Copyable {
             throw ScanFailure(.unexpectedEnd, at: start)
         }
         let opened = try tape.append(Token(kind, at: start))
-        for _ in 0..<Int(count) * perEntry { try value(depth: depth &+ 1) }
-        tape.close(opened, count: Int(count))
+        var keys = KeySketch()
+        for _ in 0..<Int(count) { try entry(kind, depth, &keys) }
+        tape.close(opened, count: Int(count), keys)
+    }
+
+    @inline(__always)
+    private mutating func entry(
+        _ kind: Token.Kind, _ depth: Int, _ keys: inout KeySketch
+    ) throws(ScanFailure) {
+        if kind == .map {
+            let key = tape.count
+            try value(depth: depth &+ 1)
+            unsafe keys.note(tape.tokens[key], in: bytes)
+        }
+        try value(depth: depth &+ 1)
     }
 
     /// Tags before tags have a bound of their own.

@@ -153,7 +153,8 @@ extension StructuredCodec {
             do { return try body(source) } catch {
                 let offset = Int(source.token(source.lastPlace).offset)
                 throw unsafe CodingFailure.reading(
-                    error, path: source.state.pointee.path.keys(.max), isDirect: isDirect,
+                    error, path: isDirect ? source.state.pointee.fields : source.currentPath,
+                    isDirect: isDirect,
                     offset: offset
                 ).asError(reading: contentType)
             }

@@ -5,11 +5,19 @@ extension DecodingSource {
     /// Up to so many keys are compared one by one.
     static let smallMapMax = 12
 
-    /// Puts the key under which a value is found where errors look for it.
+    /// Notes the step to a nested value, where errors look for it.
     @inline(__always)
-    func enter(_ key: any CodingKey, depth: Int, frozen: FrozenPath?) {
-        if let frozen { unsafe state.pointee.path.replace(with: frozen.keys) }
-        unsafe state.pointee.path.set(depth, key)
+    func enter(_ step: PathStep, depth: Int, frozen: FrozenPath?) {
+        if let frozen { restore(frozen) }
+        unsafe state.pointee.steps[depth] = step
+        unsafe state.pointee.depth = depth &+ 1
+    }
+
+    @inline(never)
+    private func restore(_ frozen: FrozenPath) {
+        for (depth, step) in frozen.steps.enumerated() where depth < 34 {
+            unsafe state.pointee.steps[depth] = step
+        }
     }
 
     /// Where the keys of a map stand.
@@ -25,42 +33,24 @@ extension DecodingSource {
     }
 
     /// Marks the keys that occur more than once. Large maps get an index.
+    @inline(__always)
     func markDuplicateKeys(of map: Int) -> KeyIndex? {
-        if token(map).high > DecodingSource.smallMapMax { return indexKeys(of: map) }
-        markRepeatedKeys(of: map)
+        let token = token(map)
+        if token.high > DecodingSource.smallMapMax { return indexKeys(of: map) }
+        if token.detail & Token.mayRepeat != 0 { markRepeatedKeys(of: map) }
         return nil
     }
 
-    /// Notes the key, and says whether one with its length and first byte was noted before: most
-    /// keys are told apart by these, a bit for each.
-    @inline(__always)
-    func mayHaveBeenSeen(_ key: Int, _ seen: inout UInt64) -> Bool {
-        let token = token(key)
-        guard token.kind == .text else { return true }
-        let sketch = unsafe withBytes(of: token) { bytes in
-            unsafe bytes.count &* 31 &+ Int(truncatingIfNeeded: bytes.first ?? 0)
-        }
-        let bit: UInt64 = 1 << UInt64(truncatingIfNeeded: sketch & 63)
-        defer { seen |= bit }
-        return seen & bit != 0
-    }
-
-    /// Marks a key if one before it in the map is the same.
-    func markIfRepeated(_ key: Int, in map: Int) {
-        var other = map &+ 1
-        while other < key {
-            if isSameKey(other, key) { mark(other, key) }
-            other = next(next(other))
-        }
-    }
-
-    /// Marks the keys of a small map that occur more than once.
+    @inline(never)
     private func markRepeatedKeys(of map: Int) {
         let end = token(map).low
-        var seen: UInt64 = 0
         var key = map &+ 1
         while key < end {
-            if mayHaveBeenSeen(key, &seen) { markIfRepeated(key, in: map) }
+            var other = next(next(key))
+            while other < end {
+                if isSameKey(key, other) { mark(key, other) }
+                other = next(next(other))
+            }
             key = next(next(key))
         }
     }
@@ -120,15 +110,15 @@ extension DecodingSource {
     @inline(__always)
     func find(_ text: String, in map: Int, depth: Int, _ index: KeyIndex?) -> Int? {
         let token = token(map)
-        let hint = unsafe state.pointee.hints[depth]
+        let hint = unsafe Int(state.pointee.hints[depth])
         if hint > map, hint < token.low, isKey(hint, text) {
-            unsafe state.pointee.hints[depth] = next(next(hint))
+            unsafe state.pointee.hints[depth] = UInt32(truncatingIfNeeded: next(next(hint)))
             return hint
         }
         guard let found = index.map({ search(text, $0) }) ?? lookThrough(map, text) else {
             return nil
         }
-        unsafe state.pointee.hints[depth] = next(next(found))
+        unsafe state.pointee.hints[depth] = UInt32(truncatingIfNeeded: next(next(found)))
         return found
     }
 

@@ -11,10 +11,13 @@ final class DecodingSource {
         var tape: ValueTape
         /// Empty when the value has been decoded.
         var input: UnsafeRawBufferPointer
-        /// The keys from the outermost value to the one that is being read.
-        var path = KeyStack()
+        /// The steps from the outermost value to the one that is being read, and how many they are.
+        var steps: InlineArray<34, PathStep> = .init(repeating: .index(0))
+        var depth = 0
+        /// In direct coding, the fields through which an error has come.
+        var fields: [any CodingKey] = []
         /// For each depth, the key that is expected to be asked for next.
-        var hints: InlineArray<33, Int> = .init(repeating: 0)
+        var hints: InlineArray<33, UInt32> = .init(repeating: 0)
         /// What those readers have that are not like most.
         var rareParts: [RareParts] = []
         /// The value that was looked at last, for errors; and in direct coding the next to read.
@@ -151,7 +154,21 @@ final class DecodingSource {
 
     /// The path of the value at this depth.
     func path(_ depth: Int) -> [any CodingKey] {
-        unsafe state.pointee.path.keys(depth)
+        (0..<min(depth, 34)).map { unsafe state.pointee.steps[$0].key(in: self) }
+    }
+
+    /// The path of what was read last.
+    var currentPath: [any CodingKey] { unsafe path(state.pointee.depth) }
+
+    /// The path of a container at this depth.
+    func path(_ depth: Int, _ frozen: FrozenPath?) -> [any CodingKey] {
+        frozen?.steps.map { $0.key(in: self) } ?? path(depth)
+    }
+
+    /// The steps to a container at this depth, and one more.
+    func freeze(_ step: PathStep, _ depth: Int, _ frozen: FrozenPath?) -> FrozenPath {
+        let steps = frozen?.steps ?? (0..<min(depth, 34)).map { unsafe state.pointee.steps[$0] }
+        return FrozenPath(steps + [step])
     }
 
     /// What `Codable` says of a failure.

@@ -18,7 +18,7 @@ struct ElementReader: UnkeyedDecodingContainer {
         elementCount = token.high
     }
 
-    var codingPath: [any CodingKey] { frozen?.keys ?? source.path(depth) }
+    var codingPath: [any CodingKey] { source.path(depth, frozen) }
     var count: Int? { elementCount }
     var isAtEnd: Bool { place >= end }
 
@@ -75,7 +75,7 @@ struct ElementReader: UnkeyedDecodingContainer {
 
     mutating func decode<T: Decodable>(_ type: T.Type) throws -> T {
         let place = try current(type)
-        source.enter(IndexKey(currentIndex), depth: depth, frozen: frozen)
+        source.enter(.index(currentIndex), depth: depth, frozen: frozen)
         let value = try source.decode(type, at: place, depth: depth + 1, frozen: nil)
         advance()
         return value
@@ -141,6 +141,7 @@ struct ElementReader: UnkeyedDecodingContainer {
 
     private func nested() throws -> ValueDecoder {
         ValueDecoder(
-            source, at: try current(Any.self), depth: depth + 1, frozen: FrozenPath(elementPath))
+            source, at: try current(Any.self), depth: depth + 1, 
+            frozen: source.freeze(.index(currentIndex), depth, frozen))
     }
 }

@@ -1,4 +1,4 @@
-/// The keys from the outermost value to the one that is being coded.
+/// The keys from the outermost value to the one that is being encoded.
 ///
 /// Setting a key is what every nested value pays, so keys are not removed: those beyond the last
 /// that was set are left over and do not count.
@@ -53,12 +53,4 @@ struct KeyStack: ~Copyable {
         unsafe keys = unsafe grown
         capacity = larger
     }
-
-    mutating func replace(with keys: [any CodingKey]) {
-        count = 0
-        for (depth, key) in keys.enumerated() { set(depth, key) }
-    }
-
-    /// Puts a key before all others; that is how errors find their way out in direct coding.
-    mutating func prepend(_ key: any CodingKey) { replace(with: [key] + keys(.max)) }
 }

@@ -20,7 +20,7 @@ struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
             rare = unsafe source.state.pointee.rareParts.count
         }
         bits = UInt32(truncatingIfNeeded: depth | rare << 8)
-        unsafe source.state.pointee.hints[depth] = map + 1
+        unsafe source.state.pointee.hints[depth] = UInt32(truncatingIfNeeded: map + 1)
     }
 
     private var map: Int { Int(place) }
@@ -32,7 +32,7 @@ struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
         unsafe bits > 0xFF ? source.state.pointee.rareParts[Int(bits >> 8) - 1].index : nil
     }
 
-    var codingPath: [any CodingKey] { frozen?.keys ?? source.path(depth) }
+    var codingPath: [any CodingKey] { source.path(depth, frozen) }
 
     var allKeys: [Key] {
         source.keys(of: map).compactMap { place in
@@ -81,13 +81,13 @@ struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
     func decode(_ type: UInt128.Type, forKey key: Key) throws -> UInt128 { try integer(type, key) }
 
     func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
-        try decode(type, at: value(key), key)
+        try decode(type, under: keyPlace(key))
     }
 
     // Looked up once, where the default would do so three times.
     func decodeIfPresent<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T? {
-        guard let place = try present(key) else { return nil }
-        return try decode(type, at: place, key)
+        guard let found = try presentKey(key) else { return nil }
+        return try decode(type, under: found)
     }
     func decodeIfPresent(_ type: String.Type, forKey key: Key) throws -> String? {
         guard let place = try present(key) else { return nil }
@@ -126,12 +126,13 @@ struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
         let key = SuperKey()
         guard let found = find(key.stringValue) else {
             // As everywhere: what is missing is null to its superclass.
-            return decoder(at: source.appendNull(), key)
+            let null = source.appendNull()
+            return decoder(at: null, .key(null))
         }
         if source.token(found).detail & Token.duplicate != 0 {
             throw ambiguous(key.stringValue, found)
         }
-        return decoder(at: source.next(found), key)
+        return decoder(at: source.next(found), .key(found))
     }
 
     func superDecoder(forKey key: Key) throws -> any Decoder { try nested(key) }
@@ -148,27 +149,32 @@ struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
         }
     }
 
-    private func decode<T: Decodable>(_ type: T.Type, at place: Int, _ key: Key) throws -> T {
-        source.enter(key, depth: depth, frozen: frozen)
-        return try source.decode(type, at: place, depth: depth + 1, frozen: nil)
+    private func decode<T: Decodable>(_ type: T.Type, under found: Int) throws -> T {
+        source.enter(.key(found), depth: depth, frozen: frozen)
+        return try source.decode(type, at: source.next(found), depth: depth + 1, frozen: nil)
     }
 
     /// The value under the key, which must be there once.
     @inline(__always)
-    private func value(_ key: Key) throws -> Int {
+    private func value(_ key: Key) throws -> Int { source.next(try keyPlace(key)) }
+
+    /// Where the key stands, which must be there once.
+    @inline(__always)
+    private func keyPlace(_ key: Key) throws -> Int {
         let text = key.stringValue
         guard let found = find(text) ?? findNumber(key) else { throw missing(key) }
         if source.token(found).detail & Token.duplicate != 0 { throw ambiguous(text, found) }
-        return source.next(found)
+        return found
     }
 
     /// The value under the key, unless there is none or it is null.
-    private func present(_ key: Key) throws -> Int? {
+    private func present(_ key: Key) throws -> Int? { try presentKey(key).map(source.next) }
+
+    private func presentKey(_ key: Key) throws -> Int? {
         let text = key.stringValue
         guard let found = find(text) ?? findNumber(key) else { return nil }
         if source.token(found).detail & Token.duplicate != 0 { throw ambiguous(text, found) }
-        let place = source.next(found)
-        return source.isNull(place) ? nil : place
+        return source.isNull(source.next(found)) ? nil : found
     }
 
     @inline(__always)
@@ -197,10 +203,13 @@ struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
                 debugDescription: "there is no value for the key `\(key.stringValue)`"))
     }
 
-    private func nested(_ key: Key) throws -> ValueDecoder { decoder(at: try value(key), key) }
+    private func nested(_ key: Key) throws -> ValueDecoder {
+        let found = try keyPlace(key)
+        return decoder(at: source.next(found), .key(found))
+    }
 
-    private func decoder(at place: Int, _ key: some CodingKey) -> ValueDecoder {
+    private func decoder(at place: Int, _ step: PathStep) -> ValueDecoder {
         ValueDecoder(
-            source, at: place, depth: depth + 1, frozen: FrozenPath(codingPath + [key]))
+            source, at: place, depth: depth + 1, frozen: source.freeze(step, depth, frozen))
     }
 }

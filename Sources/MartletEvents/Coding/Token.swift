@@ -32,7 +32,7 @@ struct Token {
     }
 
     let kind: Kind
-    /// Where a text or bytes lie; that a key occurs twice; the type of a typed value; the length of
+    /// Where a text or bytes lie; that keys may or do repeat; the type of a typed value; the length of
     /// a short number.
     var detail: UInt8 = 0
     /// Where the value begins in the input.
@@ -42,6 +42,8 @@ struct Token {
     /// Flags of `detail` for texts and bytes.
     static let aside: UInt8 = 1
     static let duplicate: UInt8 = 2
+    /// Flag of `detail` for maps: two keys may be the same. Where it is not set, none are.
+    static let mayRepeat: UInt8 = 4
 
     /// A value with two halves in its payload.
     init(_ kind: Kind, at offset: Int, detail: UInt8 = 0, low: Int, high: Int) {

@@ -18,7 +18,7 @@ struct ValueDecoder: Decoder {
     /// How many keys lead here.
     var depth: Int { Int(truncatingIfNeeded: bits >> 32) }
 
-    var codingPath: [any CodingKey] { frozen?.keys ?? source.path(depth) }
+    var codingPath: [any CodingKey] { source.path(depth, frozen) }
     var userInfo: [CodingUserInfoKey: Any] { source.options.userInfo }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
@@ -39,14 +39,6 @@ struct ValueDecoder: Decoder {
     }
 
     func singleValueContainer() throws -> any SingleValueDecodingContainer { self }
-}
-
-/// The keys that lead to a container which its user holds beside others: `nestedContainer` and
-/// `superDecoder` make such. Elsewhere the keys lie on a stack, which costs nothing.
-final class FrozenPath {
-    let keys: [any CodingKey]
-
-    init(_ keys: [any CodingKey]) { self.keys = keys }
 }
 
 extension ValueDecoder: SingleValueDecodingContainer {
@@ -114,7 +106,7 @@ extension DecodingSource {
                 return unsafe unsafeBitCast(try messagePackExtension(place), to: type)
             }
         } catch {
-            throw self.error(error, frozen?.keys ?? path(depth))
+            throw self.error(error, path(depth, frozen))
         }
         return try T(from: ValueDecoder(self, at: place, depth: depth, frozen: frozen))
     }

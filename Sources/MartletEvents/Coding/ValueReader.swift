@@ -15,9 +15,8 @@ public struct ValueReader {
         guard token.kind == .map else {
             throw source.error(ValueFailure([String: Any].self, at: map), [])
         }
-        let isLarge = token.high > DecodingSource.smallMapMax
-        if isLarge { _ = source.markDuplicateKeys(of: map) }
-        var seen: UInt64 = 0
+        let mayRepeat = token.detail & Token.mayRepeat != 0
+        if mayRepeat { _ = source.markDuplicateKeys(of: map) }
         var key = map &+ 1
         while key < token.low {
             let value = source.next(key)
@@ -25,12 +24,9 @@ public struct ValueReader {
             place = value
             do {
                 try body(FieldName(source: source, place: key))
-                if !isLarge, source.mayHaveBeenSeen(key, &seen) {
-                    source.markIfRepeated(key, in: map)
-                }
-                if place != value { try check(value, end, key) }
+                if place != value { try check(value, end, mayRepeat ? key : nil) }
             } catch {
-                unsafe source.state.pointee.path.prepend(TextKey(source.text(ofKey: key) ?? ""))
+                unsafe source.state.pointee.fields.insert(TextKey(source.text(ofKey: key) ?? ""), at: 0)
                 throw error
             }
             key = end
@@ -150,7 +146,7 @@ public struct ValueReader {
 
     @usableFromInline
     func failed(_ index: Int, _ error: any Error) -> any Error {
-        unsafe source.state.pointee.path.prepend(IndexKey(index))
+        unsafe source.state.pointee.fields.insert(IndexKey(index), at: 0)
         return error
     }
 
@@ -256,10 +252,13 @@ public struct FieldName {
 /// A key that is known by its text alone.
 struct TextKey: CodingKey {
     let stringValue: String
+    let intValue: Int?
 
-    init(_ text: String) { stringValue = text }
+    init(_ text: String, _ number: Int? = nil) {
+        stringValue = text
+        intValue = number
+    }
+
     init?(stringValue: String) { self.init(stringValue) }
     init?(intValue: Int) { nil }
-
-    var intValue: Int? { nil }
 }

@@ -43,7 +43,8 @@ struct ValueTape: ~Copyable {
 
     /// Says where an array or a map ends, which is here, and how many values or pairs it has.
     @inline(__always)
-    func close(_ place: Int, count: Int) {
+    func close(_ place: Int, count: Int, _ keys: KeySketch = KeySketch()) {
+        if keys.mayRepeat { unsafe tokens[place].detail |= Token.mayRepeat }
         unsafe tokens[place].payload =
             UInt64(truncatingIfNeeded: self.count) | UInt64(truncatingIfNeeded: count) << 32
     }
@@ -55,6 +56,35 @@ struct ValueTape: ~Copyable {
         _ = try append(
             Token(kind, at: offset, detail: Token.aside, low: aside.count, high: bytes.count))
         aside += bytes
+    }
+}
+
+/// Whether the keys of a map may repeat, noted while it is scanned: most are told apart by their length
+/// and first byte, for which there is a bit each.
+struct KeySketch {
+    private var seen: UInt64 = 0
+    private(set) var mayRepeat = false
+
+    /// Notes a key that is a text and lies in the input.
+    @inline(__always)
+    mutating func note(_ firstByte: UInt8, _ byteCount: Int) {
+        let place = byteCount &* 31 &+ Int(truncatingIfNeeded: firstByte)
+        let bit: UInt64 = 1 << UInt64(truncatingIfNeeded: place & 63)
+        mayRepeat = mayRepeat || seen & bit != 0
+        seen |= bit
+    }
+
+    /// Notes any other key.
+    mutating func noteOther() { mayRepeat = true }
+
+    /// Notes the key that this token is.
+    @inline(__always)
+    mutating func note(_ token: Token, in bytes: UnsafeRawBufferPointer) {
+        guard token.kind == .text, token.detail & Token.aside == 0 else {
+            noteOther()
+            return
+        }
+        unsafe note(token.high > 0 ? bytes[token.low] : 0, token.high)
     }
 }
 

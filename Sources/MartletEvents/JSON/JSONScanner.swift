@@ -32,7 +32,7 @@ struct JSONScanner: ~Copyable {
     /// Reads the one value that must begin here, and all that it holds. What is open lies on a
     /// stack of its own, which costs less than calls that nest.
     private mutating func value() throws(ScanFailure) {
-        var open = InlineArray<32, Open>(repeating: Open(token: 0, count: 0, isMap: false))
+        var open = InlineArray<32, Open>(repeating: Open(token: 0, isMap: false))
         var depth = 0
         while true {
             let first = try byte()
@@ -43,12 +43,12 @@ struct JSONScanner: ~Copyable {
                     token: UInt32(
                         truncatingIfNeeded: try tape.append(Token(isMap ? .map : .array, at: place))
                     ),
-                    count: 0, isMap: isMap)
+                    isMap: isMap)
                 place &+= 1
                 skipSpace()
                 if try byte() != first &+ 2 {
                     depth &+= 1
-                    if isMap { try name() }
+                    if isMap { try name(&open[depth &- 1].keys) }
                     continue
                 }
                 place &+= 1
@@ -66,12 +66,12 @@ struct JSONScanner: ~Copyable {
                 if next == UInt8(ascii: ",") {
                     place &+= 1
                     skipSpace()
-                    if inner.isMap { try name() }
+                    if inner.isMap { try name(&open[depth &- 1].keys) }
                     break
                 }
                 guard next == UInt8(ascii: inner.isMap ? "}" : "]") else { throw unexpected(inner) }
                 place &+= 1
-                tape.close(Int(inner.token), count: Int(inner.count))
+                tape.close(Int(inner.token), count: Int(inner.count), inner.keys)
                 depth &-= 1
             }
         }
@@ -80,8 +80,9 @@ struct JSONScanner: ~Copyable {
     /// An object or an array whose end has not come.
     private struct Open {
         let token: UInt32
-        var count: UInt32
+        var count: UInt32 = 0
         let isMap: Bool
+        var keys = KeySketch()
     }
 
     private func unexpected(_ inner: Open) -> ScanFailure {
@@ -93,11 +94,12 @@ struct JSONScanner: ~Copyable {
 
     /// A member's name and the colon behind it.
     @inline(__always)
-    private mutating func name() throws(ScanFailure) {
+    private mutating func name(_ keys: inout KeySketch) throws(ScanFailure) {
         guard try byte() == UInt8(ascii: "\"") else {
             throw ScanFailure(.invalid("a member's name must begin here"), at: place)
         }
         try text()
+        unsafe keys.note(tape.tokens[tape.count &- 1], in: bytes)
         skipSpace()
         guard try byte() == UInt8(ascii: ":") else {
             throw ScanFailure(.invalid("a colon must stand here"), at: place)

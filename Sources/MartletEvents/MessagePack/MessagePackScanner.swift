@@ -111,8 +111,16 @@ struct MessagePackScanner: ~Copyable {
             throw ScanFailure(.unexpectedEnd, at: start)
         }
         let opened = try tape.append(Token(kind, at: start))
-        for _ in 0..<values { try value(depth: depth &+ 1) }
-        tape.close(opened, count: count)
+        var keys = KeySketch()
+        for _ in 0..<count {
+            if kind == .map {
+                let key = tape.count
+                try value(depth: depth &+ 1)
+                unsafe keys.note(tape.tokens[key], in: bytes)
+            }
+            try value(depth: depth &+ 1)
+        }
+        tape.close(opened, count: count, keys)
     }
 
     // MARK: Bytes
