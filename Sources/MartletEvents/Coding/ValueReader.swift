@@ -24,7 +24,7 @@ public struct ValueReader {
             place = value
             do {
                 try body(FieldName(source: source, place: key))
-                if place != value { try check(value, end, mayRepeat ? key : nil) }
+                if place != value, place != end || mayRepeat { try check(value, end, key) }
             } catch {
                 unsafe source.state.pointee.fields.insert(TextKey(source.text(ofKey: key) ?? ""), at: 0)
                 throw error
@@ -139,7 +139,7 @@ public struct ValueReader {
     @usableFromInline
     func closeElement(_ start: Int) throws -> Int {
         let end = source.next(start)
-        if place != start { try check(start, end, nil) }
+        if place != start, place != end { try check(start, end, nil) }
         place = end
         return end
     }
@@ -238,10 +238,15 @@ public struct FieldName {
     @usableFromInline
     func isNamed(_ name: StaticString) -> Bool {
         guard byteCount >= 0 else { return text == "\(name)" }
-        return unsafe source.withBytes(of: source.token(place)) { bytes in
-            unsafe bytes.count == name.utf8CodeUnitCount
-                && Memory.isEqual(
-                    bytes, UnsafeRawBufferPointer(start: name.utf8Start, count: bytes.count))
+        let wanted = unsafe UnsafeRawBufferPointer(start: name.utf8Start, count: byteCount)
+        let token = source.token(place)
+        let input = unsafe source.state.pointee.input
+        if token.detail & Token.aside == 0, let start = input.baseAddress {
+            return unsafe Memory.isEqual(
+                UnsafeRawBufferPointer(start: start + token.low, count: byteCount), wanted)
+        }
+        return unsafe source.withBytes(of: token) { bytes in
+            unsafe bytes.count == byteCount && Memory.isEqual(bytes, wanted)
         }
     }
 

@@ -1,8 +1,8 @@
 // Texts of JSON: most are taken as they stand, those with escapes are put aside without them.
 
 extension JSONScanner {
-    /// Reads a text from its opening quote to its closing one.
-    mutating func text() throws(ScanFailure) {
+    /// Reads a text from its opening quote to its closing one; whether it could be taken as it stands.
+    mutating func text() throws(ScanFailure) -> Bool {
         let start = place
         place &+= 1
         var isASCII = true
@@ -25,7 +25,7 @@ extension JSONScanner {
             if byte == UInt8(ascii: "\"") { break }
             if byte == UInt8(ascii: "\\") {
                 try escapedText(from: start)
-                return
+                return false
             }
             guard byte >= 0x20 else {
                 throw ScanFailure(
@@ -38,6 +38,7 @@ extension JSONScanner {
         if !isASCII { try checkUTF8(content..<place) }
         _ = try tape.append(Token(.text, at: start, low: content, high: place &- content))
         place &+= 1
+        return true
     }
 
     private mutating func checkUTF8(_ range: Range<Int>) throws(ScanFailure) {

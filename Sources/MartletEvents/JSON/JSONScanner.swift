@@ -29,30 +29,29 @@ struct JSONScanner: ~Copyable {
 
     // MARK: Values
 
-    /// Reads the one value that must begin here, and all that it holds. What is open lies on a
-    /// stack of its own, which costs less than calls that nest.
+    /// Reads the one value that must begin here, and all that it holds. What is open lies on a stack of
+    /// its own, which costs less than calls that nest; the innermost is at hand.
     private mutating func value() throws(ScanFailure) {
-        var open = InlineArray<32, Open>(repeating: Open(token: 0, isMap: false))
+        var outer = InlineArray<32, Open>(repeating: Open())
+        var inner = Open()
         var depth = 0
         while true {
             let first = try byte()
             if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
-                guard depth < open.count else { throw ScanFailure(.tooDeep, at: place) }
+                guard depth < outer.count else { throw ScanFailure(.tooDeep, at: place) }
                 let isMap = first == UInt8(ascii: "{")
-                open[depth] = Open(
-                    token: UInt32(
-                        truncatingIfNeeded: try tape.append(Token(isMap ? .map : .array, at: place))
-                    ),
-                    isMap: isMap)
+                let token = try tape.append(Token(isMap ? .map : .array, at: place))
                 place &+= 1
                 skipSpace()
                 if try byte() != first &+ 2 {
+                    outer[depth] = inner
                     depth &+= 1
-                    if isMap { try name(&open[depth &- 1].keys) }
+                    inner = Open(token: UInt32(truncatingIfNeeded: token), isMap: isMap)
+                    if isMap { try name(&inner.keys) }
                     continue
                 }
                 place &+= 1
-                tape.close(Int(open[depth].token), count: 0)
+                tape.close(token, count: 0)
             } else {
                 try scalar(first)
             }
@@ -61,27 +60,27 @@ struct JSONScanner: ~Copyable {
                 if depth == 0 { return }
                 skipSpace()
                 let next = try byte()
-                open[depth &- 1].count &+= 1
-                let inner = open[depth &- 1]
+                inner.count &+= 1
                 if next == UInt8(ascii: ",") {
                     place &+= 1
                     skipSpace()
-                    if inner.isMap { try name(&open[depth &- 1].keys) }
+                    if inner.isMap { try name(&inner.keys) }
                     break
                 }
                 guard next == UInt8(ascii: inner.isMap ? "}" : "]") else { throw unexpected(inner) }
                 place &+= 1
                 tape.close(Int(inner.token), count: Int(inner.count), inner.keys)
                 depth &-= 1
+                inner = outer[depth]
             }
         }
     }
 
     /// An object or an array whose end has not come.
     private struct Open {
-        let token: UInt32
+        var token: UInt32 = 0
         var count: UInt32 = 0
-        let isMap: Bool
+        var isMap = false
         var keys = KeySketch()
     }
 
@@ -98,8 +97,13 @@ struct JSONScanner: ~Copyable {
         guard try byte() == UInt8(ascii: "\"") else {
             throw ScanFailure(.invalid("a member's name must begin here"), at: place)
         }
-        try text()
-        unsafe keys.note(tape.tokens[tape.count &- 1], in: bytes)
+        let start = place
+        if try text() {
+            // A quote stands on either side; that of the end serves for the first byte of an empty name.
+            unsafe keys.note(bytes[start &+ 1], place &- start &- 2)
+        } else {
+            keys.noteOther()
+        }
         skipSpace()
         guard try byte() == UInt8(ascii: ":") else {
             throw ScanFailure(.invalid("a colon must stand here"), at: place)
@@ -111,7 +115,7 @@ struct JSONScanner: ~Copyable {
     @inline(__always)
     private mutating func scalar(_ first: UInt8) throws(ScanFailure) {
         switch first {
-        case UInt8(ascii: "\""): try text()
+        case UInt8(ascii: "\""): _ = try text()
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): try number()
         case UInt8(ascii: "t"): try literal("true", .trueValue)
         case UInt8(ascii: "f"): try literal("false", .falseValue)
