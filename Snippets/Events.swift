@@ -24,10 +24,9 @@ func frames() throws {
     let kind = try EventDefinition(of: OrderPlaced.self)
     let codec = try CodecSet.standard.require(kind.contentType)
 
-    guard let number = try builder.define(kind) else { return }
     let order = OrderPlaced(id: "A-17", customer: "c-9", cents: 4_200)
     let sequence = try builder.append(
-        order, with: codec, as: number, at: now(), key: order.customer)
+        order, with: codec, of: kind, at: now(), key: order.customer)
     // end write
     print("number \(sequence ?? 0)")
 

@@ -24,8 +24,15 @@ enum AnyValue: Codable, Equatable {
         } else if let value = try? container.decode(Int64.self) {
             self = .signed(value)
         } else if let value = try? container.decode(Double.self) {
-            // By its bits, so that NaN is itself; all NaN are one.
-            self = .number(value.isNaN ? Double.nan.bitPattern : value.bitPattern)
+            // A whole number is one in whatever form it came.
+            if let whole = UInt64(exactly: value) {
+                self = .unsigned(whole)
+            } else if let whole = Int64(exactly: value) {
+                self = .signed(whole)
+            } else {
+                // By its bits, so that NaN is itself; all NaN are one.
+                self = .number(value.isNaN ? Double.nan.bitPattern : value.bitPattern)
+            }
         } else if let value = try? container.decode(String.self) {
             self = .text(value)
         } else if let value = try? container.decode(Bytes.self) {

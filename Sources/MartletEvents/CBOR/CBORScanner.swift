@@ -34,7 +34,7 @@ struct CBORScanner: ~Copyable {
 
     private static let breakByte: UInt8 = 0xFF
 
-    private mutating func value(depth: Int, tags: Int = 0) throws(ScanFailure) {
+    private mutating func value(depth: Int) throws(ScanFailure) {
         let start = place
         let head = try takeHead()
         switch head.type {
@@ -44,7 +44,7 @@ struct CBORScanner: ~Copyable {
         case 3: try string(.text, head, start)
         case 4: try collection(.array, head, start, depth)
         case 5: try collection(.map, head, start, depth)
-        case 6: try tagged(head, start, depth, tags)
+        case 6: try tagged(head, start, depth)
         default: try simple(head, start)
         }
     }
@@ -183,13 +183,18 @@ struct CBORScanner: ~Copyable {
         try value(depth: depth &+ 1)
     }
 
-    /// Tags before tags have a bound of their own.
-    private mutating func tagged(
-        _ head: Head, _ start: Int, _ depth: Int, _ tags: Int
-    ) throws(ScanFailure) {
-        guard tags < Limits.nestingMax else { throw ScanFailure(.tooDeep, at: start) }
+    /// A value with its tags, of which there may be as many as values may nest.
+    private mutating func tagged(_ head: Head, _ start: Int, _ depth: Int) throws(ScanFailure) {
         _ = try tape.append(Token(.tag, at: start, payload: argument(head, start)))
-        try value(depth: depth, tags: tags &+ 1)
+        var tags = 1
+        while unsafe place < bytes.count, unsafe bytes[place] >> 5 == 6 {
+            guard tags < Limits.nestingMax else { throw ScanFailure(.tooDeep, at: place) }
+            let next = place
+            let head = try takeHead()
+            _ = try tape.append(Token(.tag, at: next, payload: argument(head, next)))
+            tags &+= 1
+        }
+        try value(depth: depth)
     }
 
     // MARK: Bytes

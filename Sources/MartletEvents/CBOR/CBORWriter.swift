@@ -68,6 +68,10 @@ final class CBORWriter: ValueWriter {
 
     /// A big number: tag 2, or 3 for negative ones.
     override func writeWide(_ value: some FixedWidthInteger) throws(MartletError) {
+        if value < 0, let argument = UInt64(exactly: ~value) {
+            unsafe try memory.pointee.appendCBORHead(0x20, argument)
+            return
+        }
         var bytes: [UInt8] = []
         var rest = UInt128(truncatingIfNeeded: value < 0 ? ~value : value)
         while rest > 0 {

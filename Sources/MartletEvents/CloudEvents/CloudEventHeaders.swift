@@ -26,6 +26,7 @@ public enum CloudEventHeaders {
     public static func event(
         headers: some Sequence<(name: String, value: String)>, data: Bytes?, prefix: String = "ce-"
     ) throws(MartletError) -> CloudEvent {
+        let prefix = prefix.lowercased()
         var texts: [String: String] = [:]
         var attributes = EventAttributes()
         var contentType: ContentType?

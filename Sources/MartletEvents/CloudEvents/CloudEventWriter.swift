@@ -1,6 +1,8 @@
 /// Writes one event in the JSON format.
 struct CloudEventWriter {
     private let writer: JSONWriter
+    /// Data lies in an event, and that perhaps in a batch.
+    private static let dataNestingMax = Limits.nestingMax - 2
 
     init(_ writer: JSONWriter) { self.writer = writer }
 
@@ -58,7 +60,9 @@ struct CloudEventWriter {
     private func writeJSON(
         _ bytes: UnsafeRawBufferPointer, isCertain: Bool
     ) throws(MartletError) {
-        do throws(ScanFailure) { _ = unsafe try JSONScanner.scan(bytes) } catch {
+        do throws(ScanFailure) {
+            _ = unsafe try JSONScanner.scan(bytes, nestingMax: CloudEventWriter.dataNestingMax)
+        } catch {
             guard isCertain else {
                 unsafe try writeBase64(bytes)
                 return

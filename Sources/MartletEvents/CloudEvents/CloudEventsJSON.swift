@@ -35,17 +35,9 @@ public enum CloudEventsJSON {
     private static func write(
         into buffer: inout EncodingBuffer, _ body: (JSONWriter) throws(MartletError) -> Void
     ) throws(MartletError) {
-        let start = buffer.count
         let writer = JSONWriter()
-        unsafe buffer.storage.pointee.failure = nil
-        unsafe writer.exchange(buffer.storage)
-        do throws(MartletError) {
-            defer { unsafe writer.exchange(buffer.storage) }
-            try body(writer)
-            unsafe try writer.memory.pointee.check()
-        } catch {
-            buffer.truncate(to: start)
-            throw error
+        do { try writer.write(into: &buffer) { try body(writer) } } catch {
+            throw error as? MartletError ?? MartletError(.notEncodable, "\(error)")
         }
     }
 
@@ -73,5 +65,15 @@ public enum CloudEventsJSON {
         unsafe try bytes.withUnsafeBytes { (bytes) throws(MartletError) in
             unsafe try CloudEventReader.events(bytes, isBatch: true, byteCountMax)
         }
+    }
+
+    /// The event that all of the bytes together are.
+    public static func decode(from bytes: Bytes) throws(MartletError) -> CloudEvent {
+        try bytes.withBytes { (span) throws(MartletError) in try decode(from: span) }
+    }
+
+    /// The events of a batch.
+    public static func decodeBatch(from bytes: Bytes) throws(MartletError) -> [CloudEvent] {
+        try bytes.withBytes { (span) throws(MartletError) in try decodeBatch(from: span) }
     }
 }

@@ -5,6 +5,9 @@ public protocol Codec: Sendable {
     /// What the bytes that it writes are.
     var contentType: ContentType { get }
 
+    /// The most bytes that it writes into memory of its own: 1 MiB, unless it says otherwise.
+    var byteCountMax: Int { get }
+
     /// Appends the value. On a failure it throws `notEncodable` with a `CodingFailure` as its
     /// cause, or `messageTooLarge`, and the buffer is as it was.
     func encode<Value: Encodable>(
@@ -29,16 +32,19 @@ public protocol Codec: Sendable {
 }
 
 extension Codec {
+    /// As large as an event may be.
+    public var byteCountMax: Int { Limits.encodedBytesMax }
+
     /// The value as bytes of its own.
     public func encode<Value: Encodable>(_ value: Value) throws(MartletError) -> Bytes {
-        var buffer = EncodingBuffer()
+        var buffer = EncodingBuffer(byteCountMax: byteCountMax)
         try encode(value, into: &buffer)
         return buffer.takeBytes()
     }
 
     /// The value as bytes of its own.
     public func encode(directly value: some DirectlyCodable) throws(MartletError) -> Bytes {
-        var buffer = EncodingBuffer()
+        var buffer = EncodingBuffer(byteCountMax: byteCountMax)
         try encode(directly: value, into: &buffer)
         return buffer.takeBytes()
     }
@@ -70,6 +76,9 @@ protocol StructuredCodec: Codec {
 }
 
 extension StructuredCodec {
+    /// What it was told when it was made.
+    public var byteCountMax: Int { options.byteCountMax }
+
     func finish(_ memory: inout EncodingMemory, from place: Int) throws(MartletError) {}
 
     /// Appends the value.
@@ -98,25 +107,21 @@ extension StructuredCodec {
         }
     }
 
-    /// Lends the buffer's memory to the writer while `body` writes. After a failure the buffer is
-    /// as it was.
     private func write(
         into buffer: inout EncodingBuffer, _ writer: ValueWriter, _ body: () throws -> Void,
         path: () -> [any CodingKey]
     ) throws(MartletError) {
-        let start = buffer.count
         let place = unsafe buffer.storage.pointee.count
-        unsafe buffer.storage.pointee.failure = nil
-        unsafe writer.exchange(buffer.storage)
         do {
-            defer { unsafe writer.exchange(buffer.storage) }
-            try body()
-            unsafe try writer.memory.pointee.check()
-            unsafe try finish(&writer.memory.pointee, from: place)
-        } catch {
-            buffer.truncate(to: start)
-            throw writingError(error, path())
-        }
+            try writer.write(into: &buffer) {
+                try body()
+                guard unsafe writer.memory.pointee.count > place else {
+                    throw MartletError(
+                        .notEncodable, "A type wrote nothing. Mend its `write(to:)`.")
+                }
+                unsafe try finish(&writer.memory.pointee, from: place)
+            }
+        } catch { throw writingError(error, path()) }
     }
 
     /// Reads the value that all of the bytes together are.

@@ -46,9 +46,8 @@ extension CodingFailure {
         _ error: any Error, path: [any CodingKey], isDirect: Bool, offset: Int
     ) -> CodingFailure {
         guard let error = error as? DecodingError else {
-            let reason = (error as? MartletError)?.message ?? "the type refused it: \(error)"
             return CodingFailure(
-                path: text(of: path), byteOffset: offset, reason: reason, underlying: error)
+                path: text(of: path), byteOffset: offset, reason: reason(error), underlying: error)
         }
         let (context, reason): (DecodingError.Context, String) =
             switch error {
@@ -56,25 +55,34 @@ extension CodingFailure {
                 (context, "there is no value for the key `\(key.stringValue)`")
             case .valueNotFound(let type, let context):
                 (context, "a \(type) must stand there, not null")
-            case .typeMismatch(_, let context): (context, context.debugDescription)
-            case .dataCorrupted(let context): (context, context.debugDescription)
-            @unknown default: (.init(codingPath: path, debugDescription: ""), "\(error)")
+            case .typeMismatch(_, let context), .dataCorrupted(let context):
+                (context, reason(error, context.underlyingError, context.debugDescription))
+            @unknown default: (.init(codingPath: path, debugDescription: ""), reason(error))
             }
         return CodingFailure(
             path: text(of: isDirect ? path : context.codingPath), byteOffset: offset,
             reason: reason, underlying: error)
     }
 
+    /// What an error says without showing the value. What others wrote into theirs may show it: the
+    /// error itself is beneath, for those who may see it.
+    private static func reason(
+        _ error: any Error, _ underlying: (any Error)? = nil, _ description: String = ""
+    ) -> String {
+        if underlying is ValueFailure { return description }
+        return (error as? MartletError)?.message
+            ?? "its type refused the value with \(Swift.type(of: error))"
+    }
+
     /// What an encoder's error says.
     static func writing(_ error: any Error, path: [any CodingKey]) -> CodingFailure {
         guard case .invalidValue(_, let context)? = error as? EncodingError else {
-            let reason = (error as? MartletError)?.message ?? "the type refused it: \(error)"
             return CodingFailure(
-                path: text(of: path), byteOffset: nil, reason: reason, underlying: error)
+                path: text(of: path), byteOffset: nil, reason: reason(error), underlying: error)
         }
         return CodingFailure(
-            path: text(of: context.codingPath), byteOffset: nil, reason: context.debugDescription,
-            underlying: error)
+            path: text(of: context.codingPath), byteOffset: nil,
+            reason: "its type cannot write the value", underlying: error)
     }
 }
 

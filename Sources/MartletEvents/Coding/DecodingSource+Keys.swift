@@ -1,5 +1,8 @@
-/// The keys of a large map in alphabetical order.
-typealias KeyIndex = [Int]
+/// The keys of a large map: texts in the order of their bytes, and whole numbers in theirs.
+struct KeyIndex {
+    let texts: [Int]
+    let numbers: [Int]
+}
 
 extension DecodingSource {
     /// Up to so many keys are compared one by one.
@@ -56,13 +59,17 @@ extension DecodingSource {
     }
 
     private func indexKeys(of map: Int) -> KeyIndex {
-        let sorted = keys(of: map).filter { text(ofKey: $0) != nil }.sorted {
-            isKey($0, before: $1)
+        let keys = keys(of: map)
+        let texts = keys.filter { token(untagged($0)).kind == .text }
+            .sorted { isText($0, before: $1) }
+        let numbers = keys.filter { number(ofKey: $0) != nil }
+            .sorted { (number(ofKey: $0) ?? 0) < (number(ofKey: $1) ?? 0) }
+        for sorted in [texts, numbers] {
+            for (left, right) in zip(sorted, sorted.dropFirst()) where isSameKey(left, right) {
+                mark(left, right)
+            }
         }
-        for (left, right) in zip(sorted, sorted.dropFirst()) where isSameKey(left, right) {
-            mark(left, right)
-        }
-        return sorted
+        return KeyIndex(texts: texts, numbers: numbers)
     }
 
     private func mark(_ first: Int, _ second: Int) {
@@ -83,25 +90,14 @@ extension DecodingSource {
         return text(ofKey: left) == text(ofKey: right) && text(ofKey: left) != nil
     }
 
-    /// The order of the keys' bytes.
-    private func isKey(_ left: Int, before right: Int) -> Bool {
-        let first = token(left)
-        let second = token(right)
-        if first.kind == .text, second.kind == .text {
-            return unsafe withBytes(of: first) { bytes in
-                unsafe withBytes(of: second) { unsafe Memory.precedes(bytes, $0) }
-            }
+    private func isText(_ left: Int, before right: Int) -> Bool {
+        unsafe withBytes(of: token(untagged(left))) { bytes in
+            unsafe withBytes(of: token(untagged(right))) { unsafe Memory.precedes(bytes, $0) }
         }
-        return (text(ofKey: left) ?? "").utf8
-            .lexicographicallyPrecedes((text(ofKey: right) ?? "").utf8)
     }
 
-    private func isKey(_ place: Int, before text: String) -> Bool {
-        let token = token(place)
-        guard token.kind == .text else {
-            return (self.text(ofKey: place) ?? "").utf8.lexicographicallyPrecedes(text.utf8)
-        }
-        return unsafe withBytes(of: token) { bytes in
+    private func isText(_ place: Int, before text: String) -> Bool {
+        unsafe withBytes(of: token(untagged(place))) { bytes in
             unsafe text.utf8Span.span.withUnsafeBytes { unsafe Memory.precedes(bytes, $0) }
         }
     }
@@ -123,8 +119,18 @@ extension DecodingSource {
     }
 
     /// Where a key stands that is this number and no text.
-    func find(number: Int, in map: Int) -> Int? {
-        keys(of: map).first { token($0).kind != .text && self.number(ofKey: $0) == number }
+    func find(number: Int, in map: Int, _ index: KeyIndex?) -> Int? {
+        if let index {
+            let found = first(of: index.numbers) { (self.number(ofKey: $0) ?? 0) < number }
+            return found.flatMap { self.number(ofKey: $0) == number ? $0 : nil }
+        }
+        let end = token(map).low
+        var place = map &+ 1
+        while place < end {
+            if self.number(ofKey: place) == number { return place }
+            place = next(next(place))
+        }
+        return nil
     }
 
     private func lookThrough(_ map: Int, _ text: String) -> Int? {
@@ -138,12 +144,27 @@ extension DecodingSource {
     }
 
     private func search(_ text: String, _ index: KeyIndex) -> Int? {
+        if let found = first(of: index.texts, behind: { isText($0, before: text) }),
+            isKey(found, text)
+        {
+            return found
+        }
+        // A number that is written as a text, as dictionaries ask for it.
+        guard !index.numbers.isEmpty, let number = Int(text), String(number) == text else {
+            return nil
+        }
+        let found = first(of: index.numbers) { (self.number(ofKey: $0) ?? 0) < number }
+        return found.flatMap { self.number(ofKey: $0) == number ? $0 : nil }
+    }
+
+    /// The first of the places behind those for which this holds.
+    private func first(of places: [Int], behind isBefore: (Int) -> Bool) -> Int? {
         var low = 0
-        var high = index.count
+        var high = places.count
         while low < high {
             let middle = (low + high) / 2
-            if isKey(index[middle], before: text) { low = middle + 1 } else { high = middle }
+            if isBefore(places[middle]) { low = middle + 1 } else { high = middle }
         }
-        return low < index.count && isKey(index[low], text) ? index[low] : nil
+        return low < places.count ? places[low] : nil
     }
 }

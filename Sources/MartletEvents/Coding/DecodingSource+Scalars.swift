@@ -52,14 +52,25 @@ extension DecodingSource {
         return value
     }
 
-    /// 1.0 and 1e3 are whole numbers too; so are those beyond 64 bits, for wider types.
+    /// 1.0 and 1e3 are whole numbers too, and so are those beyond 64 bits, for wider types.
+    /// Exactly: the digits are shifted, not calculated with.
     private func wholeNumber<Number: FixedWidthInteger>(_ text: String) -> Number? {
-        let parts = text.split(separator: ".", maxSplits: 1)
-        if parts.count == 1, let number = Number(text, radix: 10) { return number }
-        if parts.count == 2, parts[1].allSatisfy({ $0 == "0" }) {
-            return Number(parts[0], radix: 10)
+        let parts = text.split(separator: "e", maxSplits: 1).flatMap {
+            $0.split(separator: "E", maxSplits: 1)
         }
-        return Double(text).flatMap { Number(exactly: $0) }
+        guard !parts[0].utf8.allSatisfy({ "-0.".utf8.contains($0) }) else { return 0 }
+        guard let written = parts.count > 1 ? Int(parts[1]) : 0, written.magnitude < 1_000 else {
+            return nil
+        }
+        let halves = parts[0].split(separator: ".", maxSplits: 1)
+        var digits = String(halves[0]) + (halves.count > 1 ? halves[1] : "")
+        var exponent = written - (halves.count > 1 ? halves[1].count : 0)
+        while exponent < 0, digits.last == "0" {
+            digits.removeLast()
+            exponent += 1
+        }
+        guard exponent >= 0, exponent < 40 else { return nil }
+        return Number(digits + String(repeating: "0", count: exponent), radix: 10)
     }
 
     /// A big number of CBOR: bytes behind the tag 2, or 3 for negative ones.
@@ -106,8 +117,8 @@ extension DecodingSource {
             throw ValueFailure("the number does not fit into Double", at: place)
         case .bytes:
             guard let tag = bigNumberTag(value) else { break }
-            if let magnitude = magnitude(value), magnitude < UInt128.max {
-                return tag == 2 ? Double(magnitude) : -Double(magnitude + 1)
+            if let magnitude = magnitude(value) {
+                return tag == 2 ? Double(magnitude) : -Double(magnitude) - 1
             }
             throw ValueFailure("the number is too large", at: place)
         default: break

@@ -176,10 +176,14 @@ final class DecodingSource {
         unsafe state.pointee.place = failure.place
         let found = token(untagged(failure.place)).kind
         guard let type = failure.expected else {
-            return .dataCorrupted(.init(codingPath: path, debugDescription: failure.reason))
+            return .dataCorrupted(
+                .init(
+                    codingPath: path, debugDescription: failure.reason, underlyingError: failure))
         }
         let context = DecodingError.Context(
-            codingPath: path, debugDescription: "a \(type) must stand there, not \(found.words)")
+            codingPath: path,
+            debugDescription: "a \(type) must stand there, not \(found.words)",
+            underlyingError: failure)
         return found == .null ? .valueNotFound(type, context) : .typeMismatch(type, context)
     }
 }

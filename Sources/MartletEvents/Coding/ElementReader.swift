@@ -141,7 +141,7 @@ struct ElementReader: UnkeyedDecodingContainer {
 
     private func nested() throws -> ValueDecoder {
         ValueDecoder(
-            source, at: try current(Any.self), depth: depth + 1, 
+            source, at: try current(Any.self), depth: depth + 1,
             frozen: source.freeze(.index(currentIndex), depth, frozen))
     }
 }

@@ -15,6 +15,7 @@ public struct EncodingBuffer: ~Copyable {
 
     /// An empty buffer that refuses to grow beyond so many bytes.
     public init(byteCountMax: Int = Limits.encodedBytesMax) {
+        let byteCountMax = unsafe min(max(0, byteCountMax), Int(Int32.max) - EncodingMemory.slack)
         unsafe storage = .allocate(capacity: 1)
         unsafe storage.initialize(to: EncodingMemory(byteCountMax: byteCountMax))
     }

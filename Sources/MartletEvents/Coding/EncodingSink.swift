@@ -141,6 +141,19 @@ final class EncodingSink {
         unsafe state.pointee.open[depth].kind = .value
     }
 
+    /// Writes the single value at this depth; if it fails, there is none.
+    @inline(__always)
+    func single(_ depth: Int, _ write: () throws -> Void) throws {
+        let mark = mark(depth)
+        try single(depth)
+        do { try write() } catch {
+            unsafe writer.memory.pointee.count = mark.byteCount
+            unsafe writer.memory.pointee.failure = mark.failure
+            unsafe state.pointee.open[depth].kind = .nothing
+            throw error
+        }
+    }
+
     // MARK: Values
 
     /// Where a value would begin, to return to if it fails.
@@ -148,13 +161,14 @@ final class EncodingSink {
         fileprivate let byteCount: Int
         fileprivate let entries: Int32
         fileprivate let fragments: Int
+        fileprivate let failure: MartletError?
     }
 
     @inline(__always)
     func mark(_ depth: Int) -> Mark {
         unsafe Mark(
             byteCount: writer.memory.pointee.count, entries: state.pointee.open[depth].count,
-            fragments: state.pointee.fragments.count)
+            fragments: state.pointee.fragments.count, failure: writer.memory.pointee.failure)
     }
 
     /// Takes back what has been written since: a type may catch the failure of a value and go on.
@@ -162,7 +176,7 @@ final class EncodingSink {
         // Codable's own errors name this path, and those of writers are told it.
         if unsafe state.pointee.depth == depth { unsafe state.pointee.path.set(depth, key) }
         unsafe writer.memory.pointee.count = mark.byteCount
-        unsafe writer.memory.pointee.failure = nil
+        unsafe writer.memory.pointee.failure = mark.failure
         unsafe state.pointee.open[depth].count = mark.entries
         unsafe state.pointee.fragments.removeSubrange(mark.fragments...)
         unsafe state.pointee.depth = depth

@@ -182,7 +182,7 @@ struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
     /// Binary formats know keys that are numbers.
     private func findNumber(_ key: Key) -> Int? {
-        key.intValue.flatMap { source.find(number: $0, in: map) }
+        key.intValue.flatMap { source.find(number: $0, in: map, index) }
     }
 
     private func ambiguous(_ text: String, _ found: Int) -> DecodingError {

@@ -32,8 +32,8 @@ struct Token {
     }
 
     let kind: Kind
-    /// Where a text or bytes lie; that keys may or do repeat; the type of a typed value; the length of
-    /// a short number.
+    /// Where a text or bytes lie; that keys may or do repeat; the type of a typed value; the length
+    /// of a short number.
     var detail: UInt8 = 0
     /// Where the value begins in the input.
     let offset: UInt32

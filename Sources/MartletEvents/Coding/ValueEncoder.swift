@@ -64,8 +64,7 @@ extension ValueEncoder: SingleValueEncodingContainer {
 
     func encode<T: Encodable>(_ value: T) throws {
         if EncodingSink.isKnown(T.self) {
-            try sink.single(depth)
-            _ = try sink.encodeKnown(value)
+            try sink.single(depth) { _ = try sink.encodeKnown(value) }
         } else {
             // Whatever it asks this encoder for is the one value.
             try value.encode(to: self)
@@ -73,14 +72,11 @@ extension ValueEncoder: SingleValueEncodingContainer {
     }
 
     @inline(__always)
-    private func scalar(
-        _ write: (ValueWriter) throws(MartletError) -> Void
-    ) throws(MartletError) {
-        try sink.single(depth)
-        try write(sink.writer)
+    private func scalar(_ write: (ValueWriter) throws(MartletError) -> Void) throws {
+        try sink.single(depth) { try write(sink.writer) }
     }
 
-    private func integer(_ value: some FixedWidthInteger) throws(MartletError) {
+    private func integer(_ value: some FixedWidthInteger) throws {
         try scalar { (writer) throws(MartletError) in try writer.write(value) }
     }
 }

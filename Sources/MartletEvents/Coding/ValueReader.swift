@@ -24,9 +24,14 @@ public struct ValueReader {
             place = value
             do {
                 try body(FieldName(source: source, place: key))
+                // Errors that the type caught are over.
+                if unsafe !source.state.pointee.fields.isEmpty {
+                    unsafe source.state.pointee.fields = []
+                }
                 if place != value, place != end || mayRepeat { try check(value, end, key) }
             } catch {
-                unsafe source.state.pointee.fields.insert(TextKey(source.text(ofKey: key) ?? ""), at: 0)
+                unsafe source.state.pointee.fields.insert(
+                    TextKey(source.text(ofKey: key) ?? ""), at: 0)
                 throw error
             }
             key = end
@@ -204,7 +209,7 @@ public struct ValueReader {
             throw source.error(
                 ValueFailure("a type read more than the one value of a field", at: start), [])
         }
-        if let key, source.token(key).kind == .text,
+        if let key, source.number(ofKey: key) != nil || source.token(key).kind == .text,
             source.token(key).detail & Token.duplicate != 0
         {
             throw source.error(ValueFailure("the key occurs more than once", at: start), [])

@@ -59,8 +59,8 @@ struct ValueTape: ~Copyable {
     }
 }
 
-/// Whether the keys of a map may repeat, noted while it is scanned: most are told apart by their length
-/// and first byte, for which there is a bit each.
+/// Whether the keys of a map may repeat, noted while it is scanned: most are told apart by their
+/// length and first byte, for which there is a bit each.
 struct KeySketch {
     private var seen: UInt64 = 0
     private(set) var mayRepeat = false

@@ -1,7 +1,7 @@
 /// Writes values one after the other in the format of a codec. `DirectlyCodable` types are given
 /// one.
 ///
-/// A writer that is kept for longer than the call refuses to write.
+/// A writer that is kept for longer than the call writes nowhere.
 @safe
 public class ValueWriter {
     /// The writer's own. What a caller's buffer holds is moved here for the time of writing.
@@ -22,8 +22,26 @@ public class ValueWriter {
         unsafe memory.deallocate()
     }
 
+    /// Lends the buffer's memory to the writer while `body` writes. After a failure the buffer is
+    /// as it was.
+    final func write(
+        into buffer: inout EncodingBuffer, _ body: () throws -> Void
+    ) throws {
+        let start = buffer.count
+        unsafe buffer.storage.pointee.failure = nil
+        unsafe exchange(buffer.storage)
+        do {
+            defer { unsafe exchange(buffer.storage) }
+            try body()
+            unsafe try memory.pointee.check()
+        } catch {
+            buffer.truncate(to: start)
+            throw error
+        }
+    }
+
     /// Exchanges the writer's memory for a buffer's: once to begin, and once more to end.
-    final func exchange(_ other: UnsafeMutablePointer<EncodingMemory>) {
+    private final func exchange(_ other: UnsafeMutablePointer<EncodingMemory>) {
         unsafe swap(&memory.pointee, &other.pointee)
     }
 
@@ -140,6 +158,23 @@ extension ValueWriter {
         try writeBool(value)
     }
 
+    /// Writes a field that is bytes.
+    public final func field(_ name: StaticString, _ value: Bytes) throws {
+        try key(name)
+        try write(value)
+    }
+
+    /// Writes a field that is a moment.
+    public final func field(_ name: StaticString, _ value: Timestamp) throws {
+        try key(name)
+        try write(value)
+    }
+
+    /// Writes a field that is a value of a type that writes itself.
+    public final func field(_ name: StaticString, _ value: some DirectlyCodable) throws {
+        try field(name) { try value.write(to: self) }
+    }
+
     /// Writes a field that is an array.
     public final func field<Element: DirectlyCodable>(
         _ name: StaticString, _ elements: [Element]
@@ -201,13 +236,24 @@ extension ValueWriter {
     @inline(__always)
     private final func value(_ body: () throws -> Void) throws {
         let before = unsafe memory.pointee.count
-        try body()
+        try keepingFailure(body)
         guard unsafe memory.pointee.count > before else {
             throw unsafe memory.pointee.fail(
                 MartletError(
                     .notEncodable,
                     "A field or an element was begun and nothing was written into it. Write "
                         + "`writeNothing` where there is no value."))
+        }
+    }
+
+    /// A failure that somebody catches further out has left something half written: the whole
+    /// fails.
+    @inline(__always)
+    private final func keepingFailure(_ body: () throws -> Void) throws {
+        do { try body() } catch {
+            throw unsafe memory.pointee.fail(
+                error as? MartletError
+                    ?? MartletError(.notEncodable, "A type could not write itself.", cause: error))
         }
     }
 
@@ -218,7 +264,7 @@ extension ValueWriter {
         let outer = entries
         entries = 0
         try open(isMap: isMap)
-        try body()
+        try keepingFailure(body)
         _ = try close(isMap: isMap, at: place, count: entries)
         entries = outer
         depth &-= 1
@@ -226,9 +272,10 @@ extension ValueWriter {
 
     final func enter() throws(MartletError) {
         guard depth < Limits.nestingMax else {
-            throw MartletError(
-                .notEncodable,
-                "The value is nested more than \(Limits.nestingMax) deep. Make it flatter.")
+            throw unsafe memory.pointee.fail(
+                MartletError(
+                    .notEncodable,
+                    "The value is nested more than \(Limits.nestingMax) deep. Make it flatter."))
         }
         depth &+= 1
     }

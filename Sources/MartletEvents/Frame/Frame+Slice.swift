@@ -14,7 +14,7 @@ extension Frame {
             channel: header.channel, epoch: header.epoch, firstSequence: events[0].sequence,
             count: events.count, baseTime: header.baseTime, isSlice: true,
             offset: header.offset, bodyOffset: header.offset + FrameHeader.byteCount)
-        var buffer = EncodingBuffer(byteCountMax: Limits.frameBytesMax)
+        var buffer = EncodingBuffer(byteCountMax: 2 * Limits.frameBytesMax)
         let memory = unsafe buffer.storage
         do {
             unsafe try memory.pointee.appendZeros(header.bodyOffset)
@@ -25,10 +25,10 @@ extension Frame {
             unsafe header.write(
                 into: UnsafeMutableRawBufferPointer(
                     start: memory.pointee.start, count: memory.pointee.count))
-            return try Frame(buffer.takeBytes(), verifyingChecksum: false)
+            return try Frame(buffer.takeBytes(), verifyingChecksum: false, isOwnSlice: true)
         } catch {
-            // A slice that lacks records has ranges instead, which take at most ten bytes more than
-            // the records did; a frame of several events keeps far below the limit.
+            // Ranges take less than the records that are left out and those that stay: twice the
+            // limit is never reached.
             preconditionFailure("a slice is not a frame: \(error)")
         }
     }

@@ -48,9 +48,15 @@ public final class Frame: Sendable {
 
     /// Reads a frame. It throws `invalidFrame` unless all of it is well-formed and, unless you
     /// waive it for bytes that have not left this process, its checksum is right.
-    public init(_ bytes: Bytes, verifyingChecksum: Bool = true) throws(MartletError) {
+    public convenience init(_ bytes: Bytes, verifyingChecksum: Bool = true) throws(MartletError) {
+        try self.init(bytes, verifyingChecksum: verifyingChecksum, isOwnSlice: false)
+    }
+
+    /// A slice that was made here may be larger than what is accepted from others: that of a slice
+    /// which was as large as it may be.
+    init(_ bytes: Bytes, verifyingChecksum: Bool, isOwnSlice: Bool) throws(MartletError) {
         self.bytes = bytes
-        header = try FrameHeader(bytes)
+        header = try FrameHeader(bytes, byteCountMax: isOwnSlice ? nil : Limits.frameBytesMax)
         if verifyingChecksum { try header.verifyChecksum(of: bytes) }
         var validator = unsafe FrameValidator(bytes, header)
         let places = try validator.validate()

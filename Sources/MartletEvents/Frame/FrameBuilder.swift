@@ -91,7 +91,7 @@ public struct FrameBuilder: ~Copyable {
     public mutating func append(
         _ payload: RawSpan, as definition: Int, at time: Timestamp
     ) throws(MartletError) -> UInt64? {
-        guard events > 0, definition < kinds else {
+        guard events > 0, UInt(bitPattern: definition) < UInt(bitPattern: kinds) else {
             return try appendUncommon(payload, as: definition, at: time)
         }
         let offset = Zigzag.encode(time.microseconds &- baseTime.microseconds)
@@ -133,13 +133,15 @@ public struct FrameBuilder: ~Copyable {
         ) { (buffer) throws(MartletError) in try buffer.append(payload) }
     }
 
-    /// Appends an event whose payload `encode` appends to the frame itself.
+    /// Appends an event whose payload `encode` appends to the frame itself. It must not put another
+    /// buffer in the place of the one that it is given.
     public mutating func append(
         as definition: Int, at time: Timestamp, key: String? = nil, id: String? = nil,
         attributes: EventAttributes = EventAttributes(),
         encode: (inout EncodingBuffer) throws(MartletError) -> Void
     ) throws(MartletError) -> UInt64? {
-        precondition(definition < kinds, "define the kind of event in this frame first")
+        precondition(
+            (0..<kinds).contains(definition), "define the kind of event in this frame first")
         if count == 0 { begin(at: time) }
         let start = buffer.count
         do {
@@ -159,12 +161,14 @@ public struct FrameBuilder: ~Copyable {
         return take()
     }
 
-    /// Appends an event whose payload a codec writes into the frame itself.
+    /// Appends an event whose payload a codec writes into the frame itself, and names its kind if
+    /// that is new here; nil if the frame must be sealed first.
     public mutating func append<Value: Encodable>(
-        _ value: Value, with codec: some Codec, as definition: Int, at time: Timestamp,
+        _ value: Value, with codec: some Codec, of kind: EventDefinition, at time: Timestamp,
         key: String? = nil, id: String? = nil, attributes: EventAttributes = EventAttributes()
     ) throws(MartletError) -> UInt64? {
-        try append(as: definition, at: time, key: key, id: id, attributes: attributes) {
+        guard let definition = try define(kind) else { return nil }
+        return try append(as: definition, at: time, key: key, id: id, attributes: attributes) {
             (buffer) throws(MartletError) in
             try codec.encode(value, into: &buffer)
         }
@@ -179,6 +183,10 @@ public struct FrameBuilder: ~Copyable {
         let hasAttributes =
             attributes.subject != nil
             || attributes.extensions.contains { $0.name != .partitionKey }
+        guard
+            attributes.extensions.count - (attributes[.partitionKey] == nil ? 0 : 1)
+                <= Limits.attributesMax
+        else { throw EventAttributes.tooMany }
         let flags =
             (key == nil ? 0 : RecordFlags.key) | (id == nil ? 0 : RecordFlags.id)
             | (hasAttributes ? RecordFlags.attributes : 0)

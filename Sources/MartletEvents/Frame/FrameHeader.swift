@@ -32,10 +32,10 @@ extension FrameHeader {
     static let nameBytesMax = Limits.topicBytesMax + 6
 
     /// Reads the header, and checks that the frame ends where it says.
-    init(_ bytes: Bytes) throws(MartletError) {
-        guard bytes.count <= Limits.frameBytesMax else {
+    init(_ bytes: Bytes, byteCountMax: Int? = Limits.frameBytesMax) throws(MartletError) {
+        if let byteCountMax, bytes.count > byteCountMax {
             throw FrameError.invalid(
-                "it has \(bytes.count) bytes, and \(Limits.frameBytesMax) are allowed")
+                "it has \(bytes.count) bytes, and \(byteCountMax) are allowed")
         }
         self = try bytes.withBytes { (span) throws(MartletError) in
             unsafe try span.withUnsafeBytes { (buffer) throws(MartletError) in
@@ -82,11 +82,10 @@ extension FrameHeader {
             throw FrameError.invalid("its sequence is out of range")
         }
         self.baseTime = baseTime
-        // What is larger than a frame may aim at holds one event; only slices, with their ranges,
-        // may have grown.
         let isSlice = flags & FrameHeader.sliceFlag != 0
-        let limit = isSlice ? 2 * Limits.frameBytesTargetMax : Limits.frameBytesTargetMax
-        guard count <= 1 || buffer.count <= limit else {
+        // What is larger than a frame may aim at holds one event; slices, with their ranges, may
+        // grow.
+        guard count <= 1 || isSlice || buffer.count <= Limits.frameBytesTargetMax else {
             throw FrameError.invalid("it is too large for more than one event")
         }
         self.isSlice = isSlice

@@ -1,7 +1,8 @@
 // Texts of JSON: most are taken as they stand, those with escapes are put aside without them.
 
 extension JSONScanner {
-    /// Reads a text from its opening quote to its closing one; whether it could be taken as it stands.
+    /// Reads a text from its opening quote to its closing one; whether it could be taken as it
+    /// stands.
     mutating func text() throws(ScanFailure) -> Bool {
         let start = place
         place &+= 1

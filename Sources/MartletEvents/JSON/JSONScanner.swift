@@ -2,20 +2,24 @@
 @safe
 struct JSONScanner: ~Copyable {
     let bytes: UnsafeRawBufferPointer
+    private let nestingMax: Int
     var place = 0
     var tape: ValueTape
 
     @unsafe
-    private init(_ bytes: UnsafeRawBufferPointer) {
+    private init(_ bytes: UnsafeRawBufferPointer, _ nestingMax: Int) {
         unsafe self.bytes = unsafe bytes
+        self.nestingMax = nestingMax
         tape = ValueTape(byteCount: bytes.count)
     }
 
     /// The tape of the one value that these bytes must hold, with white space around it. The bytes
     /// must outlive the tape.
     @unsafe
-    static func scan(_ bytes: UnsafeRawBufferPointer) throws(ScanFailure) -> ValueTape {
-        var scanner = unsafe JSONScanner(bytes)
+    static func scan(
+        _ bytes: UnsafeRawBufferPointer, nestingMax: Int = Limits.nestingMax
+    ) throws(ScanFailure) -> ValueTape {
+        var scanner = unsafe JSONScanner(bytes, nestingMax)
         scanner.skipSpace()
         try scanner.value()
         scanner.skipSpace()
@@ -29,8 +33,8 @@ struct JSONScanner: ~Copyable {
 
     // MARK: Values
 
-    /// Reads the one value that must begin here, and all that it holds. What is open lies on a stack of
-    /// its own, which costs less than calls that nest; the innermost is at hand.
+    /// Reads the one value that must begin here, and all that it holds. What is open lies on a
+    /// stack of its own, which costs less than calls that nest; the innermost is at hand.
     private mutating func value() throws(ScanFailure) {
         var outer = InlineArray<32, Open>(repeating: Open())
         var inner = Open()
@@ -38,7 +42,9 @@ struct JSONScanner: ~Copyable {
         while true {
             let first = try byte()
             if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
-                guard depth < outer.count else { throw ScanFailure(.tooDeep, at: place) }
+                guard depth < min(nestingMax, outer.count) else {
+                    throw ScanFailure(.tooDeep, at: place)
+                }
                 let isMap = first == UInt8(ascii: "{")
                 let token = try tape.append(Token(isMap ? .map : .array, at: place))
                 place &+= 1
@@ -99,7 +105,8 @@ struct JSONScanner: ~Copyable {
         }
         let start = place
         if try text() {
-            // A quote stands on either side; that of the end serves for the first byte of an empty name.
+            // A quote stands on either side; that of the end serves for the first byte of an empty
+            // name.
             unsafe keys.note(bytes[start &+ 1], place &- start &- 2)
         } else {
             keys.noteOther()

@@ -54,10 +54,7 @@ public struct EventAttributes: Sendable, Hashable {
             extensions[place].value = value
         } else {
             guard !isBounded || extensions.count < Limits.attributesMax else {
-                throw MartletError(
-                    .invalidAttribute,
-                    "An event has at most \(Limits.attributesMax) extension attributes. Put the "
-                        + "rest into the payload.")
+                throw EventAttributes.tooMany
             }
             extensions.insert((name, value), at: place)
         }
@@ -67,6 +64,13 @@ public struct EventAttributes: Sendable, Hashable {
     public mutating func setSubject(_ subject: String?) throws(MartletError) {
         if let subject { try AttributeText.check(subject, of: "subject") }
         self.subject = subject
+    }
+
+    static var tooMany: MartletError {
+        MartletError(
+            .invalidAttribute,
+            "An event has at most \(Limits.attributesMax) extension attributes. Put the rest into "
+                + "the payload.")
     }
 
     static func checkKey(_ key: String) throws(MartletError) {

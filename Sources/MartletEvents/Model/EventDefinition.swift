@@ -38,12 +38,21 @@ public struct EventDefinition: Sendable, Hashable {
 extension EventDefinition {
     /// Whether both have the same bytes in all their texts.
     public static func == (left: EventDefinition, right: EventDefinition) -> Bool {
-        left.topic == right.topic
-            && left.texts.elementsEqual(right.texts) { one, other in
-                one.utf8.elementsEqual(other.utf8)
-            }
+        left.topic == right.topic && isSame(left.contentType?.text, right.contentType?.text)
+            && isSame(left.type, right.type) && isSame(left.schema, right.schema)
+            && isSame(left.source, right.source)
     }
 
-    /// Hashes the topic.
-    public func hash(into hasher: inout Hasher) { hasher.combine(topic) }
+    private static func isSame(_ left: String?, _ right: String?) -> Bool {
+        guard let left, let right else { return left == nil && right == nil }
+        return left.utf8.elementsEqual(right.utf8)
+    }
+
+    /// Hashes the topic, the type and the source. Texts that only look the same hash the same.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(topic)
+        hasher.combine(type)
+        hasher.combine(source)
+        hasher.combine(schema)
+    }
 }
