@@ -66,7 +66,7 @@ final class EncodingSink {
         let open = unsafe state.pointee.open[depth]
         if open.kind == kind { return }
         guard open.kind == .nothing, unsafe depth == state.pointee.depth else {
-            throw misuse(depth)
+            throw misuse()
         }
         guard baseDepth + depth < Limits.nestingMax else {
             throw MartletError(
@@ -74,7 +74,7 @@ final class EncodingSink {
                 "The value is nested more than \(Limits.nestingMax) deep. Make it flatter.")
         }
         let place = unsafe writer.memory.pointee.count
-        guard let place = Int32(exactly: place) else { throw misuse(depth) }
+        guard let place = Int32(exactly: place) else { throw misuse() }
         unsafe state.pointee.open[depth] = Open(kind: kind, place: place, count: 0)
         try writer.open(isMap: kind == .map)
     }
@@ -110,7 +110,7 @@ final class EncodingSink {
     func key(_ key: some CodingKey, _ depth: Int) throws(MartletError) {
         guard unsafe depth == state.pointee.depth, unsafe state.pointee.open[depth].kind == .map
         else {
-            throw misuse(depth)
+            throw misuse()
         }
         let isFirst = unsafe state.pointee.open[depth].count == 0
         unsafe state.pointee.open[depth].count &+= 1
@@ -124,7 +124,7 @@ final class EncodingSink {
     func element(_ depth: Int) throws(MartletError) -> Int {
         guard unsafe depth == state.pointee.depth, unsafe state.pointee.open[depth].kind == .array
         else {
-            throw misuse(depth)
+            throw misuse()
         }
         let index = unsafe Int(state.pointee.open[depth].count)
         unsafe state.pointee.open[depth].count &+= 1
@@ -136,7 +136,7 @@ final class EncodingSink {
     func single(_ depth: Int) throws(MartletError) {
         guard unsafe depth == state.pointee.depth, unsafe state.pointee.open[depth].kind == .nothing
         else {
-            throw misuse(depth)
+            throw misuse()
         }
         unsafe state.pointee.open[depth].kind = .value
     }
@@ -269,7 +269,7 @@ final class EncodingSink {
     /// From now on, containers that somebody kept refuse to write.
     func end() { unsafe state.pointee.depth = -1 }
 
-    func misuse(_ depth: Int) -> MartletError {
+    func misuse() -> MartletError {
         MartletError(
             .notEncodable,
             "A type wrote to a container that had ended, or asked for two kinds of container. "

@@ -9,11 +9,9 @@ struct ValueTape: ~Copyable {
     private(set) var count = 0
     private var capacity: Int
     private(set) var aside: [UInt8] = []
-    let byteCount: Int
 
     /// Room for the values that an input of this size is likely to have.
     init(byteCount: Int) {
-        self.byteCount = byteCount
         capacity = min(byteCount, Limits.decodedValuesMax) / 5 + 16
         unsafe tokens = .allocate(capacity: capacity)
     }
