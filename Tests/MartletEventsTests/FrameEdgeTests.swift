@@ -52,6 +52,24 @@ import Testing
         #expect(slice.slice { $0.sequence.isMultiple(of: 4) }?.count == slice.count / 2)
     }
 
+    /// The ranges of a slice must rise and name as many numbers as there are events.
+    @Test(
+        arguments: [
+            [1, 0, 2], [2, 0, 1, 1, 2], [2, 0, 2, 1, 1], [2, 1, 1, 1, 1], [2, 0, 1, 0, 1],
+            [0, 0, 1, 1, 1],
+            [3, 0, 1, 1, 1], [2, 0, 0, 1, 2],
+        ] as [[UInt8]])
+    func rangesThatAreNot(ranges: [UInt8]) throws {
+        let golden = try GoldenFrame.slice.bytes()
+        let start = "orders".utf8.count + 3 + 64
+        #expect(Array(golden[start..<start + 5]) == [2, 0, 1, 1, 1])
+        var bytes = Array(golden[..<start]) + ranges + golden[(start + 5)...]
+        // The length of the body stands 44 bytes into the header.
+        bytes[start - 64 + 44] = UInt8(bytes.count - start)
+        let frame = try? Frame(Bytes(bytes), verifyingChecksum: false)
+        #expect((frame != nil) == (ranges == [1, 0, 2]))
+    }
+
     /// Texts that look the same and have other bytes are different topics, as they are to ZeroMQ.
     @Test func topicsDifferByTheirBytes() throws {
         let composed: Topic = "orders.caf\u{E9}"

@@ -23,7 +23,7 @@ public struct ValueReader {
             let end = source.next(value)
             place = value
             do {
-                try body(FieldName(source: source, place: key))
+                try body(.at(key, of: source))
                 // Errors that the type caught are over.
                 if unsafe !source.state.pointee.fields.isEmpty {
                     unsafe source.state.pointee.fields = []
@@ -225,12 +225,12 @@ public struct FieldName {
     /// The length tells most names apart. Nothing has the length of a key that is no text.
     @usableFromInline let byteCount: Int
 
+    // By the memberwise initialiser: one that assigns costs a retain and a release a field.
     @inline(__always)
-    init(source: DecodingSource, place: Int) {
-        self.source = source
-        self.place = place
+    static func at(_ place: Int, of source: DecodingSource) -> FieldName {
         let token = source.token(place)
-        byteCount = token.kind == .text ? token.high : -1
+        return FieldName(
+            source: source, place: place, byteCount: token.kind == .text ? token.high : -1)
     }
 
     /// Whether the field has this name: `switch field { case "id": … }`.
