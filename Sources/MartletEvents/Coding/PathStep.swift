@@ -18,7 +18,7 @@ struct PathStep {
     func key(in source: DecodingSource) -> any CodingKey {
         let number = Int(truncatingIfNeeded: bits & ~PathStep.indexFlag)
         if bits & PathStep.indexFlag != 0 { return IndexKey(number) }
-        return TextKey(source.text(ofKey: number) ?? "", source.number(ofKey: number))
+        return TextKey(source.text(ofKey: number) ?? "")
     }
 }
 

@@ -262,13 +262,11 @@ public struct FieldName {
 /// A key that is known by its text alone.
 struct TextKey: CodingKey {
     let stringValue: String
-    let intValue: Int?
 
-    init(_ text: String, _ number: Int? = nil) {
-        stringValue = text
-        intValue = number
-    }
+    init(_ text: String) { stringValue = text }
 
     init?(stringValue: String) { self.init(stringValue) }
     init?(intValue: Int) { nil }
+
+    var intValue: Int? { Int(stringValue) }
 }
