@@ -174,6 +174,8 @@ final class DecodingSource {
     /// What `Codable` says of a failure.
     func error(_ failure: ValueFailure, _ path: [any CodingKey]) -> DecodingError {
         unsafe state.pointee.place = failure.place
+        // Fields through which an error came before are those of one that a type caught.
+        unsafe state.pointee.fields = []
         let found = token(untagged(failure.place)).kind
         guard let type = failure.expected else {
             return .dataCorrupted(

@@ -157,7 +157,8 @@ public struct ValueReader {
 
     @usableFromInline
     func missing(_ name: StaticString) -> any Error {
-        DecodingError.keyNotFound(
+        unsafe source.state.pointee.fields = []
+        return DecodingError.keyNotFound(
             TextKey("\(name)"), .init(codingPath: [], debugDescription: ""))
     }
 
