@@ -140,6 +140,7 @@ extension StructuredCodec {
         try withSource(bytes, isDirect: true) { source in try Value(from: ValueReader(source)) }
     }
 
+    @inline(__always)
     private func withSource<Value>(
         _ bytes: RawSpan, isDirect: Bool = false, _ body: (DecodingSource) throws -> Value
     ) throws(MartletError) -> Value {

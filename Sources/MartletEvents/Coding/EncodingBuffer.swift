@@ -22,6 +22,7 @@ public struct EncodingBuffer: ~Copyable {
 
     deinit {
         unsafe storage.pointee.release()
+        unsafe storage.deinitialize(count: 1)
         unsafe storage.deallocate()
     }
 

@@ -19,6 +19,7 @@ public class ValueWriter {
 
     deinit {
         unsafe memory.pointee.release()
+        unsafe memory.deinitialize(count: 1)
         unsafe memory.deallocate()
     }
 
