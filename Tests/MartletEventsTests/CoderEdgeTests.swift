@@ -38,6 +38,7 @@ import Testing
             init(from reader: ValueReader) throws { throw MartletError(.failed, "no") }
         }
         let loot = Loot()
+        defer { (loot.map, loot.writer) = (nil, nil) }
         var buffer = EncodingBuffer()
         try Self.codecs[codec].encode(Thief(loot), into: &buffer)
         try Self.codecs[codec].encode(directly: Thief(loot), into: &buffer)
