@@ -3,6 +3,7 @@
 extension JSONScanner {
     /// Reads a text from its opening quote to its closing one; whether it could be taken as it
     /// stands.
+    @inline(__always)
     mutating func text() throws(ScanFailure) -> Bool {
         let start = place
         place &+= 1
