@@ -30,15 +30,28 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "MartletSockets", targets: ["MartletSockets"]),
+        .library(name: "MartletRouting", targets: ["MartletRouting"]),
         .library(name: "MartletEvents", targets: ["MartletEvents"]),
+        .executable(name: "martletctl", targets: ["martletctl"]),
     ],
     targets: [
+        // Programs.
+        .executableTarget(
+            name: "martletctl",
+            dependencies: ["MartletCommandLine", "MartletRouting", "MartletEvents", "MartletCore"],
+            swiftSettings: settings),
+        .target(
+            name: "MartletCommandLine", dependencies: ["MartletCore"], swiftSettings: settings),
+
         // Shells: the outside world.
         .target(
             name: "MartletSockets", dependencies: ["MartletCore", "CZeroMQ"],
             swiftSettings: settings),
 
         // Pure: no input or output, no clock, no thread.
+        .target(
+            name: "MartletRouting", dependencies: ["MartletEvents", "MartletCore", "CXXHash"],
+            swiftSettings: settings),
         .target(
             name: "MartletEvents", dependencies: ["MartletCore", "CXXHash"],
             swiftSettings: settings),
@@ -64,6 +77,12 @@ let package = Package(
             name: "MartletEventsTests",
             dependencies: ["MartletEvents", "MartletCore", "FuzzTargets"],
             exclude: ["Golden"],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "MartletRoutingTests", dependencies: ["MartletRouting", "MartletEvents"],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "MartletCommandLineTests", dependencies: ["MartletCommandLine", "martletctl"],
             swiftSettings: testSettings),
         .testTarget(
             name: "MartletCoreTests", dependencies: ["MartletCore"], swiftSettings: testSettings),

@@ -23,6 +23,7 @@ let package = Package(
             dependencies: [
                 "CWorkload", .product(name: "MartletSockets", package: "martlet"),
                 .product(name: "MartletEvents", package: "martlet"),
+                .product(name: "MartletRouting", package: "martlet"),
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -111,6 +111,13 @@ extension Bytes: Hashable {
         return unsafe memcmp(left.start, right.start, left.count) == 0
     }
 
+    /// Whether two pieces of memory of one size hold the same.
+    @unsafe
+    static func isSame(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+        guard let start = left.baseAddress, let other = right.baseAddress else { return true }
+        return unsafe memcmp(start, other, left.count) == 0
+    }
+
     /// Hashes the bytes.
     public func hash(into hasher: inout Hasher) {
         withBytes { span in

@@ -53,6 +53,28 @@ public enum Limits {
     /// A codec refuses input with more values than this: an index of 16 bytes each is made of them.
     public static let decodedValuesMax = 1_048_576
 
+    // MARK: Routing
+
+    /// Longest expression: long enough for a list of hundreds of values, short enough to be read
+    /// in a moment. What needs more is a table of rules.
+    public static let expressionBytesMax = 16 * 1_024
+
+    /// Longest pattern of `LIKE`: together with the longest text, it bounds the time of a match.
+    public static let likePatternBytesMax = 1_024
+
+    /// Longest text that an expression works with, from a payload or made by a function. Larger
+    /// values of a payload count as unreadable, and functions that would make more fail.
+    public static let expressionTextBytesMax = 64 * 1_024
+
+    /// Most rules of a table; each costs every event a look.
+    public static let rulesMax = 1_024
+
+    /// Most topics to which one rule sends.
+    public static let ruleTargetsMax = 64
+
+    /// How often an event may be sent on by rules: a loop ends here.
+    public static let hopsMax = 8
+
     // MARK: Messages
 
     /// Largest message part that a socket accepts unless told otherwise: an event of 1 MiB with

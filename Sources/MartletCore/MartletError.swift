@@ -84,6 +84,9 @@ extension MartletError.Code {
     public static let invalidTopic = Self("invalidTopic")
     /// An attribute whose name or value the rules of CloudEvents do not allow.
     public static let invalidAttribute = Self("invalidAttribute")
+    /// A text that is no expression, filter, payload path or table of rules, or one that can never
+    /// be evaluated. The cause is a `SyntaxFailure` where one place is at fault.
+    public static let invalidExpression = Self("invalidExpression")
     /// Bytes that are not a frame, or a frame that was damaged.
     public static let invalidFrame = Self("invalidFrame")
     /// A value that its codec cannot write. The cause is a `CodingFailure`.

@@ -9,6 +9,8 @@ public struct CloudEvent: Sendable, Hashable {
     public let type: String
     /// When it happened.
     public let time: Timestamp?
+    /// The time as its producer wrote it, perhaps in another time zone; that is how it goes on.
+    public let timeText: String?
     /// What the data is. Data without a content type is JSON.
     public let contentType: ContentType?
     /// A URI of the schema that the data adheres to.
@@ -24,6 +26,16 @@ public struct CloudEvent: Sendable, Hashable {
         contentType: ContentType? = nil, schema: String? = nil,
         attributes: EventAttributes = EventAttributes(), data: Bytes? = nil
     ) throws(MartletError) {
+        try self.init(
+            id: id, source: source, type: type, time: time, timeText: time?.description,
+            contentType: contentType, schema: schema, attributes: attributes, data: data)
+    }
+
+    /// The same, with the text that `time` was read from.
+    init(
+        id: String, source: String, type: String, time: Timestamp?, timeText: String?,
+        contentType: ContentType?, schema: String?, attributes: EventAttributes, data: Bytes?
+    ) throws(MartletError) {
         try AttributeText.check(id, of: "id")
         try AttributeText.check(source, of: "source")
         try AttributeText.check(type, of: "type")
@@ -32,6 +44,7 @@ public struct CloudEvent: Sendable, Hashable {
         self.source = source
         self.type = type
         self.time = time
+        self.timeText = timeText
         self.contentType = contentType
         self.schema = schema
         self.attributes = attributes
@@ -49,6 +62,25 @@ public struct CloudEvent: Sendable, Hashable {
     public func topic() throws(MartletError) -> Topic {
         try Topic(attributes[.topic]?.canonicalText ?? type)
     }
+}
+
+extension CloudEvent {
+    /// The event with other attributes.
+    package func with(_ attributes: EventAttributes) throws(MartletError) -> CloudEvent {
+        try CloudEvent(
+            id: id, source: source, type: type, time: time, timeText: timeText,
+            contentType: contentType, schema: schema, attributes: attributes, data: data)
+    }
+
+    /// Whether both say the same. One moment may be written in several ways.
+    public static func == (left: CloudEvent, right: CloudEvent) -> Bool {
+        left.eventID == right.eventID && left.type == right.type && left.time == right.time
+            && left.contentType == right.contentType && left.schema == right.schema
+            && left.attributes == right.attributes && left.data == right.data
+    }
+
+    /// Hashes what identifies the event.
+    public func hash(into hasher: inout Hasher) { hasher.combine(eventID) }
 }
 
 extension RecordedEvent {

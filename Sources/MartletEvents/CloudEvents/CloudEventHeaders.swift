@@ -11,7 +11,7 @@ public enum CloudEventHeaders {
             ("type", event.type),
         ]
         if let subject = event.attributes.subject { headers.append(("subject", subject)) }
-        if let time = event.time { headers.append(("time", time.description)) }
+        if let time = event.timeText { headers.append(("time", time)) }
         if let schema = event.schema { headers.append(("dataschema", schema)) }
         headers += event.attributes.extensions.map { ($0.name.text, $0.value.canonicalText) }
         var encoded = headers.map { (name: prefix + $0.0, value: encode($0.1)) }
@@ -75,7 +75,8 @@ public enum CloudEventHeaders {
         }
         return try CloudEvent(
             id: required("id"), source: required("source"), type: required("type"),
-            time: time ?? nil, contentType: contentType, schema: texts["dataschema"],
+            time: time ?? nil, timeText: texts["time"], contentType: contentType,
+            schema: texts["dataschema"],
             attributes: attributes, data: data)
     }
 

@@ -104,7 +104,8 @@ struct CloudEventReader {
         }
         return try CloudEvent(
             id: required("id"), source: required("source"), type: required("type"), time: time,
-            contentType: contentType, schema: parts.texts["dataschema"],
+            timeText: parts.texts["time"], contentType: contentType,
+            schema: parts.texts["dataschema"],
             attributes: parts.attributes, data: data(parts, contentType, place))
     }
 

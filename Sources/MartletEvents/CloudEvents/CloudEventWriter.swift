@@ -14,7 +14,7 @@ struct CloudEventWriter {
         try field("source", event.source)
         try field("type", event.type)
         try field("subject", event.attributes.subject)
-        try field("time", event.time?.description)
+        try field("time", event.timeText)
         try field("datacontenttype", event.contentType?.text)
         try field("dataschema", event.schema)
         for (name, value) in event.attributes.extensions {

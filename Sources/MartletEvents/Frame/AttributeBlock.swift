@@ -131,7 +131,8 @@ enum AttributeBlock {
         return unsafe (name, value)
     }
 
-    private static func value(_ type: UInt8, _ cursor: inout ByteCursor) -> AttributeValue? {
+    /// The value of an entry, of which the type has been read.
+    static func value(_ type: UInt8, _ cursor: inout ByteCursor) -> AttributeValue? {
         switch type {
         case 1:
             guard let byte = cursor.byte(), byte <= 1 else { return nil }

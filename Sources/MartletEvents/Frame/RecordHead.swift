@@ -56,10 +56,10 @@ extension RecordHead {
     /// above all. The record must have been validated.
     func partCursor(before flag: UInt8) -> ByteCursor {
         var cursor = rest
-        for other in [RecordFlags.key, RecordFlags.id, RecordFlags.attributes]
-        where other < flag && flags & other != 0 {
-            _ = unsafe cursor.lengthPrefixed()
-        }
+        let before = flags & (flag &- 1)
+        if before & RecordFlags.key != 0 { _ = unsafe cursor.lengthPrefixed() }
+        if before & RecordFlags.id != 0 { _ = unsafe cursor.lengthPrefixed() }
+        if before & RecordFlags.attributes != 0 { _ = unsafe cursor.lengthPrefixed() }
         return cursor
     }
 }

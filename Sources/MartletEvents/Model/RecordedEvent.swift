@@ -123,7 +123,7 @@ extension RecordedEvent {
     /// One of the parts between the head and the payload, if it is there. Valid for as long as the
     /// frame lives.
     @unsafe
-    private func part(_ flag: UInt8) -> UnsafeRawBufferPointer? {
+    func part(_ flag: UInt8) -> UnsafeRawBufferPointer? {
         let head = head
         guard head.flags & flag != 0 else { return nil }
         var cursor = head.partCursor(before: flag)

@@ -1,0 +1,96 @@
+/// An event that can be asked for its fields: one in a frame, or one of another system.
+protocol FieldSource {
+    /// The value of a field; nil if the event lacks it.
+    func operand(for field: EventField) -> Operand?
+    /// The bytes in which places lie.
+    var fieldBytes: Bytes { get }
+    /// The payload, to look values up in.
+    func payloadReader() throws(MartletError) -> PayloadReader
+}
+
+extension FieldSource {
+    /// The text of a field, whatever its type.
+    func text(of field: EventField) -> String? {
+        operand(for: field).map { text(of: $0) }
+    }
+
+    /// What an operand is as a text.
+    func text(of operand: Operand) -> String {
+        switch operand {
+        case .boolean(let value): value ? "true" : "false"
+        case .integer(let value): String(value)
+        case .number(let value): NumberText.text(of: value)
+        case .text(let text): text
+        case .place(let start, let end):
+            fieldBytes.text(in: Int(start)..<Int(end))
+        }
+    }
+
+    /// Shows the UTF-8 bytes of a text operand.
+    @inline(__always)
+    func withUTF8<Result>(_ operand: Operand, _ body: (Span<UInt8>) -> Result) -> Result {
+        switch operand {
+        case .place(let start, let end):
+            fieldBytes.withUTF8(in: Int(start)..<Int(end), body)
+        default: body(text(of: operand).utf8Span.span)
+        }
+    }
+}
+
+extension RecordedEvent: FieldSource {
+    var fieldBytes: Bytes { frame.bytes }
+
+    func operand(for field: EventField) -> Operand? {
+        switch field.kind {
+        case .attribute, .subject:
+            switch attributePlace(field.name) {
+            case .text(let range)?: .place(range)
+            case .integer(let value)?: .integer(value)
+            case .boolean(let value)?: .boolean(value)
+            case .other?:
+                (try? AttributeName(field.name)).flatMap { attribute($0) }.map(Operand.init)
+            case nil: nil
+            }
+        case .key: keyPlace.map { .place($0) }
+        case .id: explicitIDPlace.map { .place($0) } ?? .text(id)
+        case .type: .text(type)
+        case .topic: .text(topic.text)
+        case .source: .text(source)
+        case .time: .text(time.description)
+        case .contentType: contentType.map { .text($0.text) }
+        case .schema: schema.map { .text($0) }
+        case .specVersion: .text("1.0")
+        }
+    }
+
+    func payloadReader() throws(MartletError) -> PayloadReader {
+        try PayloadReader(payload, contentType)
+    }
+}
+
+extension CloudEvent: FieldSource {
+    var fieldBytes: Bytes { Bytes() }
+
+    func operand(for field: EventField) -> Operand? {
+        switch field.kind {
+        case .attribute, .key:
+            (try? AttributeName(field.name)).flatMap { attributes[$0] }.map(Operand.init)
+        case .subject: attributes.subject.map { .text($0) }
+        case .id: .text(id)
+        case .type: .text(type)
+        case .topic: .text(attributes[.topic]?.canonicalText ?? type)
+        case .source: .text(source)
+        case .time: timeText.map { .text($0) }
+        case .contentType: contentType.map { .text($0.text) }
+        case .schema: schema.map { .text($0) }
+        case .specVersion: .text("1.0")
+        }
+    }
+
+    func payloadReader() throws(MartletError) -> PayloadReader {
+        guard let data else {
+            throw MartletError(.notDecodable, "The event has no data to look anything up in.")
+        }
+        return try PayloadReader(data, contentType)
+    }
+}

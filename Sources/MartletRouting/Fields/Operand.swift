@@ -1,0 +1,54 @@
+/// A value while an expression or a filter works with it. Texts stay where they are: an operand
+/// says where in the frame one lies, and is copied out only if need be.
+enum Operand {
+    case boolean(Bool)
+    case integer(Int32)
+    /// A number of a payload that is no whole number of 32 bits.
+    case number(Double)
+    case text(String)
+    /// A text in the bytes of the event's frame.
+    case place(start: Int32, end: Int32)
+
+    static func place(_ range: Range<Int>) -> Operand {
+        .place(
+            start: Int32(truncatingIfNeeded: range.lowerBound),
+            end: Int32(truncatingIfNeeded: range.upperBound))
+    }
+
+    var type: ExpressionType {
+        switch self {
+        case .boolean: .boolean
+        case .integer: .integer
+        case .number: .number
+        case .text, .place: .string
+        }
+    }
+}
+
+extension Operand {
+    /// An attribute's value as expressions know it: what is no primitive of theirs is a text.
+    init(_ value: AttributeValue) {
+        switch value {
+        case .boolean(let value): self = .boolean(value)
+        case .integer(let value): self = .integer(value)
+        case .string, .binary, .uri, .uriReference, .timestamp: self = .text(value.canonicalText)
+        }
+    }
+
+    /// A payload's value. Whole numbers beyond 32 bits that a `Double` cannot hold are texts.
+    init(_ value: PayloadValue) {
+        switch value {
+        case .boolean(let value): self = .boolean(value)
+        case .integer(let value):
+            if let small = Int32(exactly: value) {
+                self = .integer(small)
+            } else {
+                self = Double(exactly: value).map { .number($0) } ?? .text(String(value))
+            }
+        case .number(let value):
+            self = Int32(exactly: value).map { .integer($0) } ?? .number(value)
+        case .text(let text): self = .text(text)
+        case .bytes(let bytes): self = .text(AttributeValue.binary(bytes).canonicalText)
+        }
+    }
+}

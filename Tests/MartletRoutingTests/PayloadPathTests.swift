@@ -1,0 +1,132 @@
+import MartletRouting
+import Testing
+
+/// Values looked up in payloads, in every format.
+@Suite struct PayloadPathTests {
+    struct Item: Codable { var name: String, price: Double, sku: Int }
+    struct Order: Codable {
+        var total: Int
+        var customer: [String: String]
+        var items: [Item]
+        var note: String?
+        var paid: Bool
+        var big: Int64
+        var huge: UInt64
+    }
+
+    static let order = Order(
+        total: 4_200, customer: ["id": "c-9", "a b": "x"],
+        items: [Item(name: "pen", price: 1.25, sku: -7), Item(name: "ink", price: 20, sku: 8)],
+        note: nil, paid: true, big: 9_007_199_254_740_993, huge: .max)
+
+    static func events() throws -> [CloudEvent] {
+        try ([JSONCodec(), MessagePackCodec(), CBORCodec()] as [any Codec]).map { codec in
+            try .sample(contentType: codec.contentType, data: codec.encode(order))
+        }
+    }
+
+    @Test(arguments: [
+        Case("data.total", 4_200), Case("data.customer.id", "c-9"),
+        Case("data.customer['a b']", "x"), Case("data['customer'][\"id\"]", "c-9"),
+        Case("data.items[0].name", "pen"), Case("data.items[1].sku", 8),
+        Case("data.items[0].price", .number(1.25)), Case("data.items[1].price", 20),
+        Case("data.items[0].price + 1", .number(2.25)),
+        Case("-data.items[0].price", .number(-1.25)),
+        Case("data.items[0].price * 4", .number(5)), Case("data.items[0].price = 1.25", true),
+        Case("1.25 = data.items[0].price", true), Case("data.items[0].price = '1.25'", true),
+        Case("data.items[0].price > 1", true), Case("data.items[0].price < 1.5", true),
+        Case("2 > data.items[0].price", true), Case("data.items[0].price >= 1.25", true),
+        Case("data.items[0].price IN (1, 1.25)", true),
+        Case("data.items[0].price LIKE '1.%'", true),
+        Case("data.items[0].price / 0", 0, .math),
+        Case("data.paid", true), Case("data.paid AND TRUE", true), Case("data.paid = 'true'", true),
+        Case("data.note", false, .missingAttribute), Case("EXISTS data.note", false),
+        Case("data.missing.deeper", false, .missingAttribute), Case("EXISTS data.total", true),
+        Case("EXISTS data.items", true), Case("EXISTS data.items[2]", false),
+        Case("EXISTS data", true),
+        Case("NOT EXISTS data.x", true), Case("data.items", false, .cast),
+        Case("data", false, .cast),
+        Case("data.total.x", false, .missingAttribute),
+        Case("data.items.name", false, .missingAttribute),
+        Case("data.customer[0]", false, .missingAttribute),
+        Case("data.total > 1000 AND data.paid", true),
+        Case("data.big", "9007199254740993"), Case("data.big = '9007199254740993'", true),
+        Case("LENGTH(data.customer.id)", 3),
+        Case("data.items[9999999].name", false, .missingAttribute),
+        Case("INT(data.items[1].price)", 20), Case("INT(data.items[0].price)", 0, .cast),
+        Case("STRING(data.items[0].price)", "1.25"), Case("BOOL(data.items[0].price)", true),
+        Case("1.5 + 1", .number(2.5)), Case("1.5 > 1", true),
+        Case("data.missing + 1", 0, .missingAttribute),
+        Case("data.customer.id = 'c-9' AND type = 'orders.placed'", true),
+        Case("data.huge > 1", true), Case("data.items[0].sku + 7 = 0", true),
+    ])
+    func values(one: Case) throws {
+        for event in try Self.events() {
+            let expression = try Expression(one.text)
+            for evaluation in [
+                expression.evaluate(event), expression.evaluate(try event.recorded()),
+            ] {
+                #expect(evaluation.value == one.value, "\(event.contentType?.text ?? "")")
+                #expect(evaluation.error?.kind == one.error)
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ("data.", 5), ("data..a", 5), ("data.1", 5), ("data.a.", 7), ("data[", 5), ("data[x]", 5),
+        ("data[1", 6), ("data[-1]", 5), ("data['a]", 5), ("data['a'", 8), ("data[99999999999]", 5),
+        ("data.a-b c", 9), ("data[]", 5), ("data .a", 5),
+        ("data" + String(repeating: ".a", count: 33), 68),
+    ])
+    func isNoPath(text: String, offset: Int) {
+        let error = failure { _ = try Expression(text) }
+        #expect(error?.code == .invalidExpression)
+        #expect((error?.cause as? SyntaxFailure)?.byteOffset == offset, "\(error?.message ?? "")")
+    }
+
+    @Test func pathsAreWrittenWithAndWithoutTheirRoot() throws {
+        #expect(PayloadPath("customer.id") == PayloadPath("data.customer.id"))
+        #expect(PayloadPath("[0]").text == "data[0]")
+        #expect(PayloadPath("data").text == "data")
+        for text in ["", "a.", "a b", ".", "a[", "data.x y"] {
+            #expect(failure { _ = try PayloadPath(text) }?.code == .invalidExpression, "\(text)")
+        }
+    }
+
+    @Test func payloadsThatCannotBeReadAreErrors() throws {
+        let cases: [(CloudEvent, String, EvaluationError.Kind)] = [
+            (try .sample(json: "{\"a\": "), "data.a = 1", .generic),
+            (try .sample(json: "{\"a\": 1, \"a\": 2}"), "data.a = 1", .generic),
+            (try .sample(), "data.a = 1", .generic),
+            (try .sample(contentType: "image/png", data: Bytes([1])), "data.a = 1", .generic),
+            (
+                try .sample(contentType: .text, data: Bytes(utf8: "hi")), "data.a = 1",
+                .missingAttribute
+            ),
+            (
+                try .sample(json: "\"" + String(repeating: "x", count: 70_000) + "\""),
+                "data = 'x'", .generic
+            ),
+        ]
+        for (event, text, kind) in cases {
+            let evaluation = try Expression(text).evaluate(event)
+            #expect(evaluation.value == .boolean(false))
+            #expect(evaluation.error?.kind == kind, "\(text)")
+            let path = text.prefix { $0 != " " }
+            #expect(try Expression("EXISTS \(path)").matches(event) == (path == "data"))
+        }
+    }
+
+    @Test func aTextIsItsOwnValue() throws {
+        let event = try CloudEvent.sample(contentType: .text, data: Bytes(utf8: "hello"))
+        #expect(try Expression("data LIKE 'he%'").matches(event))
+        #expect(try Expression("data = 1").evaluate(try .sample(json: "1")).value == .boolean(true))
+    }
+
+    @Test func strictExpressionsKnowNoPayload() throws {
+        #expect(
+            failure { _ = try Expression("data.a = 1", isStrict: true) }?.code == .invalidExpression
+        )
+        #expect(failure { _ = try Filter.sql("data.a = 1", isStrict: true) } != nil)
+    }
+}
