@@ -1,50 +1,65 @@
 /// The tokens that patterns consist of, each with a number for as long as it is in use.
+///
+/// Tokens are the same when their bytes are: texts that only look the same are different tokens, as
+/// they are to ZeroMQ. Finding one makes no text.
 struct TokenTable: Sendable {
-    /// Texts that only look the same are different tokens, as they are to ZeroMQ.
-    private struct Token: Sendable, Hashable {
-        let text: String
-
-        static func == (left: Token, right: Token) -> Bool {
-            left.text.utf8.elementsEqual(right.text.utf8)
-        }
+    private struct Token: Sendable {
+        let bytes: [UInt8]
+        let hash: UInt64
+        var uses: Int32
+        /// Another token of the same hash, which is a rare chance; -1 without one.
+        var other: Int32
     }
 
-    private var numbers: [Token: Int32] = [:]
+    /// The first token of each hash.
+    private var firsts: [UInt64: Int32] = [:]
     private var tokens: [Token] = []
-    private var uses: [Int32] = []
     private var freeNumbers: [Int32] = []
 
     /// The number of a token; nil if no pattern has it.
-    func number(of token: Substring.UTF8View) -> Int32? {
-        numbers[Token(text: String(Substring(token)))]
+    func number(of token: Span<UInt8>) -> Int32? { number(of: token, Hash.xxh3(token)) }
+
+    private func number(of token: Span<UInt8>, _ hash: UInt64) -> Int32? {
+        var number = firsts[hash] ?? -1
+        while number >= 0 {
+            let known = tokens[Int(number)].bytes
+            if TextBytes.isEqual(known.span, token) { return number }
+            number = tokens[Int(number)].other
+        }
+        return nil
     }
 
     /// The number of a token that is used once more from now on.
-    mutating func use(_ token: Substring.UTF8View) -> Int32 {
-        let token = Token(text: String(Substring(token)))
-        if let number = numbers[token] {
-            uses[Int(number)] += 1
+    mutating func use(_ token: Span<UInt8>) -> Int32 {
+        let hash = Hash.xxh3(token)
+        if let number = number(of: token, hash) {
+            tokens[Int(number)].uses += 1
             return number
         }
-        let number: Int32
-        if let free = freeNumbers.popLast() {
-            number = free
-            tokens[Int(number)] = token
-            uses[Int(number)] = 1
+        var bytes: [UInt8] = []
+        for place in token.indices { bytes.append(token[place]) }
+        let added = Token(bytes: bytes, hash: hash, uses: 1, other: firsts[hash] ?? -1)
+        let number = freeNumbers.popLast() ?? Int32(tokens.count)
+        if Int(number) == tokens.count {
+            tokens.append(added)
         } else {
-            number = Int32(tokens.count)
-            tokens.append(token)
-            uses.append(1)
+            tokens[Int(number)] = added
         }
-        numbers[token] = number
+        firsts[hash] = number
         return number
     }
 
     /// A token is used once less.
     mutating func release(_ number: Int32) {
-        uses[Int(number)] -= 1
-        guard uses[Int(number)] == 0 else { return }
-        numbers[tokens[Int(number)]] = nil
+        tokens[Int(number)].uses -= 1
+        let gone = tokens[Int(number)]
+        guard gone.uses == 0 else { return }
+        if firsts[gone.hash] == number {
+            firsts[gone.hash] = gone.other >= 0 ? gone.other : nil
+        } else if var before = firsts[gone.hash] {
+            while tokens[Int(before)].other != number { before = tokens[Int(before)].other }
+            tokens[Int(before)].other = gone.other
+        }
         freeNumbers.append(number)
     }
 }

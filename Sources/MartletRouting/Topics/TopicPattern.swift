@@ -12,7 +12,7 @@ public struct TopicPattern: Sendable, Hashable {
 
     /// The pattern with this text.
     public init(_ text: String) throws(MartletError) {
-        guard let literalByteCount = TopicPattern.literalByteCount(of: text.utf8) else {
+        guard let literalByteCount = TopicPattern.literalByteCount(of: text) else {
             throw MartletError(.invalidTopic, TopicPattern.advice(on: text))
         }
         self.text = text
@@ -42,34 +42,39 @@ public struct TopicPattern: Sendable, Hashable {
 
     /// Whether the topic is meant. For many patterns at once there is `TopicMatcher`.
     public func matches(_ topic: Topic) -> Bool {
-        var pattern = TokenReader(text.utf8)
-        var tokens = TokenReader(topic.text.utf8)
-        while let wanted = pattern.next() {
-            guard let token = tokens.next() else { return false }
-            switch Wildcard(wanted) {
+        let (pattern, bytes) = (text.utf8Span.span, topic.text.utf8Span.span)
+        var wanted = TokenReader(count: pattern.count)
+        var tokens = TokenReader(count: bytes.count)
+        while let range = wanted.next(in: pattern) {
+            guard let token = tokens.next(in: bytes) else { return false }
+            let part = pattern.extracting(range)
+            switch Wildcard(part) {
             case .rest: return true
             case .token: continue
-            case nil: guard wanted.elementsEqual(token) else { return false }
+            case nil: guard TextBytes.isEqual(part, bytes.extracting(token)) else { return false }
             }
         }
-        return tokens.next() == nil
+        return tokens.isAtEnd
     }
 
     /// The bytes before the first wildcard, if all of it is a pattern.
-    private static func literalByteCount(of bytes: String.UTF8View) -> Int? {
+    private static func literalByteCount(of text: String) -> Int? {
+        let bytes = text.utf8Span.span
         guard bytes.count <= Limits.topicBytesMax else { return nil }
-        var reader = TokenReader(bytes)
+        var reader = TokenReader(count: bytes.count)
         var literal: Int?
         var count = 0
-        var place = 0
-        while let token = reader.next() {
+        while let range = reader.next(in: bytes) {
+            let token = bytes.extracting(range)
             count += 1
             switch Wildcard(token) {
             case .rest where !reader.isAtEnd: return nil
-            case .rest, .token: literal = literal ?? place
-            case nil: guard StreamName.isToken(token) else { return nil }
+            case .rest, .token: literal = literal ?? range.lowerBound
+            case nil:
+                guard !range.isEmpty,
+                    token.indices.allSatisfy({ StreamName.isTokenByte(token[$0]) })
+                else { return nil }
             }
-            place += token.count + 1
         }
         guard count <= Limits.topicTokensMax else { return nil }
         return literal ?? bytes.count
@@ -88,9 +93,9 @@ enum Wildcard {
     case token
     case rest
 
-    init?(_ token: Substring.UTF8View) {
+    init?(_ token: Span<UInt8>) {
         guard token.count == 1 else { return nil }
-        switch token.first {
+        switch token[0] {
         case UInt8(ascii: "*"): self = .token
         case UInt8(ascii: ">"): self = .rest
         default: return nil
@@ -98,22 +103,23 @@ enum Wildcard {
     }
 }
 
-/// Yields what lies between the dots, at least one token, which may be empty.
+/// Yields where the tokens lie between the dots: one at least, which may be empty.
 struct TokenReader {
-    private var rest: Substring.UTF8View?
+    private var place = 0
+    private let count: Int
 
-    init(_ bytes: String.UTF8View) { rest = bytes[...] }
+    /// For a text of so many bytes.
+    init(count: Int) { self.count = count }
 
-    var isAtEnd: Bool { rest == nil }
+    var isAtEnd: Bool { place > count }
 
-    mutating func next() -> Substring.UTF8View? {
-        guard let bytes = rest else { return nil }
-        guard let dot = bytes.firstIndex(of: UInt8(ascii: ".")) else {
-            rest = nil
-            return bytes
-        }
-        rest = bytes[bytes.index(after: dot)...]
-        return bytes[..<dot]
+    mutating func next(in bytes: Span<UInt8>) -> Range<Int>? {
+        guard !isAtEnd else { return nil }
+        let start = place
+        var end = start
+        while end < count, bytes[end] != UInt8(ascii: ".") { end += 1 }
+        place = end + 1
+        return start..<end
     }
 }
 
