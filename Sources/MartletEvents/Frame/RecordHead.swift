@@ -56,10 +56,16 @@ extension RecordHead {
     /// above all. The record must have been validated.
     func partCursor(before flag: UInt8) -> ByteCursor {
         var cursor = rest
-        let before = flags & (flag &- 1)
-        if before & RecordFlags.key != 0 { _ = unsafe cursor.lengthPrefixed() }
-        if before & RecordFlags.id != 0 { _ = unsafe cursor.lengthPrefixed() }
-        if before & RecordFlags.attributes != 0 { _ = unsafe cursor.lengthPrefixed() }
+        // Not a loop over an array: looking an attribute up comes through here.
+        if flag > RecordFlags.key, flags & RecordFlags.key != 0 {
+            _ = unsafe cursor.lengthPrefixed()
+        }
+        if flag > RecordFlags.id, flags & RecordFlags.id != 0 {
+            _ = unsafe cursor.lengthPrefixed()
+        }
+        if flag > RecordFlags.attributes, flags & RecordFlags.attributes != 0 {
+            _ = unsafe cursor.lengthPrefixed()
+        }
         return cursor
     }
 }
