@@ -1,4 +1,4 @@
-import MartletEvents
+import MartletRouting
 
 /// Any value that the structured codecs know.
 enum AnyValue: Codable, Equatable {

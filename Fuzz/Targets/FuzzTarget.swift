@@ -1,9 +1,9 @@
-public import MartletEvents
+public import MartletRouting
 
 /// A decoder that is fed whatever there is. It must throw or succeed, never trap, and what it reads
 /// must survive being written and read again.
 public enum FuzzTarget: String, CaseIterable, Sendable {
-    case frame, json, messagepack, cbor, cloudevents
+    case frame, json, messagepack, cbor, cloudevents, expression, payloadpath
 
     /// Feeds the decoder. It traps when a promise is broken.
     public func feed(_ input: Bytes) {
@@ -15,6 +15,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
             feed(input, CBORCodec())
             feed(input, CBORCodec(deterministic: true))
         case .cloudevents: feedCloudEvents(input)
+        case .expression: RoutingTargets.feedExpression(input)
+        case .payloadpath: RoutingTargets.feedPayloadPath(input)
         }
     }
 

@@ -87,7 +87,7 @@ struct ArgumentParser {
 
     private static func unknownVerb(_ word: String, of command: Command) -> CommandFailure {
         let names = command.verbs.map(\.name)
-        let guess = nearest(word, among: names).map { " Did you mean `\($0)`?" } ?? ""
+        let guess = Spelling.nearest(to: word, among: names).map { " Did you mean `\($0)`?" } ?? ""
         return CommandFailure(
             .usage,
             "There is no `\(word)`.\(guess) There are \(names.joined(separator: ", ")).")
@@ -122,7 +122,7 @@ struct ArgumentParser {
         let name = String(parts[0])
         guard let option = command.options.first(where: { $0.name == name }) else {
             let names = command.options.map(\.name) + ["help"]
-            let guess = ArgumentParser.nearest(name, among: names)
+            let guess = Spelling.nearest(to: name, among: names)
             throw CommandFailure(
                 .usage,
                 "There is no option `--\(name)`."
@@ -182,28 +182,6 @@ struct ArgumentParser {
             throw CommandFailure(
                 .usage, "`\(arguments.operands[operands.count.upperBound])` is one too many.")
         }
-    }
-
-    /// The name that a mistyped one may have been meant to be: at most two letters differ.
-    static func nearest(_ word: String, among names: [String]) -> String? {
-        let distances = names.map { (name: $0, distance: distance(Array(word), Array($0))) }
-        guard let best = distances.min(by: { $0.distance < $1.distance }) else { return nil }
-        return best.distance <= 2 && best.distance < word.count ? best.name : nil
-    }
-
-    /// How many letters must be put in, taken out or changed.
-    private static func distance(_ left: [Character], _ right: [Character]) -> Int {
-        var row = Array(0...right.count)
-        for (line, letter) in left.enumerated() {
-            var diagonal = row[0]
-            row[0] = line + 1
-            for (column, other) in right.enumerated() {
-                let change = diagonal + (letter == other ? 0 : 1)
-                diagonal = row[column + 1]
-                row[column + 1] = min(change, row[column] + 1, row[column + 1] + 1)
-            }
-        }
-        return row[right.count]
     }
 }
 

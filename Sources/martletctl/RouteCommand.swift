@@ -27,7 +27,7 @@ enum RouteCommand {
         examples: [
             .init("martletctl route explain --rules rules.json events.ndjson", "Where do they go?"),
             .init(
-                "martletctl route explain -r rules.json --of 16 --key data.id -p 'orders.>' e.ndjson",
+                "martletctl route explain -r rules.json --of 16 --key data.id -p 'a.>' e.ndjson",
                 "And in which lane, and to whom?"),
         ]
     ) { (arguments) throws(CommandFailure) in

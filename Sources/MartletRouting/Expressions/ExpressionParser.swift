@@ -1,6 +1,6 @@
 /// Makes nodes of an expression. The levels of the grammar, from the loosest to the tightest:
 ///
-///   AND OR XOR  ·  = != <> < <= > >=  ·  + -  ·  * / %  ·  LIKE and IN  ·  NOT and -  ·  a value
+///   AND OR XOR,  = != <> < <= > >=,  + -,  * / %,  LIKE and IN,  NOT and -,  a value
 ///
 /// Operators of one level apply from left to right, so that a level is one chain however long it
 /// is, and only parentheses, sets and calls nest.

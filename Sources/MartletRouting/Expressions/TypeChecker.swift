@@ -82,17 +82,22 @@ struct TypeChecker {
             if let type = call.function?.parameter(count) { checkCast(argument, to: type) }
         }
         guard let function = call.function else {
-            let name = call.name.uppercased().prefix(40)
-            let advice =
-                functions.arities(of: call.name).map { "It takes \($0), not \(part.links.count)." }
-                ?? "There are \(functions.names.joined(separator: ", "))."
-            note(
-                .missingFunction,
-                "There is no function `\(name)` with \(part.links.count) arguments. \(advice)",
-                at: node)
+            note(.missingFunction, missingFunction(call.name, part.links.count), at: node)
             return nil
         }
         return function.result
+    }
+
+    private func missingFunction(_ name: String, _ count: Int) -> String {
+        let name = String(name.uppercased().prefix(40))
+        let arguments = count == 1 ? "one argument" : "\(count) arguments"
+        if let arities = functions.arities(of: name) {
+            return "`\(name)` does not take \(arguments) but \(arities)."
+        }
+        let guess = Spelling.nearest(to: name, among: functions.names)
+            .map { "Did you mean `\($0)`?" }
+        let all = "There are \(functions.names.joined(separator: ", "))."
+        return "There is no function `\(name)`. \(guess ?? all)"
     }
 
     private mutating func check(
