@@ -43,7 +43,7 @@ enum RoutingTargets {
     ) {
         let evaluation = expression.evaluate(loose)
         let other = expression.evaluate(recorded)
-        if case .number(let value) = evaluation.value, value.isNaN { return }
+        if case .number(let value) = evaluation.value, value.double.isNaN { return }
         precondition(evaluation == other, "an event differs from itself in a frame")
         let isTrue = evaluation.error == nil && evaluation.value == .boolean(true)
         precondition(expression.matches(recorded) == isTrue)

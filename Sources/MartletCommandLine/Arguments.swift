@@ -16,7 +16,7 @@ public struct Arguments: Sendable {
     /// The values of an option that may be given several times.
     public func values(_ name: String) -> [String] { values[name] ?? [] }
 
-    /// The value of an option that must be there.
+    /// The value of an option that its command requires.
     public func required(_ name: String) throws(CommandFailure) -> String {
         guard let value = value(name) else {
             throw CommandFailure(.usage, "`--\(name)` is missing.")
@@ -38,10 +38,16 @@ public struct Arguments: Sendable {
         return value
     }
 
-    /// The parts of an option's value between commas.
+    /// The parts of an option's value between commas, without the spaces around them.
     public func list(_ name: String) -> [String]? {
         value(name).map { text in
-            text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+            text.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+                .map { part in
+                    let isSpace = { (byte: UInt8) in byte == UInt8(ascii: " ") }
+                    let end = part.lastIndex { !isSpace($0) }.map { part.index(after: $0) }
+                    return String(
+                        Substring(part[..<(end ?? part.startIndex)].drop(while: isSpace)))
+                }
         }
     }
 
@@ -75,7 +81,10 @@ struct ArgumentParser {
             return try parse(words.dropFirst(), for: verb, path: path + [word])
         }
         do throws(CommandFailure) {
-            if words.isEmpty, command.run == nil { return .help(command, path: path) }
+            if words.isEmpty, command.run == nil {
+                let names = command.verbs.map(\.name).joined(separator: ", ")
+                throw CommandFailure(.usage, "A verb is missing. There are \(names).")
+            }
             if let word = words.first, command.run == nil, !["-h", "--help"].contains(word) {
                 throw unknownVerb(word, of: command)
             }
@@ -113,13 +122,20 @@ struct ArgumentParser {
                 arguments.operands.append(word)
             }
         }
+        let missing = command.options.first { option in
+            option.isRequired && arguments.values[option.name] == nil
+        }
+        if let missing {
+            throw CommandFailure(.usage, "`--\(missing.name)` is missing: \(missing.help)")
+        }
         try checkOperands()
         return true
     }
 
     private mutating func readOption(_ text: Substring) throws(CommandFailure) {
-        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        let name = String(parts[0])
+        // By bytes: whatever follows the sign is the value.
+        let sign = text.utf8.firstIndex(of: UInt8(ascii: "="))
+        let name = String(text[..<(sign ?? text.endIndex)])
         guard let option = command.options.first(where: { $0.name == name }) else {
             let names = command.options.map(\.name) + ["help"]
             let guess = Spelling.nearest(to: name, among: names)
@@ -128,7 +144,7 @@ struct ArgumentParser {
                 "There is no option `--\(name)`."
                     + (guess.map { " Did you mean `--\($0)`?" } ?? ""))
         }
-        try take(option, parts.count > 1 ? String(parts[1]) : nil)
+        try take(option, sign.map { String(text[text.utf8.index(after: $0)...]) })
     }
 
     /// Flags may stand together, as in `-qj`; a letter with a value is the last of them.

@@ -58,27 +58,35 @@ public struct Command: Sendable {
         /// What its value is called; nil for a flag.
         let value: String?
         let isRepeatable: Bool
+        let isRequired: Bool
         let help: String
 
         /// A flag, `--name`.
         public static func flag(
             _ name: String, _ letter: Character? = nil, _ help: String
         ) -> Option {
-            Option(name: name, letter: letter, value: nil, isRepeatable: false, help: help)
+            Option(
+                name: name, letter: letter, value: nil, isRepeatable: false, isRequired: false,
+                help: help)
         }
 
-        /// A value, `--name VALUE`.
+        /// A value, `--name VALUE`, which may have to be there.
         public static func value(
-            _ name: String, _ value: String, _ letter: Character? = nil, _ help: String
+            _ name: String, _ value: String, _ letter: Character? = nil,
+            isRequired: Bool = false, _ help: String
         ) -> Option {
-            Option(name: name, letter: letter, value: value, isRepeatable: false, help: help)
+            Option(
+                name: name, letter: letter, value: value, isRepeatable: false,
+                isRequired: isRequired, help: help)
         }
 
         /// A value that may be given several times.
         public static func values(
             _ name: String, _ value: String, _ letter: Character? = nil, _ help: String
         ) -> Option {
-            Option(name: name, letter: letter, value: value, isRepeatable: true, help: help)
+            Option(
+                name: name, letter: letter, value: value, isRepeatable: true, isRequired: false,
+                help: help)
         }
     }
 
@@ -113,8 +121,6 @@ public struct ExitStatus: Sendable, Hashable {
     public static let badData = ExitStatus(65)
     /// A file cannot be read.
     public static let noInput = ExitStatus(66)
-    /// Something failed.
-    public static let failure = ExitStatus(70)
     /// The output cannot be written.
     public static let outputFailure = ExitStatus(74)
 }

@@ -7,7 +7,9 @@ struct Help {
     private static let columns = 80
 
     var text: String {
-        var parts = ["\(path.joined(separator: " ")): \(command.summary)", usage]
+        var parts = [
+            Help.wrapped("\(path.joined(separator: " ")): \(command.summary)", margin: 0), usage,
+        ]
         parts += command.details.map { Help.wrapped($0, margin: 0) }
         if !command.verbs.isEmpty {
             parts.append(section("Verbs", command.verbs.map { ($0.name, $0.summary) }))
@@ -16,7 +18,10 @@ struct Help {
             parts.append(section("Operands", [(operands.name, operands.help)]))
         }
         parts.append(
-            section("Options", command.options.map { (label($0), $0.help) } + [help]))
+            section(
+                "Options",
+                command.options.map { (label($0), $0.help) } + [help]
+                    + (path.count == 1 ? [("    --version", "Show the version.")] : [])))
         if !command.examples.isEmpty {
             let examples = command.examples.map { "  # \($0.meaning)\n  \($0.line)" }
             parts.append("Examples:\n" + examples.joined(separator: "\n"))
@@ -27,13 +32,18 @@ struct Help {
     private let help = ("-h, --help", "Show this.")
 
     private var usage: String {
-        var words = ["Usage:"] + path
-        if command.run == nil { words.append("VERB") }
-        if !command.options.isEmpty { words.append("[OPTION…]") }
-        if let operands = command.operands {
-            words.append(operands.count.lowerBound == 0 ? "[\(operands.name)]" : operands.name)
+        var lines: [String] = []
+        if command.run != nil || command.verbs.isEmpty {
+            var words = path
+            words += command.options.filter(\.isRequired).map { "--\($0.name) \($0.value ?? "")" }
+            if command.options.contains(where: { !$0.isRequired }) { words.append("[OPTION…]") }
+            if let operands = command.operands {
+                words.append(operands.count.lowerBound == 0 ? "[\(operands.name)]" : operands.name)
+            }
+            lines.append(words.joined(separator: " "))
         }
-        return words.joined(separator: " ")
+        if !command.verbs.isEmpty { lines.append((path + ["VERB", "…"]).joined(separator: " ")) }
+        return "Usage: " + lines.joined(separator: "\n       ")
     }
 
     private func label(_ option: Command.Option) -> String {

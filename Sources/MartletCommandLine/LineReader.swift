@@ -18,34 +18,49 @@ public struct LineReader: ~Copyable {
     private var place = 0
     private var isAtEnd = false
 
-    /// Opens a file; `-` is standard input. Lines that are longer than allowed are a failure.
+    /// Opens a file; `-` is standard input.
     public init(_ name: String, lineBytesMax: Int) throws(CommandFailure) {
+        descriptor = try LineReader.open(name)
         self.name = name
         self.lineBytesMax = lineBytesMax
-        guard name != "-" else {
-            descriptor = 0
-            return
+    }
+
+    private static func open(_ name: String) throws(CommandFailure) -> Int32 {
+        guard !name.isEmpty else {
+            throw CommandFailure(.noInput, "A file's name is empty. Name one, or `-`.")
         }
-        let descriptor = unsafe open(name, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw LineReader.failure(name, errno) }
-        self.descriptor = descriptor
+        guard name != "-" else { return 0 }
+        let descriptor = unsafe openFile(name)
+        guard descriptor >= 0 else { throw failure(name, errno) }
+        return descriptor
     }
 
     deinit { if descriptor > 0 { close(descriptor) } }
 
-    /// The next line without its end; nil behind the last. Whatever is on standard output goes out
-    /// before the reader waits for more.
-    public mutating func next() throws(CommandFailure) -> [UInt8]? {
+    /// A line, or that there is one which is too long.
+    public enum Line: Sendable, Equatable {
+        /// What stands before the line feed.
+        case bytes([UInt8])
+        /// It has more bytes than allowed, and was passed by.
+        case tooLong
+    }
+
+    /// The next line; nil behind the last. Whatever the program has written goes out before the
+    /// reader waits for more.
+    public mutating func next() throws(CommandFailure) -> Line? {
         var searched = place
+        var isTooLong = false
         while true {
             if let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
-                return take(to: end, skipping: 1)
+                return take(to: end, skipping: 1, isTooLong)
             }
-            if isAtEnd { return place < buffer.count ? take(to: buffer.count, skipping: 0) : nil }
-            guard buffer.count - place <= lineBytesMax else {
-                throw CommandFailure(
-                    .badData,
-                    "\(name):\(number + 1): the line has more than \(lineBytesMax) bytes.")
+            if isAtEnd {
+                let isThere = place < buffer.count || isTooLong
+                return isThere ? take(to: buffer.count, skipping: 0, isTooLong) : nil
+            }
+            if buffer.count - place > lineBytesMax {
+                isTooLong = true
+                place = buffer.count
             }
             searched = buffer.count - place
             buffer.removeFirst(place)
@@ -54,16 +69,18 @@ public struct LineReader: ~Copyable {
         }
     }
 
-    private mutating func take(to end: Int, skipping count: Int) -> [UInt8] {
+    private mutating func take(to end: Int, skipping count: Int, _ isTooLong: Bool) -> Line {
         var line = buffer[place..<end]
-        if line.last == UInt8(ascii: "\r") { line.removeLast() }
+        // A mark that some editors put before the first line.
+        if number == 0, line.starts(with: [0xEF, 0xBB, 0xBF]) { line = line.dropFirst(3) }
         place = end + count
         number += 1
-        return Array(line)
+        return isTooLong || line.count > lineBytesMax ? .tooLong : .bytes(Array(line))
     }
 
     private mutating func fill() throws(CommandFailure) {
         Output.standard.flush()
+        Output.errors.flush()
         var chunk = [UInt8](repeating: 0, count: LineReader.chunkBytes)
         while true {
             let count = unsafe chunk.withUnsafeMutableBytes { chunk in
@@ -89,7 +106,8 @@ public struct LineReader: ~Copyable {
                 throw CommandFailure(.badData, "\(name) has more than \(byteCountMax) bytes.")
             }
         }
-        return reader.buffer
+        let isMarked = reader.buffer.starts(with: [0xEF, 0xBB, 0xBF])
+        return isMarked ? Array(reader.buffer.dropFirst(3)) : reader.buffer
     }
 
     private static func failure(_ name: String, _ code: Int32) -> CommandFailure {
@@ -97,3 +115,6 @@ public struct LineReader: ~Copyable {
         return CommandFailure(.noInput, "\(name) cannot be read: \(reason).")
     }
 }
+
+@unsafe
+private func openFile(_ name: String) -> Int32 { unsafe open(name, O_RDONLY | O_CLOEXEC) }

@@ -38,6 +38,20 @@ public final class Output: Sendable {
     /// Writes a text and ends the line.
     public func line(_ text: String) { write(text + "\n") }
 
+    /// Writes lines that may hold what others wrote: control characters, which a terminal would
+    /// obey, are shown as their numbers.
+    public func lines(ofOthers text: String) {
+        var shown = ""
+        for scalar in text.unicodeScalars {
+            if scalar != "\n", scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) {
+                shown += "\\u{\(String(scalar.value, radix: 16))}"
+            } else {
+                shown.unicodeScalars.append(scalar)
+            }
+        }
+        line(shown)
+    }
+
     /// Hands all that was written to the system.
     public func flush() {
         var bytes = buffer.withLock { buffer in

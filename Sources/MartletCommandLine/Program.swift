@@ -47,7 +47,7 @@ public enum Program {
         Output.standard.flush()
         var text = "\(path): \(failure.message)"
         if failure.status == .usage { text += "\nSee `\(path) --help`." }
-        Output.errors.line(text)
+        Output.errors.lines(ofOthers: text)
         Output.errors.flush()
         return failure.status
     }

@@ -59,18 +59,31 @@ public enum Limits {
     /// in a moment. What needs more is a table of rules.
     public static let expressionBytesMax = 16 * 1_024
 
-    /// Longest pattern of `LIKE`: together with the longest text, it bounds the time of a match.
+    /// Longest pattern of `LIKE`.
     public static let likePatternBytesMax = 1_024
 
-    /// Longest text that an expression works with, from a payload or made by a function. Larger
-    /// values of a payload count as unreadable, and functions that would make more fail.
-    public static let expressionTextBytesMax = 64 * 1_024
+    /// Most characters between two `%` of a pattern where `_` is one of them: such a piece is tried
+    /// at every place of a text, which pieces without `_` need not be.
+    public static let likePieceMax = 64
+
+    /// Longest text that an expression works with, from a payload or given to or by a function: it
+    /// bounds the time of `LIKE` and the memory of functions. A longer one is an error.
+    public static let expressionTextBytesMax = 16 * 1_024
+
+    /// Keys and elements that all paths into one payload may pass by, for one event.
+    public static let payloadStepsMax = 1_048_576
+
+    /// Most parts of a filter, each dialect and each attribute that it names being one.
+    public static let filterPartsMax = 1_024
 
     /// Most rules of a table; each costs every event a look.
     public static let rulesMax = 1_024
 
-    /// Most topics to which one rule sends.
+    /// Most topics that one rule looks at, and most to which it sends.
     public static let ruleTargetsMax = 64
+
+    /// Most members among which lanes are assigned: each ranks every lane.
+    public static let membersMax = 1_024
 
     /// How often an event may be sent on by rules: a loop ends here.
     public static let hopsMax = 8

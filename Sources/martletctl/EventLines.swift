@@ -22,24 +22,40 @@ struct EventLines {
     init(_ files: [String]) { self.files = files.isEmpty ? ["-"] : files }
 
     /// Shows every line that is not empty. Lines that are no events are named on standard error,
-    /// and the others go on.
+    /// and the others go on. What `body` throws about an event is told in the same way.
     mutating func forEach(
-        _ body: (Line) throws(CommandFailure) -> Bool
+        _ body: (Line) throws(MartletError) -> Bool
     ) throws(CommandFailure) {
         for file in files {
             var reader = try LineReader(file, lineBytesMax: EventLines.lineBytesMax)
-            while let bytes = try reader.next() {
-                guard bytes.contains(where: { $0 > 0x20 }) else { continue }
-                let line = Line(bytes: bytes, event: EventLines.event(bytes))
-                if case .failure(let error) = line.event {
-                    failures += 1
-                    Output.errors.line("\(reader.name):\(reader.number): \(error.message)")
-                    Output.errors.flush()
+            while let next = try reader.next() {
+                let line: Line
+                switch next {
+                case .tooLong: line = Line(bytes: [], event: .failure(EventLines.tooLong))
+                case .bytes(let bytes):
+                    guard bytes.contains(where: { $0 > 0x20 }) else { continue }
+                    line = Line(bytes: bytes, event: EventLines.event(bytes))
                 }
-                guard try body(line) else { return }
+                do throws(MartletError) {
+                    if case .failure(let error) = line.event {
+                        tell(error, reader.name, reader.number)
+                    }
+                    guard try body(line) else { return }
+                } catch { tell(error, reader.name, reader.number) }
             }
         }
     }
+
+    private mutating func tell(_ error: MartletError, _ name: String, _ number: Int) {
+        failures += 1
+        // In the order in which things happened, also where both go to one place.
+        Output.standard.flush()
+        Output.errors.lines(ofOthers: "\(name):\(number): \(error.message)")
+        Output.errors.flush()
+    }
+
+    private static let tooLong = MartletError(
+        .messageTooLarge, "the line has more than \(lineBytesMax) bytes.")
 
     private static func event(_ bytes: [UInt8]) -> Result<CloudEvent, MartletError> {
         Result { () throws(MartletError) in
@@ -52,9 +68,10 @@ struct EventLines {
 
 /// A value as JSON, for output.
 enum JSONText {
-    static func of(_ value: some Encodable) -> String {
-        // Texts, numbers and arrays of them can always be written.
-        let bytes = try? JSONCodec().encode(value)
-        return String(decoding: bytes?.array() ?? [], as: UTF8.self)
+    /// What is written for programs may be large: a plan of a thousand members.
+    private static let codec = JSONCodec(byteCountMax: 64 * 1_048_576)
+
+    static func of(_ value: some Encodable) throws(MartletError) -> String {
+        String(decoding: try codec.encode(value).array(), as: UTF8.self)
     }
 }

@@ -17,8 +17,9 @@ enum MatchCommand {
             "With --eval an expression's value and error are printed for every event, as "
                 + "{\"value\": …, \"error\": null}; the error is parse, math, cast, "
                 + "missingAttribute, missingFunction, functionEvaluation or generic.",
-            "Exit status: 0 if any event matched, 1 if none did, 65 if a line was no event. With "
-                + "--eval 0, whatever the expression gives.",
+            "Exit status: 0 if any event matched, 1 if none did, 65 if a line was no event, but "
+                + "for --quiet, which ends with 0 at the first match. With --eval 0, whatever the "
+                + "expression gives, or 65.",
         ],
         operands: .init("FILE…", 0...Int.max, "Files of events; standard input without any."),
         options: [
@@ -59,6 +60,9 @@ enum MatchCommand {
                     try TopicPattern(text)
                 })
         }
+        guard !filters.isEmpty || !arguments.flag("strict") else {
+            throw CommandFailure(.usage, "`--strict` says nothing without `--filter` or `--eval`.")
+        }
         guard !filters.isEmpty || !patterns.isEmpty else {
             throw CommandFailure(.usage, "Give it a `--filter`, a `--topic` or an `--eval`.")
         }
@@ -71,10 +75,12 @@ enum MatchCommand {
         var lines = EventLines(arguments.operands)
         var matches = 0
         let isQuiet = arguments.flag("quiet")
-        try lines.forEach { (line) throws(CommandFailure) in
+        try lines.forEach { (line) throws(MartletError) in
             guard case .success(let event) = line.event else { return true }
             if let reason = mismatch(of: event, filters, patterns) {
-                if arguments.flag("explain") { Output.errors.line("\(event.id): \(reason())") }
+                if arguments.flag("explain") {
+                    Output.errors.lines(ofOthers: "\(event.id): \(reason())")
+                }
                 return true
             }
             matches += 1
@@ -83,7 +89,7 @@ enum MatchCommand {
             return true
         }
         Output.errors.flush()
-        guard lines.failures == 0 else { return .badData }
+        guard lines.failures == 0 || isQuiet && matches > 0 else { return .badData }
         return matches > 0 ? .success : .nothingFound
     }
 
@@ -104,7 +110,8 @@ enum MatchCommand {
     private static func filter(_ text: String, isStrict: Bool) throws(MartletError) -> Filter {
         let first = text.first { !$0.isWhitespace }
         return first == "{" || first == "["
-            ? try Filter(json: Bytes(utf8: text)) : try .sql(text, isStrict: isStrict)
+            ? try Filter(json: Bytes(utf8: text), isStrict: isStrict)
+            : try .sql(text, isStrict: isStrict)
     }
 
     // MARK: Evaluating
@@ -114,40 +121,43 @@ enum MatchCommand {
     ) throws(CommandFailure) -> ExitStatus {
         let others = arguments.values("filter") + arguments.values("topic")
         guard others.isEmpty, !arguments.flag("quiet"), !arguments.flag("explain") else {
-            throw CommandFailure(.usage, "`--eval` goes with `--strict` and files alone.")
+            throw CommandFailure(
+                .usage, "`--eval` goes with `--strict`, `--json` and files alone.")
         }
         var expression: Expression?
         do throws(MartletError) {
             expression = try Expression(text, isStrict: arguments.flag("strict"))
         } catch {
-            Output.errors.line(error.message)
+            Output.errors.lines(ofOthers: error.message)
             Output.errors.flush()
         }
         var lines = EventLines(arguments.operands)
-        try lines.forEach { (line) throws(CommandFailure) in
+        try lines.forEach { (line) throws(MartletError) in
             guard let expression else {
-                write(.boolean(false), .parse)
+                try write(.boolean(false), .parse)
                 return true
             }
             switch line.event {
-            case .failure: write(.boolean(false), .generic)
+            case .failure: try write(.boolean(false), .generic)
             case .success(let event):
                 let evaluation = expression.evaluate(event)
-                write(evaluation.value, evaluation.error?.kind)
+                try write(evaluation.value, evaluation.error?.kind)
             }
             return true
         }
         return lines.failures == 0 ? .success : .badData
     }
 
-    private static func write(_ value: ExpressionValue, _ error: EvaluationError.Kind?) {
-        let text =
-            switch value {
-            case .string(let text): JSONText.of(text)
-            case .number(let number) where !number.isFinite: "null"
-            default: value.description
-            }
-        let error = error.map { JSONText.of($0.rawValue) } ?? "null"
-        Output.standard.line("{\"value\": \(text), \"error\": \(error)}")
+    private static func write(
+        _ value: ExpressionValue, _ error: EvaluationError.Kind?
+    ) throws(MartletError) {
+        let text: String
+        switch value {
+        case .string(let string): text = try JSONText.of(string)
+        case .number(let number) where !number.double.isFinite: text = "null"
+        default: text = value.description
+        }
+        let kind = error.map { "\"\($0.rawValue)\"" } ?? "null"
+        Output.standard.line("{\"value\": \(text), \"error\": \(kind)}")
     }
 }

@@ -12,7 +12,7 @@ enum PartitionCommand {
         ],
         operands: .init("KEY…", 1...Int.max, "Keys, as events have them."),
         options: [
-            .value("of", "N", nil, "How many partitions the stream has."),
+            .value("of", "N", nil, isRequired: true, "How many partitions the stream has."),
             .flag("json", "j", "Print an object of JSON for each key."),
         ],
         examples: [.init("martletctl partition c-9 c-10 --of 16", "The lanes of two keys")],
@@ -23,13 +23,19 @@ enum PartitionCommand {
         for key in arguments.operands {
             let lane = partitioning.lane(ofKey: key)
             if arguments.flag("json") {
-                Output.standard.line(JSONText.of(KeyLane(key: key, lane: lane)))
+                Output.standard.line(try text(of: KeyLane(key: key, lane: lane)))
             } else {
                 let padding = String(repeating: " ", count: width - key.count)
-                Output.standard.line("\(key)\(padding)  lane \(lane)")
+                Output.standard.lines(ofOthers: "\(key)\(padding)  lane \(lane)")
             }
         }
         return .success
+    }
+
+    private static func text(of value: some Encodable) throws(CommandFailure) -> String {
+        do throws(MartletError) { return try JSONText.of(value) } catch {
+            throw CommandFailure(error, .badData)
+        }
     }
 
     private struct KeyLane: Encodable {
@@ -51,14 +57,16 @@ enum PartitionCommand {
     // MARK: Plans
 
     private static let plan = Command(
-        "plan", "shows who serves which lanes, and what moves when members change",
+        "plan", "shows who serves which lanes, and what moves",
         details: [
             "Without --then it prints the lanes of every member, with it what moves from whom to "
                 + "whom. Nothing is applied."
         ],
         options: [
-            .value("of", "N", nil, "How many partitions the stream has."),
-            .value("members", "A,B,…", "m", "The members, by the ids under which they join."),
+            .value("of", "N", nil, isRequired: true, "How many partitions the stream has."),
+            .value(
+                "members", "A,B,…", "m", isRequired: true,
+                "The members, by the ids under which they join."),
             .value("then", "A,B,…", nil, "The members afterwards."),
             .value("stream", "NAME", nil, "The stream; `orders` without it."),
             .flag("json", "j", "Print one object of JSON."),
@@ -68,17 +76,19 @@ enum PartitionCommand {
             .init("martletctl partition plan --of 16 -m a,b,c --then a,b", "What if c leaves?"),
         ]
     ) { (arguments) throws(CommandFailure) in
-        _ = try arguments.required("members")
         let before = try assignment(arguments, "members")
         guard arguments.value("then") != nil else {
-            write(before, isJSON: arguments.flag("json"))
+            try write(before, isJSON: arguments.flag("json"))
             return .success
         }
         let after = try assignment(arguments, "then")
         do throws(MartletError) {
             let plan = try AssignmentPlan(from: before, to: after)
-            Output.standard.line(
-                arguments.flag("json") ? JSONText.of(PlanLine(plan)) : plan.description)
+            if arguments.flag("json") {
+                Output.standard.line(try JSONText.of(PlanLine(plan)))
+            } else {
+                Output.standard.lines(ofOthers: plan.description)
+            }
         } catch { throw CommandFailure(error) }
         return .success
     }
@@ -99,45 +109,40 @@ enum PartitionCommand {
         }
     }
 
-    private static func write(_ assignment: Assignment, isJSON: Bool) {
-        let rows = assignment.members.map { MemberLanes($0, assignment.lanes(of: $0)) }
+    private static func write(
+        _ assignment: Assignment, isJSON: Bool
+    ) throws(CommandFailure) {
+        let rows = assignment.lanesByMember.map { MemberLanes(member: $0.member, lanes: $0.lanes) }
         if isJSON {
-            Output.standard.line(JSONText.of(AssignmentLine(assignment, rows)))
+            let line = AssignmentLine(
+                stream: assignment.stream.text, partitions: assignment.partitions, members: rows)
+            Output.standard.line(try text(of: line))
             return
         }
         let width = rows.map(\.member.count).max() ?? 0
         for row in rows {
             let padding = String(repeating: " ", count: width - row.member.count)
-            let lanes = row.lanes.map(String.init).joined(separator: " ")
-            Output.standard.line("\(row.member)\(padding)  \(row.lanes.count) lanes: \(lanes)")
+            let lanes = row.lanes.map { " \($0)" }.joined()
+            let count = row.lanes.count == 1 ? "1 lane" : "\(row.lanes.count) lanes"
+            let colon = row.lanes.isEmpty ? "" : ":"
+            Output.standard.lines(ofOthers: "\(row.member)\(padding)  \(count)\(colon)\(lanes)")
         }
-        let most = Assignment.capacity(assignment.partitions, assignment.members.count)
         Output.standard.line(
             rows.isEmpty
                 ? "no members, no lane is served"
-                : "\(assignment.partitions) lanes of `\(assignment.stream)`, at most \(most) each")
+                : "\(assignment.partitions) lanes of `\(assignment.stream)`, at most "
+                    + "\(assignment.capacity) each")
     }
 
     private struct MemberLanes: Encodable {
         let member: String
         let lanes: [Int]
-
-        init(_ member: String, _ lanes: [Int]) {
-            self.member = member
-            self.lanes = lanes
-        }
     }
 
     private struct AssignmentLine: Encodable {
         let stream: String
         let partitions: Int
         let members: [MemberLanes]
-
-        init(_ assignment: Assignment, _ members: [MemberLanes]) {
-            stream = assignment.stream.text
-            partitions = assignment.partitions
-            self.members = members
-        }
     }
 
     private struct PlanLine: Encodable {

@@ -62,6 +62,7 @@ import Testing
 
     @Test(arguments: [
         (["sho"], "There is no `sho`. Did you mean `show`? There are show, list."),
+        ([], "A verb is missing. There are show, list."),
         (["frobnicate"], "There is no `frobnicate`. There are show, list."),
         (["show"], "KEY… is missing: Keys to show."),
         (["show", "a", "b", "c"], "`c` is one too many."),
@@ -89,6 +90,8 @@ import Testing
     @Test func listsAreCutAtCommas() throws {
         let arguments = try #require(try Self.arguments("show", "a", "--of", "a,b,,c"))
         #expect(arguments.list("of") == ["a", "b", "", "c"])
+        #expect(
+            try Self.arguments("show", "a", "--of", " a , b c,d ")?.list("of") == ["a", "b c", "d"])
     }
 
     @Test func verbsAndTheirOwnVerbsAreFound() throws {
@@ -103,7 +106,7 @@ import Testing
         #expect(path == ["tool", "show", "plan"])
     }
 
-    @Test(arguments: [[], ["--help"], ["-h"], ["show", "--help"], ["show", "a", "b", "c", "-h"]])
+    @Test(arguments: [["--help"], ["-h"], ["show", "--help"], ["show", "a", "b", "c", "-h"]])
     func helpIsAlwaysThere(words: [String]) throws {
         guard
             case .help(let command, let path) =

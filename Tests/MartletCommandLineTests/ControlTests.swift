@@ -108,7 +108,7 @@ import Testing
     @Test func mistakesAreExplained() throws {
         let syntax = try Self.run("match", "--filter", "type = ", input: "")
         #expect(syntax.status == 64)
-        #expect(syntax.errors.contains("  type = \n         ^"))
+        #expect(syntax.errors.contains("  type = \n        ^"))
         #expect(try Self.run("match", input: "").status == 64)
         #expect(try Self.run("match", "--topic", "a..b", input: "").status == 64)
         #expect(try Self.run("match", "--eval", "1", "--quiet", input: "").status == 64)
@@ -154,9 +154,7 @@ import Testing
     }
 
     @Test func routesAreExplained() throws {
-        let folder = FileManager.default.temporaryDirectory
-            .appendingPathComponent("martlet-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let folder = try Self.folder()
         defer { try? FileManager.default.removeItem(at: folder) }
         let rules = folder.appendingPathComponent("rules.json").path
         try #"""
@@ -171,7 +169,8 @@ import Testing
                 1 on orders.placed
                   + large  applies: `data.total > 1000` is true: `data.total` is `4200`
                   - test   `region = 'test'` is false: `region` is `eu`
-                  > audit.orders  lane 14 of 16  for audit.>
+                  > audit.orders  lane 14 of 16  for audit.>  by large
+                      hops = 1
                   > orders.placed  lane 14 of 16
 
                 """)
@@ -183,6 +182,17 @@ import Testing
                 "audit.orders", "orders.placed",
             ])
         #expect((object["rules"] as? [Any])?.count == 2)
+        let other = try Self.run(
+            "route", "explain", "-r", rules, "--of", "1", "--key", "data.total", input: Self.order)
+        #expect(other.output.contains("  > orders.placed  lane 1 of 1"))
+        let key = try Self.run("route", "explain", "-r", rules, "--key", "id", input: Self.order)
+        #expect(key.output.contains(" of 16"))
+        let odd = #"{"specversion":"1.0","id":"9","source":"/s","type":"My Event"}"#
+        let mixed = try Self.run("route", "explain", "-r", rules, input: odd + "\n" + Self.order)
+        #expect(mixed.status == 65)
+        #expect(mixed.errors.hasPrefix("-:1: `My Event` is not a topic"))
+        #expect(mixed.output.hasPrefix("1 on orders.placed"))
+        #expect(try Self.run("route", "explain", "-r", "-", input: "{}").status == 64)
         try "{\n\"rules\": [{\"name\": \"x\"}]}".write(
             toFile: rules, atomically: true, encoding: .utf8)
         let broken = try Self.run("route", "explain", "-r", rules, input: "")
@@ -191,17 +201,83 @@ import Testing
             broken.errors.contains("\(rules):2:11: rule `x`: there is no value for the key `then`"))
     }
 
+    /// Longer than one read, and many of them, into a file: a pipe holds less.
     @Test func longLinesAndManyEventsPass() throws {
-        let filler = String(repeating: "x", count: 60_000)
-        let long = #"{"specversion":"1.0","id":"3","source":"/s","type":"a.b","data":"\#(filler)"}"#
-        let outcome = try Self.run("match", "-t", "a.*", input: Self.order + "\n" + long)
-        #expect(outcome.output == long + "\n")
+        let folder = try Self.folder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let event = { (id: Int, filler: Int) in
+            #"{"specversion":"1.0","id":"\#(id)","source":"/s","type":"a.b","data":""#
+                + String(repeating: "x", count: filler) + "\"}"
+        }
+        let lines = (0..<2_000).map { event($0, $0 == 7 ? 300_000 : 10) }
+        let file = folder.appendingPathComponent("events").path
+        try ("\u{FEFF}" + lines.joined(separator: "\r\n")).write(
+            toFile: file, atomically: true, encoding: .utf8)
+        let count = try Self.run("match", "-f", "LENGTH(id) = 1", file)
+        #expect(count.output == lines[0..<10].map { $0 + "\r\n" }.joined())
+        let tooLong = event(1, 2_200_000) + "\n" + event(2, 1) + "\n"
+        try tooLong.write(toFile: file, atomically: true, encoding: .utf8)
+        let rest = try Self.run("match", "-t", "a.*", file)
+        #expect(rest.output == event(2, 1) + "\n")
+        #expect(rest.errors.hasPrefix("\(file):1: the line has more than"))
+        #expect(rest.status == 65)
+    }
+
+    static func folder() throws -> URL {
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("martlet-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        return folder
+    }
+
+    @Test func filesThatAreNone() throws {
+        #expect(try Self.run("match", "-t", ">", "/").status == 66)
+        #expect(try Self.run("match", "-t", ">", "").status == 66)
+        #expect(try Self.run("route", "explain", "-r", "/does/not/exist", "-").status == 66)
+    }
+
+    @Test func quietEndsAtTheFirstMatch() throws {
+        let quiet = try Self.run("match", "-q", "-t", ">", input: "junk\n" + Self.order)
+        #expect(quiet.status == 0)
+        #expect(try Self.run("match", "-q", "-t", "x", input: "junk\n" + Self.order).status == 65)
+    }
+
+    @Test func strictnessIsHeeded() throws {
+        let json = #"{"sql": "data.total = 4200"}"#
+        #expect(try Self.run("match", "-f", json, input: Self.order).status == 0)
+        #expect(try Self.run("match", "--strict", "-f", json, input: Self.order).status == 64)
+        #expect(try Self.run("match", "--strict", "-t", ">", input: Self.order).status == 64)
+    }
+
+    /// What others wrote must not drive the terminal.
+    @Test func controlCharactersAreShownAsNumbers() throws {
+        let outcome = try Self.run("partition", "a\u{1B}[31m", "--of", "4")
+        #expect(outcome.output.hasPrefix("a\\u{1b}[31m  lane "))
+    }
+
+    @Test func largePlansAreWholeJSON() throws {
+        let members = { (letter: String) in
+            (0..<20).map { "\(letter)\($0)" + String(repeating: letter, count: 1_500) }
+                .joined(separator: ",")
+        }
+        let outcome = try Self.run(
+            "partition", "plan", "--of", "1024", "-m", members("a"), "--then", members("b"), "-j")
+        let object = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
+        #expect(((object as? [String: Any])?["moves"] as? [Any])?.count == 1_024)
+        #expect(try Self.run("partition", "plan", "--of", "4", "-m", "b,a").output.hasPrefix("a  "))
     }
 
     @Test func helpAndVersion() throws {
         #expect(try Self.run("--version").output.hasPrefix("martletctl "))
-        for path in [["--help"], ["match", "--help"], ["route", "explain", "-h"]] {
+        #expect(try Self.run().status == 64)
+        #expect(try Self.run("route").status == 64)
+        let paths = [
+            ["--help"], ["match", "--help"], ["route", "-h"], ["route", "explain", "-h"],
+            ["partition", "-h"], ["partition", "plan", "--help"],
+        ]
+        for path in paths {
             let outcome = try Self.run(path)
+            #expect(outcome.lines.allSatisfy { $0.count <= 80 }, "\(path)")
             #expect(outcome.status == 0)
             #expect(outcome.output.contains("Usage: martletctl"))
         }

@@ -40,7 +40,7 @@ import Testing
                     (0..<count).map { _ in from[Int.random(in: 0..<from.count, using: &generator)] }
                 )
             }
-            let text = pick(Int.random(in: 0...6, using: &generator), letters.filter { $0 != "\\" })
+            let text = pick(Int.random(in: 0...6, using: &generator), letters)
             let pattern = pick(Int.random(in: 0...6, using: &generator), letters)
             guard !pattern.hasSuffix("\\") else { continue }
             let expression = try Expression("subject LIKE '\(pattern)'")

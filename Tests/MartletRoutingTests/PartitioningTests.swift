@@ -109,7 +109,7 @@ import Testing
             let nine = Array(ten.dropLast())
             let before = try Assignment(of: "orders", partitions: 64, to: nine)
             let after = try Assignment(of: "orders", partitions: 64, to: ten)
-            #expect(try AssignmentPlan(from: before, to: after).moves.count <= 16)
+            #expect(try AssignmentPlan(from: before, to: after).moves.count <= 14)
             let own = after.lanes(of: ten[9]).count
             #expect(try AssignmentPlan(from: after, to: before).moves.count <= own + 6)
         }
@@ -160,7 +160,26 @@ import Testing
         #expect(one.member(for: 5) == nil)
         let plan = try AssignmentPlan(from: nobody, to: one)
         #expect(plan.moves.count == 4)
-        #expect(plan.description.hasPrefix("nobody -> a: lanes 1 2 3 4"))
+        #expect(plan.description.hasPrefix("(nobody) -> a: lanes 1 2 3 4"))
+    }
+
+    @Test func membersAreTheirBytes() throws {
+        let one = try Assignment(of: "orders", partitions: 8, to: ["\u{E9}", "b"])
+        let other = try Assignment(of: "orders", partitions: 8, to: ["e\u{301}", "b"])
+        let own = one.lanes(of: "\u{E9}").count
+        #expect(own > 0)
+        #expect(try AssignmentPlan(from: one, to: other).moves.count >= own)
+        #expect(one.lanesByMember.map(\.lanes) == one.members.map { one.lanes(of: $0) })
+    }
+
+    @Test func boundsAreKept() throws {
+        let assignment = try Assignment(of: "orders", partitions: 4, to: ["a"])
+        #expect(assignment.member(for: .min) == nil)
+        #expect(assignment.member(for: .max) == nil)
+        let many = (0...Limits.membersMax).map { "m\($0)" }
+        #expect(
+            failure { _ = try Assignment(of: "orders", partitions: 4, to: many) }?.code
+                == .invalidArgument)
     }
 
     @Test func whatCannotBeCompared() throws {

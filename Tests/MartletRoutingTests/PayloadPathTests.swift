@@ -29,10 +29,11 @@ import Testing
         Case("data.total", 4_200), Case("data.customer.id", "c-9"),
         Case("data.customer['a b']", "x"), Case("data['customer'][\"id\"]", "c-9"),
         Case("data.items[0].name", "pen"), Case("data.items[1].sku", 8),
-        Case("data.items[0].price", .number(1.25)), Case("data.items[1].price", 20),
-        Case("data.items[0].price + 1", .number(2.25)),
-        Case("-data.items[0].price", .number(-1.25)),
-        Case("data.items[0].price * 4", .number(5)), Case("data.items[0].price = 1.25", true),
+        Case("data.items[0].price", .number(.fraction(1.25))), Case("data.items[1].price", 20),
+        Case("data.items[0].price + 1", .number(.fraction(2.25))),
+        Case("-data.items[0].price", .number(.fraction(-1.25))),
+        Case("data.items[0].price * 4", .number(.whole(5))),
+        Case("data.items[0].price = 1.25", true),
         Case("1.25 = data.items[0].price", true), Case("data.items[0].price = '1.25'", true),
         Case("data.items[0].price > 1", true), Case("data.items[0].price < 1.5", true),
         Case("2 > data.items[0].price", true), Case("data.items[0].price >= 1.25", true),
@@ -50,12 +51,22 @@ import Testing
         Case("data.items.name", false, .missingAttribute),
         Case("data.customer[0]", false, .missingAttribute),
         Case("data.total > 1000 AND data.paid", true),
-        Case("data.big", "9007199254740993"), Case("data.big = '9007199254740993'", true),
+        Case("data.big", .number(.whole(9_007_199_254_740_993))),
+        Case("data.big = '9007199254740993'", true), Case("data.big = 9007199254740993", true),
+        Case("data.big = 9007199254740992", false), Case("data.big > 9007199254740992", true),
+        Case("9007199254740992 < data.big", true), Case("data.big > 1.5", true),
+        Case("data.big + 1 = 9007199254740994", true), Case("-data.big < 0", true),
+        Case("data.big / 3 = 3002399751580331", true), Case("data.big % 10 = 3", true),
+        Case("data.big IN (1, 9007199254740993)", true), Case("1 < data.big", true),
+        Case("ABS(data.big)", 0, .cast), Case("STRING(data.big)", "9007199254740993"),
+        Case("data.x > - 1.5", false, .missingAttribute), Case("- 1.5 < data.total", true),
+        Case("1.5 = 2", false), Case("1 IN (1.5, 1)", true), Case("3000000000 > data.total", true),
+        Case("3000000000 / 7", .number(.fraction(3_000_000_000 / 7))),
         Case("LENGTH(data.customer.id)", 3),
         Case("data.items[9999999].name", false, .missingAttribute),
         Case("INT(data.items[1].price)", 20), Case("INT(data.items[0].price)", 0, .cast),
         Case("STRING(data.items[0].price)", "1.25"), Case("BOOL(data.items[0].price)", true),
-        Case("1.5 + 1", .number(2.5)), Case("1.5 > 1", true),
+        Case("1.5 + 1", .number(.fraction(2.5))), Case("1.5 > 1", true),
         Case("data.missing + 1", 0, .missingAttribute),
         Case("data.customer.id = 'c-9' AND type = 'orders.placed'", true),
         Case("data.huge > 1", true), Case("data.items[0].sku + 7 = 0", true),
@@ -97,7 +108,9 @@ import Testing
         let cases: [(CloudEvent, String, EvaluationError.Kind)] = [
             (try .sample(json: "{\"a\": "), "data.a = 1", .generic),
             (try .sample(json: "{\"a\": 1, \"a\": 2}"), "data.a = 1", .generic),
-            (try .sample(), "data.a = 1", .generic),
+            (try .sample(), "data.a = 1", .missingAttribute),
+            (try .sample(data: Bytes()), "data.a = 1", .missingAttribute),
+            (try .sample(contentType: .text), "data = ''", .missingAttribute),
             (try .sample(contentType: "image/png", data: Bytes([1])), "data.a = 1", .generic),
             (
                 try .sample(contentType: .text, data: Bytes(utf8: "hi")), "data.a = 1",
@@ -109,12 +122,47 @@ import Testing
             ),
         ]
         for (event, text, kind) in cases {
-            let evaluation = try Expression(text).evaluate(event)
-            #expect(evaluation.value == .boolean(false))
-            #expect(evaluation.error?.kind == kind, "\(text)")
+            for evaluation in [
+                try Expression(text).evaluate(event),
+                try Expression(text).evaluate(event.recorded()),
+            ] {
+                #expect(evaluation.value == .boolean(false))
+                #expect(evaluation.error?.kind == kind, "\(text)")
+                #expect(evaluation.error?.message.isEmpty == false)
+            }
             let path = text.prefix { $0 != " " }
-            #expect(try Expression("EXISTS \(path)").matches(event) == (path == "data"))
+            let exists = try Expression("EXISTS \(path)")
+            let isThere = event.data.map { $0.count > 60_000 } ?? false
+            #expect(exists.matches(event) == isThere)
+            #expect(exists.matches(try event.recorded()) == isThere)
+            // Nothing can be looked up in what cannot be read; where nothing is, nothing exists.
+            let isReadable = kind == .missingAttribute || isThere
+            #expect((exists.evaluate(event).error == nil) == isReadable, "\(text)")
         }
+    }
+
+    @Test func causesAreTold() throws {
+        let image = try CloudEvent.sample(contentType: "image/png", data: Bytes([1]))
+        let message = try Expression("data.a = 1").evaluate(image).error?.message
+        #expect(message?.contains("image/png") == true)
+        let twice = try CloudEvent.sample(json: #"{"a": 1, "a": 2}"#)
+        #expect(
+            try Expression("data.a = 1").evaluate(twice).error?.message
+                == "`data.a` fails: a key occurs twice there")
+        let list = try CloudEvent.sample(json: "[]")
+        #expect(try Expression("data = 1").evaluate(list).error?.message.contains("array") == true)
+    }
+
+    /// Many paths into a large payload, and many filters over one that cannot be read, end soon.
+    @Test func lookingUpIsBounded() throws {
+        let keys = (0..<20_000).map { "\"k\($0)\": 1" }.joined(separator: ", ")
+        let event = try CloudEvent.sample(json: "{\(keys)}")
+        let sum = (0..<200).map { "data.k\($0)" }.joined(separator: " + ")
+        #expect(try Expression(sum).evaluate(event).error?.kind == .generic)
+        #expect(try Expression("data.k7 + data.k7 = 2").matches(event))
+        let broken = try CloudEvent.sample(json: "{\(keys)")
+        let filter = try Filter.any((0..<500).map { _ in try .sql("data.k1 = 2") })
+        #expect(!filter.matches(broken))
     }
 
     @Test func aTextIsItsOwnValue() throws {

@@ -15,7 +15,7 @@ import Testing
             },
             { "name": "test", "when": ["type = 'test'", {"prefix": {"source": "/t"}}],
               "then": ["drop"] },
-            { "name": "move", "topics": ["old.*"], "then": [ {"rename": "new.name"}, "stop" ] },
+            { "name": "move", "topics": ["old.*"], "then": [ {"rename": "new.name"} ] },
             { "name": "spread", "topics": ["x.*"], "then": [ {"send": ["a.b", "c.d"]} ] }
           ]
         }
@@ -35,22 +35,55 @@ import Testing
             Rule(
                 "test", when: try .all([.sql("type = 'test'"), .prefix(["source": "/t"])]),
                 then: .drop)
-            Rule("move", topics: ["old.*"], then: .rename("new.name"), .stop)
+            Rule("move", topics: ["old.*"], then: .rename("new.name"))
             Rule("spread", topics: ["x.*"], then: .send([Topic("a.b"), Topic("c.d")]))
         }
         #expect(file.table == table)
     }
 
-    /// What a broken file says: its first line.
+    static let rule = "{\"name\": \"a\", \"then\": [\"drop\"]}"
+
+    @Test func oneActionNeedsNoArray() throws {
+        let file = try RuleFile(
+            json: Bytes(utf8: "{\"rules\": [{\"name\": \"a\", \"then\": \"drop\"}]}"))
+        #expect(file.table.rules == [Rule("a", then: .drop)])
+    }
+
+    /// What a broken file says.
     @Test(arguments: [
         ("{", "r.json:1:2: the input ends too early"),
         ("[]", "r.json:1:1: "),
         ("{}", "r.json:1:1: there is no value for the key `rules`"),
         ("{\n\"rules\": 5}", "r.json:2:10: "),
         ("{\"rules\": [], \"matches\": 1}", "r.json:1:1: `matches` means nothing in the file"),
-        ("{\"rules\": [],\n \"match\": \"some\"}", "`match` is all or first"),
-        ("{\"rules\": [],\n \"partitions\": 0}", "1 to 1024 partitions"),
-        ("{\"rules\": [], \"key\": \"a\"}", "`key` says nothing without `partitions`"),
+        ("{\"rules\": [\(rule)],\n \"match\": \"some\"}", "r.json:2:11: It is `first` or `all`"),
+        (
+            "{\"rules\": [\(rule)],\n \"partitions\": 0}",
+            "r.json:2:16: A stream has 1 to 1024 partitions"
+        ),
+        ("{\"rules\": [\(rule)],\n \"partitions\": 1.5}", "r.json:2:16: `partitions` is a whole"),
+        ("{\"rules\": [\(rule)],\n \"patterns\": \"x\"}", "r.json:2:14: Patterns of topics must"),
+        (
+            "{\"rules\": [\(rule)],\n \"partitions\": 1, \"key\": \"da ta\"}",
+            "r.json:2:26: `da ta` cannot"
+        ),
+        ("{\"rules\": [{\"name\": \"a\", \"then\": [null]}]}", "rule `a`: This is no action."),
+        (
+            "{\"rules\": [{\"name\": \"a\", \"topics\": \"x\", \"then\": \"drop\"}]}",
+            "rule `a`: Patterns of topics must"
+        ),
+        (
+            "{\"rules\": [{\"name\": \"a\", \"then\": {\"send\": 5}}]}",
+            "rule `a`: A topic must stand here"
+        ),
+        (
+            "{\"rules\": [{\"name\": \"a\", \"then\": {\"set\": {\"p\": 1.5}}}]}",
+            "rule `a`: `p` can be a text"
+        ),
+        (
+            "{\"rules\": [\(rule)], \"key\": \"a\"}",
+            "r.json:1:53: `key` says nothing without `partitions`"
+        ),
         ("{\"rules\": [{\"name\": \"a\"}]}", "rule `a`: there is no value for the key `then`"),
         (
             "{\"rules\": [\n {\"name\": \"a\", \"then\": [\"drip\"]}]}",
@@ -98,7 +131,7 @@ import Testing
             "r.json:2:1: rule `a`: another rule has this name"
         ),
         (
-            "{\"rules\": [{\"name\": \"b\", \"then\": [\"drop\"]},\n"
+            "{\"rules\": [{\"name\": \"b\", \"then\": {\"set\": {\"x\": 1}}},\n"
                 + " {\"name\": \"a\", \"then\": [{\"send\": \"a\"}]}]}",
             "r.json:2:2: rule `a`: it sends events in a circle"
         ),

@@ -117,12 +117,123 @@ import Testing
         #expect(last.outputs[0].isUnchanged)
     }
 
+    /// A rule that cannot send the event on does nothing, and no other may lose the event.
+    @Test func whatCannotBeSentOnStays() throws {
+        let event = try Self.order(total: 5, hops: 8)
+        let tables: [(table: RuleTable, rules: [String])] = [
+            (try RuleTable([Rule("m", topics: ["orders.*"], then: .copy(to: "a.b"), .drop)]), []),
+            (try RuleTable([Rule("m", topics: ["orders.*"], then: .rename("a.b"))]), []),
+            (
+                try RuleTable([
+                    Rule("m", topics: ["orders.*"], then: .send(to: "a.b")),
+                    Rule("drop", topics: ["orders.*"], then: .drop),
+                ]), ["drop"]
+            ),
+            (
+                try RuleTable(
+                    [
+                        Rule("m", topics: ["orders.*"], then: .send(to: "a.b")),
+                        Rule("fallback", topics: ["orders.*"], then: .set("late", true)),
+                    ], match: .first), ["fallback"]
+            ),
+        ]
+        for (table, rules) in tables {
+            let decision = try table.route(event)
+            #expect(decision.refused == ["m"])
+            #expect(decision.rules == rules)
+            #expect(Self.outputs(decision) == ["orders.placed"])
+            let reports = try table.explain(event).rules
+            #expect(reports[0].outcome == .refused)
+        }
+    }
+
+    @Test func renamedEventsCountTheirHops() throws {
+        let table = try RuleTable([Rule("old", topics: ["orders.*"], then: .rename("new.orders"))])
+        let decision = try table.route(Self.order(total: 5, hops: 3))
+        #expect(Self.outputs(decision) == ["new.orders"])
+        #expect(try decision.outputs[0].cloudEvent().attributes["hops"] == 4)
+    }
+
+    /// Rules look at an event under its own topic; under another one it meets them again there.
+    @Test func aRenamedEventMeetsRulesUnderItsNewName() throws {
+        let table = try RuleTable([
+            Rule("rename", topics: ["old.*"], then: .rename("new.x")),
+            Rule("audit", topics: ["new.*"], then: .copy(to: "audit.x")),
+        ])
+        let first = try table.route(.sample(type: "old.x"))
+        #expect(Self.outputs(first) == ["new.x"])
+        let second = try table.route(first.outputs[0].cloudEvent())
+        #expect(Self.outputs(second) == ["audit.x", "new.x"])
+        #expect(first.rules + second.rules == ["rename", "audit"])
+    }
+
+    @Test func anEventGoesToEachTopicOnce() throws {
+        let table = try RuleTable([
+            Rule("one", topics: ["orders.*"], then: .copy(to: "a.b"), .set("late", true)),
+            Rule("two", topics: ["orders.*"], then: .copy([Topic("a.b"), Topic("c.d")])),
+            Rule("three", topics: ["orders.*"], then: .send(to: "c.d")),
+        ])
+        let decision = try table.route(Self.order(total: 5))
+        #expect(Self.outputs(decision) == ["a.b", "c.d"])
+        #expect(decision.outputs[0].rule == "one")
+        #expect(try decision.outputs[0].cloudEvent().attributes["late"] == nil)
+        #expect(try decision.outputs[1].cloudEvent().attributes["late"] == true)
+        #expect(decision.outputs[1].rule == "two")
+    }
+
+    @Test func sentAndDroppedEventsAreWhereTheyWereSent() throws {
+        let table = try RuleTable([
+            Rule("send", topics: ["orders.*"], then: .send(to: "a.b")),
+            Rule("drop", topics: ["orders.*"], then: .drop),
+        ])
+        #expect(Self.outputs(try table.route(Self.order(total: 5))) == ["a.b"])
+        let bound = try RuleTable(
+            [Rule("self", topics: ["orders.*"], then: .copy(to: "orders.placed"))], loops: .bound)
+        #expect(Self.outputs(try bound.route(Self.order(total: 5))) == ["orders.placed"])
+    }
+
+    @Test func attributesThatDoNotFitAreRefused() throws {
+        var attributes = EventAttributes()
+        for number in 0..<64 { try attributes.set(AttributeName("a\(number)"), to: 1) }
+        let full = try CloudEvent(
+            id: "1", source: "/s", type: "orders.placed", attributes: attributes)
+        let table = try RuleTable([
+            Rule("send", topics: ["orders.*"], then: .send(to: "a.b")),
+            Rule("set", then: .set("late", true)),
+            Rule("change", then: .set("a0", 2)),
+            Rule("swap", then: .set("a1", nil), .set("late", true)),
+        ])
+        for decision in [try table.route(full), table.route(try full.recorded())] {
+            #expect(decision.refused == ["send", "set"])
+            #expect(decision.rules == ["change", "swap"])
+            let event = try #require(decision.outputs.first).cloudEvent()
+            #expect(event.attributes["late"] == true)
+        }
+        try attributes.set("a0", to: nil)
+        let nearlyFull = try CloudEvent(
+            id: "1", source: "/s", type: "orders.placed", attributes: attributes)
+        let sent = try #require(table.route(nearlyFull).outputs.first).cloudEvent()
+        #expect(try sent.topic() == "a.b")
+        _ = try sent.recorded()
+    }
+
     @Test(arguments: ["x", -1, 8, "99", true] as [AttributeValue])
     func hopsThatCannotBeReadCountAsTooMany(hops: AttributeValue) throws {
         let table = try RuleTable { Rule("on", topics: ["orders.*"], then: .send(to: "a.b")) }
         let decision = try table.route(Self.order(total: 5, hops: hops))
         #expect(decision.refused == ["on"])
         #expect(Self.outputs(decision) == ["orders.placed"])
+    }
+
+    /// The search for circles takes the time that there are rules, not their square.
+    @Test func largeTablesAreReadSoon() throws {
+        let rules = try (0..<1_024).map { number in
+            Rule(
+                "r\(number)",
+                topics: try (0..<60).map { try TopicPattern("s\(number).t\($0).*") },
+                then: .copy(try (0..<60).map { try Topic("s\(number + 1).t\($0).x") }))
+        }
+        #expect(try RuleTable(rules).rules.count == 1_024)
     }
 
     @Test func circlesAreRefused() throws {
@@ -146,6 +257,22 @@ import Testing
             #expect(error?.message.contains("circle") == true)
             _ = try RuleTable(rules, loops: .bound)
         }
+        // Nothing on the audit topics comes to the rule that copies everything there.
+        let copies = Rule("all", then: .copy(to: "audit.all"))
+        _ = try RuleTable([Rule("stays", topics: ["audit.>"], then: .stop), copies])
+        _ = try RuleTable(
+            [Rule("stays", topics: ["audit.>"], then: .set("x", 1)), copies], match: .first)
+        let perhaps = try Filter.exact(["x": "1"])
+        #expect(
+            failure {
+                _ = try RuleTable([
+                    Rule("stays", topics: ["audit.>"], when: perhaps, then: .stop), copies,
+                ])
+            } != nil)
+        #expect(
+            failure {
+                _ = try RuleTable([Rule("stays", topics: ["audit.>"], then: .set("x", 1)), copies])
+            } != nil)
         _ = try RuleTable([
             Rule("a", topics: ["a.*"], then: .send(to: "b.x")),
             Rule("b", topics: ["b.*"], then: .send(to: "c.x"), .copy(to: "d.x")),
@@ -154,21 +281,42 @@ import Testing
         ])
     }
 
-    @Test func rulesThatCannotBeMeantSo() {
-        let tables: [[Rule]] = [
-            [Rule("", then: .drop)], [Rule("a", then: [])],
-            [Rule("a", then: .drop), Rule("a", then: .stop)],
-            [Rule("a", then: .drop, .copy(to: "a.b"))], [Rule("a", then: .send([]))],
-            [Rule("a", then: .set("type", "x"))], [Rule("a", then: .set("id", "x"))],
-            [Rule("a", then: .set("topic", "x"))], [Rule("a", then: .set("hops", 0))],
-            [Rule("a", then: .set("x", .string("\u{1}")))], [Rule("a", then: .set("subject", ""))],
-            [Rule("a", topics: ["q"], then: .copy((0...64).map { try! Topic("t\($0)") }))],
-            (0...1_024).map { Rule("r\($0)", then: .drop) },
+    @Test func rulesThatCannotBeMeantSo() throws {
+        let many = try (0...64).map { try Topic("t\($0)") }
+        let tables: [(rules: [Rule], words: String)] = [
+            ([Rule("", then: .drop)], "needs a name"),
+            ([Rule("a\u{1B}[31m", then: .drop)], "control character"),
+            ([Rule("a", then: [])], "does nothing"),
+            ([Rule("a", then: .drop), Rule("a", then: .stop)], "another rule has this name"),
+            ([Rule("a", topics: ["q"], then: .drop, .set("x", 1))], "nothing can follow `drop`"),
+            (
+                [Rule("a", topics: ["q"], then: .stop, .copy(to: "a.b"))],
+                "nothing can follow `stop`"
+            ),
+            (
+                [Rule("a", topics: ["q"], then: .rename("a.b"), .drop)],
+                "nothing can follow `rename`"
+            ),
+            ([Rule("a", then: .send([]))], "names no topic"),
+            ([Rule("a", topics: ["q"], then: .send([many[0], many[0]]))], "twice"),
+            ([Rule("a", topics: ["q"], then: .copy(to: "b"), .send(to: "b"))], "twice"),
+            ([Rule("a", then: .set("type", "x"))], "`type` cannot be set"),
+            ([Rule("a", then: .set("id", "x"))], "`id` cannot be set"),
+            ([Rule("a", then: .set("topic", "x"))], "`topic` cannot be set"),
+            ([Rule("a", then: .set("hops", 0))], "`hops` cannot be set"),
+            ([Rule("a", then: .set("x", .string("\u{1}")))], "control character"),
+            ([Rule("a", then: .set("subject", ""))], "is empty"),
+            ([Rule("a", topics: ["q"], then: .copy(many))], "more than 64 topics"),
+            (
+                [Rule("a", topics: many.map { TopicPattern($0) }, then: .drop)],
+                "more than 64 topics"
+            ),
+            ((0..<1_025).map { Rule("r\($0)", then: .drop) }, "at most 1024 rules"),
         ]
-        for rules in tables {
-            #expect(
-                failure { _ = try RuleTable(rules) }?.code == .invalidExpression,
-                "\(rules.first?.name ?? "")")
+        for (rules, words) in tables {
+            let error = failure { _ = try RuleTable(rules) }
+            #expect(error?.code == .invalidExpression)
+            #expect(error?.message.contains(words) == true, "\(error?.message ?? words)")
         }
     }
 
@@ -192,7 +340,7 @@ import Testing
 
         let other = try Self.table().explain(.sample(type: "users.registered"))
         #expect(other.rules[1].outcome == .otherTopic)
-        #expect(other.rules[1].reason == "`users.registered` is not `orders.placed`")
+        #expect(other.rules[1].reason == "`users.registered` is not meant by `orders.placed`")
     }
 
     @Test func buildersTakeConditionsAndLoops() throws {

@@ -57,11 +57,14 @@ import Testing
             "'" + String(repeating: "x", count: 1 << 20) + "'",
             String(repeating: "(", count: 33) + "1" + String(repeating: ")", count: 33),
             "id LIKE '" + String(repeating: "x", count: Limits.likePatternBytesMax + 1) + "'",
+            "id LIKE '%" + String(repeating: "_", count: Limits.likePieceMax + 1) + "%'",
         ]
         for text in deep {
             #expect(failure { _ = try Expression(text) }?.code == .invalidExpression)
         }
         let fitting = [
+            String(repeating: "1 + 1 * (", count: 32) + "1" + String(repeating: ")", count: 32),
+            String(repeating: "1 IN (1 + (", count: 16) + "1" + String(repeating: "))", count: 16),
             String(repeating: "(", count: 32) + "1" + String(repeating: ")", count: 32),
             String(repeating: "NOT ", count: 4_000) + "TRUE",
             String(repeating: "-", count: 16_000) + "1",
@@ -72,7 +75,23 @@ import Testing
         ]
         let event = try CloudEvent.sample()
         for text in fitting { _ = try Expression(text).evaluate(event) }
-        #expect(try Expression(fitting[4]).evaluate(event).value == .integer(4_001))
+        #expect(try Expression(fitting[6]).evaluate(event).value == .integer(4_001))
+    }
+
+    /// What succeeds for some event is no defect.
+    @Test(arguments: [
+        "data.x > - 1.5", "-(1.5) < data.x", "1.5 = 2", "1.5 = LENGTH(id)", "1 IN (1.5, 1)",
+        "id / '0.0' = 1", "hop = 'x'", "TRUE LIKE 'x'", "1 = TRUE", "data.a + 1.5 > 2",
+        "'5' + 3 = 8",
+        "NOT 10", "LENGTH(5) = 1", "CONCAT(1, 2) = 'x'",
+    ])
+    func areNoDefects(text: String) throws {
+        #expect(try Expression(text).defects == [])
+    }
+
+    @Test func aMissingEndIsShownBehindTheLastWord() throws {
+        let message = try #require(failure { _ = try Expression("(1 \n + \n") }).message
+        #expect(message.hasSuffix("   + \n    ^") || message.hasSuffix("   +\n    ^"), "\(message)")
     }
 
     @Test func bytesThatAreNotUTF8AreRefused() {
@@ -83,7 +102,8 @@ import Testing
     @Test(arguments: [
         ("LENGHT(id) = 1", EvaluationError.Kind.missingFunction, 0),
         ("TRUE AND LENGTH(id, id) = 1", .missingFunction, 9), ("'abc' + 1 = 2", .cast, 0),
-        ("1 < 'abc'", .cast, 4), ("NOT 'x'", .cast, 0), ("id = 'a' AND 'x'", .cast, 13),
+        ("1 < 'abc'", .cast, 4), ("NOT 'x'", .cast, 4), ("-'x' = 1", .cast, 1),
+        ("id = 'a' AND 'x'", .cast, 13),
         ("'x' = 5", .cast, 0), ("5 IN (1, 'b')", .cast, 9), ("hop / 0 = 1", .math, 6),
         ("hop % 0 = 1", .math, 6), ("Type = 'x'", .missingAttribute, 0),
         ("EXISTS Type", .missingAttribute, 0), ("ABS('x') = 1", .cast, 4),

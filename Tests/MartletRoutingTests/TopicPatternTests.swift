@@ -42,6 +42,8 @@ import Testing
     @Test(arguments: [
         ("orders.eu.*", "orders.eu.", "orders"), ("orders.>", "orders.", "orders"),
         ("orders", "orders", "orders"), ("*.a", "", nil), (">", "", nil), ("a.*.b", "a.", "a"),
+        ("*", "", nil),
+        ("orders.\u{301}x", "orders.\u{301}x", "orders"), ("a.>", "a.", "a"),
     ])
     func literalPrefixesAndStreams(text: String, prefix: String, stream: String?) throws {
         let pattern = try TopicPattern(text)
@@ -117,6 +119,36 @@ import Testing
         matcher.add("c.d", 2)
         #expect(matcher.remove(first) == nil)
         #expect(matcher.matches("c.d") == [2])
+    }
+
+    @Test func manyOfOnePatternGoOneByOne() {
+        var matcher = TopicMatcher<Int>()
+        let entries = (0..<20_000).map { matcher.add("orders.>", $0) }
+        for entry in entries.shuffled() { matcher.remove(entry) }
+        #expect(matcher.count == 0)
+        #expect(!matcher.hasMatch("orders.placed"))
+    }
+
+    @Test func tokensOfOneHashAreToldApart() {
+        var table = TokenTable()
+        let names = ["a", "b", "c", "d"].map { Array($0.utf8) }
+        func use(_ name: [UInt8]) -> Int32 { table.use(name.span, 7) }
+        func number(_ name: [UInt8]) -> Int32? { table.number(of: name.span, 7) }
+        let numbers = names.map(use)
+        #expect(Set(numbers).count == 4)
+        let again = use(names[1])
+        #expect(again == numbers[1])
+        #expect(names.map(number) == numbers)
+        table.release(numbers[2])
+        #expect(names.map(number) == [numbers[0], numbers[1], nil, numbers[3]])
+        table.release(numbers[3])
+        table.release(numbers[1])
+        #expect(names.map(number) == [numbers[0], numbers[1], nil, nil])
+        table.release(numbers[1])
+        #expect(names.map(number) == [numbers[0], nil, nil, nil])
+        let reused = use(names[3])
+        #expect(reused == numbers[1])
+        #expect(names.map(number) == [numbers[0], nil, nil, reused])
     }
 
     @Test func tokensOfRemovedPatternsAreForgotten() throws {

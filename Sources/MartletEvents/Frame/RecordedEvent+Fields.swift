@@ -33,6 +33,9 @@ extension RecordedEvent {
         }
     }
 
+    /// How many bytes the attributes take; each takes three at least.
+    package var attributesByteCount: Int { place(of: RecordFlags.attributes)?.count ?? 0 }
+
     /// Where in the frame's bytes the key stands.
     package var keyPlace: Range<Int>? { place(of: RecordFlags.key) }
 

@@ -38,6 +38,13 @@ public struct EventAttributes: Sendable, Hashable {
         try set(name, to: value, isBounded: true)
     }
 
+    /// The same for an attribute that does not count, or has been counted.
+    package mutating func set(
+        unbounded name: AttributeName, to value: AttributeValue?
+    ) throws(MartletError) {
+        try set(name, to: value, isBounded: false)
+    }
+
     /// The key and the topic are attributes only outside of frames, and do not count there.
     mutating func set(
         _ name: AttributeName, to value: AttributeValue?, isBounded: Bool

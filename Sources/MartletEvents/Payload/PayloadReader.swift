@@ -11,6 +11,8 @@ package final class PayloadReader {
     /// Keeps the bytes to which the source points.
     private let payload: Bytes
     private let contents: Contents
+    /// How many keys and elements may still be passed by.
+    private var budget = Limits.payloadStepsMax
 
     /// Throws `notDecodable` if the payload is not what its content type says, `notSupported` if
     /// nothing can be looked up in what it says.
@@ -50,6 +52,8 @@ package final class PayloadReader {
 
     /// What stands at the end of these steps; nil if nothing does, or null.
     package func value(at steps: [PayloadStep]) throws(PayloadFailure) -> PayloadValue? {
+        // The source points into the payload.
+        defer { extendLifetime(payload) }
         switch contents {
         case .text(let text): return steps.isEmpty ? .text(text) : nil
         case .structured(let source):
@@ -64,6 +68,7 @@ package final class PayloadReader {
 
     /// Where in the payload begins what stands at the end of these steps.
     package func byteOffset(at steps: [PayloadStep]) -> Int? {
+        defer { extendLifetime(payload) }
         guard case .structured(let source) = contents else { return nil }
         var place = source.untagged(0)
         for step in steps {
@@ -80,10 +85,12 @@ package final class PayloadReader {
         switch (step, token.kind) {
         case (.index(let index), .array):
             guard index < token.high else { return nil }
+            try spend(index)
             var element = place + 1
             for _ in 0..<index { element = source.next(element) }
             return element
         case (.key(let name), .map):
+            try spend(token.high)
             var found: Int?
             var key = place + 1
             while key < token.low {
@@ -97,6 +104,12 @@ package final class PayloadReader {
             return found
         default: return nil
         }
+    }
+
+    /// Many paths into a large payload must not take for ever.
+    private func spend(_ steps: Int) throws(PayloadFailure) {
+        budget -= steps
+        guard budget >= 0 else { throw .tooMuch }
     }
 
     private func value(
@@ -146,6 +159,8 @@ package enum PayloadFailure: Error {
     case container
     /// A map has the key more than once.
     case repeatedKey
+    /// So much has been looked up that it has to end.
+    case tooMuch
     /// A value that is neither true, false, a number, a text nor bytes.
     case unreadable
 }

@@ -33,16 +33,14 @@ enum Casting {
         return true
     }
 
-    /// A whole number from a number that is one.
-    static func integer(_ number: Double) -> Int32? { Int32(exactly: number) }
-
-    /// A decimal number.
-    static func number(_ text: String) -> Double? {
+    /// A decimal number; one of digits alone is exact to 64 bits.
+    static func number(_ text: String) -> ExpressionNumber? {
         guard text.utf8.count <= 64, let first = text.utf8.first,
             ByteClass.isDigit(first) || first == UInt8(ascii: "-") || first == UInt8(ascii: "+"),
             text.utf8.allSatisfy({ ByteClass.isDigit($0) || "+-.eE".utf8.contains($0) })
         else { return nil }
-        return Double(text)
+        if let whole = Int64(text) { return .whole(whole) }
+        return Double(text).flatMap { $0.isFinite ? ExpressionNumber($0) : nil }
     }
 }
 
@@ -54,16 +52,21 @@ extension ExpressionValue {
             self
         case (.string, _): .string(description)
         case (.boolean, .integer(let value)): .boolean(value != 0)
-        case (.boolean, .number(let value)): .boolean(value != 0)
+        case (.boolean, .number(let value)): .boolean(!value.isZero)
         case (.boolean, .string(let text)):
             Casting.boolean(text.utf8Span.span).map { .boolean($0) }
         case (.integer, .boolean(let value)): .integer(value ? 1 : 0)
-        case (.integer, .number(let value)): Casting.integer(value).map { .integer($0) }
+        case (.integer, .number(let value)): value.small.map { .integer($0) }
         case (.integer, .string(let text)):
             Casting.integer(text.utf8Span.span).map { .integer($0) }
-        case (.number, .boolean(let value)): .number(value ? 1 : 0)
-        case (.number, .integer(let value)): .number(Double(value))
+        case (.number, .boolean(let value)): .number(.whole(value ? 1 : 0))
+        case (.number, .integer(let value)): .number(.whole(Int64(value)))
         case (.number, .string(let text)): Casting.number(text).map { .number($0) }
         }
+    }
+
+    /// How much memory the value takes beyond its own few bytes.
+    var textByteCount: Int {
+        if case .string(let text) = self { text.utf8.count } else { 0 }
     }
 }

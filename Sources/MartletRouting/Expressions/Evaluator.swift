@@ -5,18 +5,13 @@
 /// expression's value is the zero of the outermost operator's type.
 struct Evaluator<Source: FieldSource> {
     private let program: ExpressionProgram
-    private let source: Source
+    let source: Source
     /// The payload, once something in it has been asked for.
-    private(set) var payload: PayloadReader?
+    private(set) var payload: PayloadCache
 
-    init(_ program: ExpressionProgram, _ source: Source) {
+    init(_ program: ExpressionProgram, _ source: Source, _ payload: PayloadCache) {
         self.program = program
         self.source = source
-    }
-
-    /// With a payload that has been looked through already.
-    init(_ program: ExpressionProgram, _ source: Source, _ payload: PayloadReader?) {
-        self.init(program, source)
         self.payload = payload
     }
 
@@ -73,8 +68,7 @@ struct Evaluator<Source: FieldSource> {
         }
     }
 
-    /// The left side is cast to the type of the right one. Where either is a number of a payload,
-    /// both are compared as numbers.
+    /// The left side is cast to the type of the right one.
     private mutating func isEqual(
         _ left: Operand, _ link: ExpressionLink, _ node: Int32
     ) throws(EvaluationFailure) -> Bool {
@@ -91,9 +85,10 @@ struct Evaluator<Source: FieldSource> {
     ) throws(EvaluationFailure) -> Bool {
         switch right {
         case .boolean(let value): return try boolean(left, node) == value
-        case .number(let value): return try number(left, node) == value
+        case .number(let value):
+            return ExpressionNumber.order(try number(left, node), value)?.isEqual ?? false
         case .integer(let value):
-            if case .number(let number) = left { return number == Double(value) }
+            if case .number(let number) = left { return number.small == value }
             return try integer(left, node) == value
         case .text, .place:
             return source.withUTF8(left) { left in
@@ -107,11 +102,12 @@ struct Evaluator<Source: FieldSource> {
     ) throws(EvaluationFailure) -> Bool {
         let right = try value(of: link.operand)
         if left.type == .number || right.type == .number {
-            let (left, right) = (try number(left, node), try number(right, node))
-            return link.operation.holds(left < right, left == right, left > right)
+            let order = ExpressionNumber.order(try number(left, node), try number(right, node))
+            guard let (isLess, isEqual) = order else { return false }
+            return link.operation.holds(isLess, isEqual)
         }
         let (first, second) = (try integer(left, node), try integer(right, node))
-        return link.operation.holds(first < second, first == second, first > second)
+        return link.operation.holds(first < second, first == second)
     }
 
     private func isLike(_ left: Operand, _ pattern: Int32) -> Bool {
@@ -132,7 +128,7 @@ struct Evaluator<Source: FieldSource> {
     private func negate(
         _ left: Operand, _ node: Int32
     ) throws(EvaluationFailure) -> Operand {
-        if case .number(let value) = left { return .number(-value) }
+        if case .number = left { return try calculate(.subtract, .integer(0), left, node) }
         let value = try integer(left, node)
         guard value != .min else { throw EvaluationFailure(.math, node) }
         return .integer(-value)
@@ -143,63 +139,12 @@ struct Evaluator<Source: FieldSource> {
     ) throws(EvaluationFailure) -> Operand {
         if left.type == .number || right.type == .number {
             let value = operation.apply(try number(left, node), try number(right, node))
-            guard let value, value.isFinite else { throw EvaluationFailure(.math, node) }
+            guard let value else { throw EvaluationFailure(.math, node) }
             return .number(value)
         }
         guard let value = operation.apply(try integer(left, node), try integer(right, node))
         else { throw EvaluationFailure(.math, node) }
         return .integer(value)
-    }
-
-    // MARK: Casts
-
-    @inline(__always)
-    private func boolean(_ value: Operand, _ node: Int32) throws(EvaluationFailure) -> Bool {
-        if case .boolean(let value) = value { return value }
-        return try castBoolean(value, node)
-    }
-
-    private func castBoolean(_ value: Operand, _ node: Int32) throws(EvaluationFailure) -> Bool {
-        switch value {
-        case .boolean(let value): return value
-        case .integer(let value): return value != 0
-        case .number(let value): return value != 0
-        case .text, .place:
-            guard let value = source.withUTF8(value, { Casting.boolean($0) }) else {
-                throw EvaluationFailure(.cast, node)
-            }
-            return value
-        }
-    }
-
-    @inline(__always)
-    private func integer(_ value: Operand, _ node: Int32) throws(EvaluationFailure) -> Int32 {
-        if case .integer(let value) = value { return value }
-        return try castInteger(value, node)
-    }
-
-    private func castInteger(_ value: Operand, _ node: Int32) throws(EvaluationFailure) -> Int32 {
-        let cast: Int32? =
-            switch value {
-            case .boolean(let value): value ? 1 : 0
-            case .integer(let value): value
-            case .number(let value): Casting.integer(value)
-            case .text, .place: source.withUTF8(value) { Casting.integer($0) }
-            }
-        guard let cast else { throw EvaluationFailure(.cast, node) }
-        return cast
-    }
-
-    private func number(_ value: Operand, _ node: Int32) throws(EvaluationFailure) -> Double {
-        let cast: Double? =
-            switch value {
-            case .boolean(let value): value ? 1 : 0
-            case .integer(let value): Double(value)
-            case .number(let value): value
-            case .text, .place: Casting.number(source.text(of: value))
-            }
-        guard let cast else { throw EvaluationFailure(.cast, node) }
-        return cast
     }
 
     // MARK: Calls
@@ -210,59 +155,71 @@ struct Evaluator<Source: FieldSource> {
         guard let function = program.calls[Int(part.index)].function else {
             throw EvaluationFailure(.missingFunction, node, .boolean(false))
         }
-        var arguments: [ExpressionValue] = []
-        for place in part.links {
-            let value = source.value(of: try value(of: program.links[Int(place)].operand))
-            guard let type = function.parameter(arguments.count) else {
-                arguments.append(value)
-                continue
-            }
-            guard let cast = value.cast(to: type) else { throw EvaluationFailure(.cast, node) }
-            arguments.append(cast)
-        }
+        let arguments = try arguments(of: function, part, node)
         do throws(FunctionFailure) {
-            return Operand(try function.body(arguments))
+            let value = try function.body(arguments)
+            guard value.textByteCount <= Limits.expressionTextBytesMax else {
+                throw FunctionFailure(.functionEvaluation, "it returns too long a text")
+            }
+            return Operand(value)
         } catch {
-            throw EvaluationFailure(error.kind, node, error.value)
+            throw EvaluationFailure(error.kind, node, error.value, error.reason)
         }
+    }
+
+    private mutating func arguments(
+        of function: ExpressionFunction, _ part: ExpressionNode, _ node: Int32
+    ) throws(EvaluationFailure) -> [ExpressionValue] {
+        var arguments: [ExpressionValue] = []
+        var byteCount = 0
+        for place in part.links {
+            var value = source.value(of: try value(of: program.links[Int(place)].operand))
+            if let type = function.parameter(arguments.count) {
+                guard let cast = value.cast(to: type) else { throw EvaluationFailure(.cast, node) }
+                value = cast
+            }
+            byteCount += value.textByteCount
+            guard byteCount <= Limits.expressionTextBytesMax else {
+                throw EvaluationFailure(
+                    .functionEvaluation, node, nil, "its arguments are too long")
+            }
+            arguments.append(value)
+        }
+        return arguments
     }
 
     // MARK: The payload
 
-    private mutating func reader(_ node: Int32) throws(EvaluationFailure) -> PayloadReader {
-        if let payload { return payload }
-        do throws(MartletError) {
-            let reader = try source.payloadReader()
-            payload = reader
-            return reader
-        } catch { throw EvaluationFailure(.generic, node) }
-    }
-
     private mutating func payloadValue(
         _ path: Int32, _ node: Int32
     ) throws(EvaluationFailure) -> Operand? {
-        let reader = try reader(node)
+        guard let reader = try reader(node) else { return nil }
         do throws(PayloadFailure) {
             guard let value = try reader.value(at: program.paths[Int(path)].steps) else {
                 return nil
             }
-            let operand = Operand(value)
-            if case .text(let text) = operand, text.utf8.count > Limits.expressionTextBytesMax {
-                throw PayloadFailure.unreadable
+            if case .text(let text) = value, text.utf8.count > Limits.expressionTextBytesMax {
+                throw .tooMuch
             }
-            return operand
-        } catch { throw EvaluationFailure(error == .container ? .cast : .generic, node) }
+            return Operand(value)
+        } catch { throw EvaluationFailure(error, node) }
     }
 
     private mutating func isInPayload(
         _ path: Int32, _ node: Int32
     ) throws(EvaluationFailure) -> Bool {
-        let reader = try reader(node)
+        guard let reader = try reader(node) else { return false }
         do throws(PayloadFailure) {
             return try reader.value(at: program.paths[Int(path)].steps) != nil
         } catch {
-            guard error == .container else { throw EvaluationFailure(.generic, node) }
+            guard error == .container else { throw EvaluationFailure(error, node) }
             return true
+        }
+    }
+
+    private mutating func reader(_ node: Int32) throws(EvaluationFailure) -> PayloadReader? {
+        do throws(MartletError) { return try payload.reader(of: source) } catch {
+            throw EvaluationFailure(.generic, node)
         }
     }
 }
@@ -274,23 +231,40 @@ struct EvaluationFailure: Error {
     let node: Int32
     /// What it yields all the same, where that is not the zero of its type.
     let value: ExpressionValue?
+    /// What there is to say beyond the kind.
+    let reason: String?
 
-    init(_ kind: EvaluationError.Kind, _ node: Int32, _ value: ExpressionValue? = nil) {
+    init(
+        _ kind: EvaluationError.Kind, _ node: Int32, _ value: ExpressionValue? = nil,
+        _ reason: String? = nil
+    ) {
         self.kind = kind
         self.node = node
         self.value = value
+        self.reason = reason
+    }
+
+    init(_ failure: PayloadFailure, _ node: Int32) {
+        switch failure {
+        case .container:
+            self.init(.cast, node, nil, "an array or an object stands there, which is no value")
+        case .repeatedKey: self.init(.generic, node, nil, "a key occurs twice there")
+        case .tooMuch:
+            self.init(.generic, node, nil, "what stands there is too large to work with")
+        case .unreadable:
+            self.init(.generic, node, nil, "what stands there is no value of expressions")
+        }
     }
 }
 
 extension ExpressionLink.Operator {
     /// What a comparison says of two values in this order.
-    fileprivate func holds(_ isLess: Bool, _ isEqual: Bool, _ isGreater: Bool) -> Bool {
+    fileprivate func holds(_ isLess: Bool, _ isEqual: Bool) -> Bool {
         switch self {
         case .less: isLess
         case .lessOrEqual: isLess || isEqual
-        case .greater: isGreater
-        case .greaterOrEqual: isGreater || isEqual
-        default: false
+        case .greater: !isLess && !isEqual
+        default: !isLess
         }
     }
 
@@ -308,16 +282,6 @@ extension ExpressionLink.Operator {
         default: (value, isBeyond) = left.subtractingReportingOverflow(right)
         }
         return isBeyond ? nil : value
-    }
-
-    fileprivate func apply(_ left: Double, _ right: Double) -> Double? {
-        switch self {
-        case .multiply: left * right
-        case .divide: right == 0 ? nil : left / right
-        case .remainder: right == 0 ? nil : left.truncatingRemainder(dividingBy: right)
-        case .add: left + right
-        default: left - right
-        }
     }
 }
 

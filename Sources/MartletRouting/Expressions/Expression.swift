@@ -14,8 +14,9 @@ public struct Expression: Sendable {
     public let text: String
     /// Whether payload paths and fractions were allowed.
     public let isStrict: Bool
-    /// What can only fail, whatever the event: functions that do not exist, literals that cannot
-    /// be cast. Evaluation gives the error; filters refuse such an expression.
+    /// Parts that can only fail, whatever the event: functions that do not exist, literals that
+    /// cannot be cast. Where such a part is evaluated, it gives its error; filters refuse the
+    /// expression.
     public let defects: [ExpressionDefect]
     /// The type that it yields when nothing fails; nil where the event decides.
     public let type: ExpressionType?
@@ -31,21 +32,24 @@ public struct Expression: Sendable {
         } catch { throw error.error(in: text, what: "expression") }
         self.text = text
         self.isStrict = isStrict
-        var checker = TypeChecker(program, functions)
-        type = checker.type(of: program.root)
-        // Where the type of one side decides over the other, a part is looked at twice.
-        defects = checker.defects.reduce(into: []) { unique, defect in
-            if !unique.contains(defect) { unique.append(defect) }
-        }
+        let checker = TypeChecker(program, functions)
+        type = checker.type
+        defects = checker.defects
     }
 
     /// Compiles the expression that these bytes of UTF-8 are.
     public init(
         utf8 bytes: Bytes, isStrict: Bool = false, functions: FunctionSet = .standard
     ) throws(MartletError) {
-        guard let text = String(validating: bytes.array(), as: UTF8.self) else {
-            throw MartletError(
-                .invalidExpression, "The expression is not valid UTF-8. Save it as UTF-8.")
+        // No more than it takes to see that it is too long.
+        let first = bytes[0..<min(bytes.count, Limits.expressionBytesMax + 1)]
+        guard let text = String(validating: first.array(), as: UTF8.self) else {
+            let advice =
+                first.count > Limits.expressionBytesMax
+                ? "An expression has at most \(Limits.expressionBytesMax) bytes, not "
+                    + "\(bytes.count). Split it up."
+                : "The expression is not valid UTF-8. Save it as UTF-8."
+            throw MartletError(.invalidExpression, advice)
         }
         try self.init(text, isStrict: isStrict, functions: functions)
     }
@@ -65,12 +69,12 @@ public struct Expression: Sendable {
     public func matches(_ event: CloudEvent) -> Bool { holds(for: event) }
 
     private func holds(for source: some FieldSource) -> Bool {
-        var payload: PayloadReader?
+        var payload = PayloadCache()
         return holds(for: source, &payload)
     }
 
     /// The same with a payload that may have been looked through already.
-    func holds(for source: some FieldSource, _ payload: inout PayloadReader?) -> Bool {
+    func holds(for source: some FieldSource, _ payload: inout PayloadCache) -> Bool {
         var evaluator = Evaluator(program, source, payload)
         defer { payload = evaluator.payload }
         do throws(EvaluationFailure) {
@@ -81,8 +85,14 @@ public struct Expression: Sendable {
         } catch { return false }
     }
 
-    func evaluation(of source: some FieldSource) -> Evaluation {
-        var evaluator = Evaluator(program, source)
+    private func evaluation(of source: some FieldSource) -> Evaluation {
+        var payload = PayloadCache()
+        return evaluation(of: source, &payload)
+    }
+
+    func evaluation(of source: some FieldSource, _ payload: inout PayloadCache) -> Evaluation {
+        var evaluator = Evaluator(program, source, payload)
+        defer { payload = evaluator.payload }
         do throws(EvaluationFailure) {
             let value = try evaluator.value(of: program.root)
             return Evaluation(value: source.value(of: value), error: nil)
@@ -90,20 +100,23 @@ public struct Expression: Sendable {
             let own = error.node == program.root ? error.value : nil
             return Evaluation(
                 value: own ?? (type ?? program.typeOfFailure).zero,
-                error: EvaluationError(kind: error.kind, message: message(for: error)))
+                error: EvaluationError(
+                    kind: error.kind, message: message(for: error, evaluator.payload.failure)))
         }
     }
 
     /// What failed, with the part of the text that did.
-    private func message(for failure: EvaluationFailure) -> String {
+    private func message(for failure: EvaluationFailure, _ payload: MartletError?) -> String {
         let part = "`\(part(failure.node).prefix(60))`"
+        if let reason = failure.reason { return "\(part) fails: \(reason)" }
         switch failure.kind {
         case .missingAttribute: return "the event has no \(part)"
         case .missingFunction: return "there is no function for \(part)"
         case .cast: return "a value in \(part) is not of the type that is needed there"
         case .math: return "\(part) divides by zero or leaves the range"
         case .functionEvaluation: return "the arguments of \(part) do not suit it"
-        case .parse, .generic: return "the payload cannot be read for \(part)"
+        case .parse, .generic:
+            return "\(part) cannot be looked up: " + (payload?.message ?? "something failed")
         }
     }
 
@@ -115,7 +128,8 @@ public struct Expression: Sendable {
 }
 
 extension Expression: Hashable {
-    /// Whether both have the same text and were compiled alike.
+    /// Whether both have the same text and are strict or not alike. The functions that they may
+    /// call are not compared.
     public static func == (left: Expression, right: Expression) -> Bool {
         left.text.utf8.elementsEqual(right.text.utf8) && left.isStrict == right.isStrict
     }

@@ -26,17 +26,24 @@ public struct ExpressionFunction: Sendable {
         self.body = body
     }
 
-    /// A function of yours. When it throws, the expression fails with `functionEvaluation`, and so
-    /// it does when it returns a value that is not of the type of the result.
+    /// A function of yours. A parameter whose type is nil takes a value of any. When the function
+    /// throws, the expression fails with `functionEvaluation`, and so it does when it returns a
+    /// value that is not of the type of the result.
     public init(
-        _ name: String, parameters: [ExpressionType], variadic: ExpressionType? = nil,
+        _ name: String, parameters: [ExpressionType?], variadic: ExpressionType? = nil,
         result: ExpressionType,
         body: @escaping @Sendable ([ExpressionValue]) throws -> ExpressionValue
     ) {
         self.init(name, parameters, variadic: variadic, result) {
             (arguments) throws(FunctionFailure) in
-            guard let value = try? body(arguments), value.type == result else {
-                throw FunctionFailure(.functionEvaluation)
+            let value: ExpressionValue
+            do { value = try body(arguments) } catch {
+                throw FunctionFailure(
+                    .functionEvaluation, (error as? MartletError)?.message ?? "\(error)")
+            }
+            guard value.type == result else {
+                throw FunctionFailure(
+                    .functionEvaluation, "it returned \(value.type.words), not \(result.words)")
             }
             return value
         }
@@ -57,9 +64,14 @@ public struct ExpressionFunction: Sendable {
 struct FunctionFailure: Error {
     let kind: EvaluationError.Kind
     let value: ExpressionValue?
+    let reason: String?
 
-    init(_ kind: EvaluationError.Kind, _ value: ExpressionValue? = nil) {
+    init(
+        _ kind: EvaluationError.Kind, _ reason: String? = nil,
+        returning value: ExpressionValue? = nil
+    ) {
         self.kind = kind
+        self.reason = reason
         self.value = value
     }
 }
@@ -88,12 +100,12 @@ public struct FunctionSet: Sendable {
         let others = functions[name] ?? []
         guard let first = name.utf8.first, ByteClass.isLetter(first),
             name.utf8.allSatisfy({ ByteClass.isLetter($0) || $0 == UInt8(ascii: "_") }),
-            !ExpressionLexer.keywords.contains(name)
+            !ExpressionLexer.keywords.contains(name), name != "DATA"
         else {
             throw MartletError(
                 .invalidArgument,
                 "`\(function.name.prefix(40))` cannot name a function. Use letters and `_`, the "
-                    + "first a letter, and no keyword.")
+                    + "first a letter, no keyword and not `data`.")
         }
         guard others.allSatisfy({ FunctionSet.differ(function, $0) }) else {
             throw MartletError(

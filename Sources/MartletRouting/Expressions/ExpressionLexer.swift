@@ -3,7 +3,7 @@ struct ExpressionLexer {
     enum Kind: Equatable {
         case word(String)
         case integer(Int32)
-        case number(Double)
+        case number(ExpressionNumber)
         case string(String)
         case sign(String)
         case end
@@ -85,15 +85,19 @@ struct ExpressionLexer {
         if !isStrict, let number = try fraction(start) {
             return Token(kind: .number(number), place: start..<place)
         }
-        guard let value = Int32(text) else {
-            throw SyntaxFailure(
-                at: start, expected: "a whole number of 32 bits, -2147483648 to 2147483647")
+        if let value = Int32(text) { return Token(kind: .integer(value), place: start..<place) }
+        if !isStrict, let value = Int64(text) {
+            return Token(kind: .number(.whole(value)), place: start..<place)
         }
-        return Token(kind: .integer(value), place: start..<place)
+        throw SyntaxFailure(
+            at: start,
+            expected: isStrict
+                ? "a whole number of 32 bits, -2147483648 to 2147483647"
+                : "a whole number of 64 bits")
     }
 
     /// The number, if a dot and digits follow the digits.
-    private mutating func fraction(_ start: Int) throws(SyntaxFailure) -> Double? {
+    private mutating func fraction(_ start: Int) throws(SyntaxFailure) -> ExpressionNumber? {
         guard place + 1 < bytes.count, bytes[place] == UInt8(ascii: "."),
             ByteClass.isDigit(bytes[place + 1])
         else { return nil }
@@ -103,7 +107,7 @@ struct ExpressionLexer {
         guard place - start <= 64, let number = Double(text) else {
             throw SyntaxFailure(at: start, expected: "a number of at most 64 digits")
         }
-        return number
+        return ExpressionNumber(number)
     }
 
     /// The steps of a payload path, which follow `data` without a space.

@@ -168,7 +168,8 @@ struct ExpressionDraft {
     mutating func path(
         _ kind: ExpressionNode.Kind, _ path: PayloadPath, _ place: Range<Int>
     ) -> Int {
-        paths.append(path)
-        return append(ExpressionNode(kind, paths.count - 1), place)
+        let index = paths.firstIndex(of: path) ?? paths.count
+        if index == paths.count { paths.append(path) }
+        return append(ExpressionNode(kind, index), place)
     }
 }

@@ -244,7 +244,12 @@ struct ExpressionParser {
         guard text.utf8.count <= Limits.likePatternBytesMax else {
             throw unexpected("a pattern of at most \(Limits.likePatternBytesMax) bytes")
         }
-        draft.patterns.append(LikePattern(text))
+        guard let pattern = LikePattern(text) else {
+            throw unexpected(
+                "a pattern with at most \(Limits.likePieceMax) characters between two `%`, if `_` "
+                    + "is one of them")
+        }
+        draft.patterns.append(pattern)
         try advance(isOperandExpected: false)
         return draft.patterns.count - 1
     }

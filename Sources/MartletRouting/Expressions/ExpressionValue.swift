@@ -7,7 +7,7 @@ public enum ExpressionValue: Sendable, Hashable {
     /// A text.
     case string(String)
     /// A number from a payload that is no whole number of 32 bits.
-    case number(Double)
+    case number(ExpressionNumber)
 
     /// The type of the value.
     public var type: ExpressionType {
@@ -27,7 +27,7 @@ extension ExpressionValue: CustomStringConvertible {
         case .boolean(let value): value ? "true" : "false"
         case .integer(let value): String(value)
         case .string(let text): text
-        case .number(let value): NumberText.text(of: value)
+        case .number(let value): value.description
         }
     }
 }
@@ -50,7 +50,7 @@ public enum ExpressionType: String, Sendable, Hashable {
         case .boolean: .boolean(false)
         case .integer: .integer(0)
         case .string: .string("")
-        case .number: .number(0)
+        case .number: .integer(0)
         }
     }
 }

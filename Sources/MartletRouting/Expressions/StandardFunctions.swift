@@ -24,7 +24,7 @@ extension ExpressionFunction {
     private static let absolute = ExpressionFunction("ABS", [.integer], .integer) {
         (arguments) throws(FunctionFailure) in
         let value = arguments[0].wholeNumber
-        guard value != .min else { throw FunctionFailure(.math, .integer(.max)) }
+        guard value != .min else { throw FunctionFailure(.math, returning: .integer(.max)) }
         return .integer(abs(value))
     }
 
@@ -32,20 +32,23 @@ extension ExpressionFunction {
         ExpressionFunction("LENGTH", [.string], .integer) { arguments in
             .integer(Int32(arguments[0].text.unicodeScalars.count))
         },
-        ExpressionFunction("CONCAT", [], variadic: .string, .string) {
-            (arguments) throws(FunctionFailure) in
-            try bounded(arguments.map(\.text).joined())
+        ExpressionFunction("CONCAT", [], variadic: .string, .string) { arguments in
+            .string(arguments.map(\.text).joined())
         },
         ExpressionFunction("CONCAT_WS", [.string], variadic: .string, .string) {
             (arguments) throws(FunctionFailure) in
-            try bounded(
-                arguments.dropFirst().map(\.text).joined(separator: arguments[0].text))
+            let (parts, delimiter) = (arguments.dropFirst().map(\.text), arguments[0].text)
+            // The delimiter may be long, and stands between all.
+            guard delimiter.utf8.count * parts.count <= Limits.expressionTextBytesMax else {
+                throw FunctionFailure(.functionEvaluation, "it returns too long a text")
+            }
+            return .string(parts.joined(separator: delimiter))
         },
-        ExpressionFunction("LOWER", [.string], .string) { (arguments) throws(FunctionFailure) in
-            try bounded(arguments[0].text.lowercased())
+        ExpressionFunction("LOWER", [.string], .string) { arguments in
+            .string(arguments[0].text.lowercased())
         },
-        ExpressionFunction("UPPER", [.string], .string) { (arguments) throws(FunctionFailure) in
-            try bounded(arguments[0].text.uppercased())
+        ExpressionFunction("UPPER", [.string], .string) { arguments in
+            .string(arguments[0].text.uppercased())
         },
         ExpressionFunction("TRIM", [.string], .string) { arguments in
             .string(trim(arguments[0].text))
@@ -71,14 +74,6 @@ extension ExpressionFunction {
         },
     ]
 
-    /// What a function makes must not grow without bound as calls are nested.
-    private static func bounded(_ text: String) throws(FunctionFailure) -> ExpressionValue {
-        guard text.utf8.count <= Limits.expressionTextBytesMax else {
-            throw FunctionFailure(.functionEvaluation)
-        }
-        return .string(text)
-    }
-
     private static func trim(_ text: String) -> String {
         let isSpace = { (scalar: Unicode.Scalar) in scalar.properties.isWhitespace }
         let rest = text.unicodeScalars.drop(while: isSpace)
@@ -88,7 +83,10 @@ extension ExpressionFunction {
 
     private static func part(of arguments: [ExpressionValue]) throws(FunctionFailure) -> Int {
         let count = arguments[1].wholeNumber
-        guard count >= 0 else { throw FunctionFailure(.functionEvaluation, arguments[0]) }
+        guard count >= 0 else {
+            throw FunctionFailure(
+                .functionEvaluation, "a count is negative", returning: arguments[0])
+        }
         return Int(count)
     }
 
@@ -98,7 +96,7 @@ extension ExpressionFunction {
         let scalars = text.unicodeScalars
         let count = scalars.count
         guard length >= 0, position.magnitude <= UInt32(count) else {
-            throw FunctionFailure(.functionEvaluation)
+            throw FunctionFailure(.functionEvaluation, "it begins or ends outside of the text")
         }
         guard position != 0 else { return .string("") }
         let skipped = position > 0 ? Int(position) - 1 : count + Int(position)

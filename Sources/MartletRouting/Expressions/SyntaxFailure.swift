@@ -38,6 +38,9 @@ public struct SyntaxFailure: Error, Sendable, Hashable {
     /// The line that holds the place, shortened where it is long, and a caret below the place.
     static func excerpt(of text: String, at byteOffset: Int) -> String {
         let utf8 = text.utf8
+        // What is missing at the end is missing behind the last word, not below it.
+        let written = utf8.count - utf8.reversed().prefix(while: ByteClass.isSpace).count
+        let byteOffset = byteOffset >= utf8.count ? written : byteOffset
         let place = utf8.index(utf8.startIndex, offsetBy: min(byteOffset, utf8.count))
         let isBreak = { (character: Character) in character.isNewline }
         let before = text[..<place].reversed().prefix { !isBreak($0) }

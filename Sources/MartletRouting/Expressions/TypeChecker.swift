@@ -1,6 +1,8 @@
-/// Something in an expression that can only fail, whatever the event.
+/// A part of an expression that can only fail wherever it is evaluated: a mistake, even where an
+/// operator before it spares its evaluation.
 public struct ExpressionDefect: Sendable, Hashable {
-    /// The error that evaluating it gives.
+    /// The error that evaluating the part gives. An attribute that no event can have is one too,
+    /// though `EXISTS` is content to find it missing.
     public let kind: EvaluationError.Kind
     /// What is wrong, and what to do.
     public let message: String
@@ -10,18 +12,27 @@ public struct ExpressionDefect: Sendable, Hashable {
 
 /// Finds the types of the parts of an expression, as far as they do not depend on the event, and
 /// what can only fail.
+///
+/// Nodes stand behind those that they refer to, so that one walk through all of them suffices.
 struct TypeChecker {
     private let program: ExpressionProgram
     private let functions: FunctionSet
     private(set) var defects: [ExpressionDefect] = []
+    /// Of each node the type that it yields when nothing fails; nil where the event decides.
+    private var types: [ExpressionType?] = []
 
     init(_ program: ExpressionProgram, _ functions: FunctionSet) {
         self.program = program
         self.functions = functions
+        types.reserveCapacity(program.nodes.count)
+        for node in program.nodes.indices { types.append(check(Int32(node))) }
+        defects.sort { $0.byteOffset < $1.byteOffset }
     }
 
-    /// The type that the part yields when nothing fails; nil where the event decides.
-    mutating func type(of node: Int32) -> ExpressionType? {
+    /// The type of the whole expression.
+    var type: ExpressionType? { types[Int(program.root)] }
+
+    private mutating func check(_ node: Int32) -> ExpressionType? {
         let part = program.nodes[Int(node)]
         switch part.kind {
         case .literal: return program.literals[Int(part.index)].type
@@ -36,19 +47,21 @@ struct TypeChecker {
         case .existsPayload: return .boolean
         case .call: return checkCall(part, node)
         case .chain:
-            var left = Side(type: type(of: part.index), literal: literal(part.index))
+            var left = Side(node: part.index, type: types[Int(part.index)])
             for place in part.links {
-                left = Side(type: check(program.links[Int(place)], left, node), literal: nil)
+                left = Side(node: nil, type: check(program.links[Int(place)], left))
             }
             return left.type
         }
     }
 
-    /// One side of an operator.
+    /// What stands left of an operator: a node, or what the operators before have made.
     private struct Side {
+        let node: Int32?
         let type: ExpressionType?
-        let literal: ExpressionValue?
     }
+
+    private func type(of node: Int32) -> ExpressionType? { types[Int(node)] }
 
     private func literal(_ node: Int32) -> ExpressionValue? {
         let part = program.nodes[Int(node)]
@@ -61,6 +74,8 @@ struct TypeChecker {
                 kind: kind, message: message,
                 byteOffset: program.places[Int(node)].lowerBound))
     }
+
+    // MARK: Names and calls
 
     private mutating func checkName(of field: EventField, _ node: Int32) {
         guard (try? EventField(field.name)) == nil else { return }
@@ -76,14 +91,13 @@ struct TypeChecker {
 
     private mutating func checkCall(_ part: ExpressionNode, _ node: Int32) -> ExpressionType? {
         let call = program.calls[Int(part.index)]
-        for (count, place) in part.links.enumerated() {
-            let argument = program.links[Int(place)].operand
-            _ = type(of: argument)
-            if let type = call.function?.parameter(count) { checkCast(argument, to: type) }
-        }
         guard let function = call.function else {
             note(.missingFunction, missingFunction(call.name, part.links.count), at: node)
             return nil
+        }
+        for (count, place) in part.links.enumerated() {
+            guard let type = function.parameter(count) else { continue }
+            checkCast(program.links[Int(place)].operand, to: type)
         }
         return function.result
     }
@@ -100,73 +114,76 @@ struct TypeChecker {
         return "There is no function `\(name)`. \(guess ?? all)"
     }
 
-    private mutating func check(
-        _ link: ExpressionLink, _ left: Side, _ node: Int32
-    ) -> ExpressionType? {
+    // MARK: Operators
+
+    private mutating func check(_ link: ExpressionLink, _ left: Side) -> ExpressionType? {
         switch link.operation {
         case .like, .notLike, .argument: return .boolean
         case .not:
-            checkCast(left.literal, to: .boolean, at: node)
+            checkCast(left.node, to: .boolean)
             return .boolean
         case .negate:
-            checkCast(left.literal, to: .integer, at: node)
-            if left.type == .number { return .number }
-            return left.type == nil && !program.paths.isEmpty ? nil : .integer
+            checkNumber(left.node)
+            return numberType(left.type)
         case .isIn, .notIn:
             for place in program.sets[Int(link.operand)] {
                 let element = program.links[Int(place)].operand
-                _ = type(of: element)
-                if let type = left.type { checkCast(element, to: type) }
+                if let type = left.type { checkComparable(element, with: type) }
             }
             return .boolean
         case .and, .or, .xor:
-            _ = type(of: link.operand)
-            checkCast(left.literal, to: .boolean, at: node)
+            checkCast(left.node, to: .boolean)
             checkCast(link.operand, to: .boolean)
             return .boolean
         case .equal, .unequal:
-            let right = type(of: link.operand)
-            if let right { checkCast(left.literal, to: right, at: node) }
+            if let right = type(of: link.operand) { checkComparable(left.node, with: right) }
             return .boolean
         case .less, .lessOrEqual, .greater, .greaterOrEqual:
-            _ = checkNumbers(link, left, node)
+            checkNumber(left.node)
+            checkNumber(link.operand)
             return .boolean
         case .multiply, .divide, .remainder, .add, .subtract:
-            return checkNumbers(link, left, node)
+            checkNumber(left.node)
+            checkNumber(link.operand)
+            let divides = link.operation == .divide || link.operation == .remainder
+            if divides, literal(link.operand)?.cast(to: .integer) == .integer(0) {
+                note(.math, "This divides by zero.", at: link.operand)
+            }
+            return numberType(left.type, type(of: link.operand))
         }
     }
 
-    /// Nil where a number of a payload may come of it.
-    private mutating func checkNumbers(
-        _ link: ExpressionLink, _ left: Side, _ node: Int32
-    ) -> ExpressionType? {
-        let right = type(of: link.operand)
-        checkCast(left.literal, to: .number, at: node)
-        checkCast(link.operand, to: .number)
-        let divides = link.operation == .divide || link.operation == .remainder
-        if divides, literal(link.operand)?.cast(to: .number) == .number(0) {
-            note(.math, "This divides by zero.", at: link.operand)
-        }
-        if left.type == .number || right == .number { return .number }
-        let mayBeNumber = mayYieldNumber(link.operand) || left.type == nil
-        return mayBeNumber && !program.paths.isEmpty ? nil : .integer
+    /// What calculating with such operands yields. Only where numbers of payloads can come from is
+    /// it not always a whole number of 32 bits.
+    private func numberType(_ operands: ExpressionType?...) -> ExpressionType? {
+        if operands.contains(.number) { return .number }
+        return operands.contains(nil) && !program.paths.isEmpty ? nil : .integer
     }
 
-    private mutating func mayYieldNumber(_ node: Int32) -> Bool {
-        program.nodes[Int(node)].kind != .literal && type(of: node) == nil
+    /// A literal where a whole number is needed; one with a fraction serves as well.
+    private mutating func checkNumber(_ node: Int32?) {
+        guard let node, let value = literal(node), value.cast(to: .number) == nil else { return }
+        noteCast(of: value, to: .integer, at: node)
     }
 
-    private mutating func checkCast(_ node: Int32, to type: ExpressionType) {
-        checkCast(literal(node), to: type, at: node)
+    /// A literal that is compared with something of this type, and cast to it.
+    private mutating func checkComparable(_ node: Int32?, with type: ExpressionType) {
+        let isNumber = type == .integer || type == .number
+        if isNumber, let node, literal(node)?.type == .number { return }
+        checkCast(node, to: type)
     }
 
-    private mutating func checkCast(
-        _ literal: ExpressionValue?, to type: ExpressionType, at node: Int32
+    private mutating func checkCast(_ node: Int32?, to type: ExpressionType) {
+        guard let node, let value = literal(node), value.cast(to: type) == nil else { return }
+        noteCast(of: value, to: type, at: node)
+    }
+
+    private mutating func noteCast(
+        of value: ExpressionValue, to type: ExpressionType, at node: Int32
     ) {
-        guard let literal, literal.cast(to: type) == nil else { return }
         note(
             .cast,
-            "The literal `\(literal.description.prefix(40))` is needed as \(type.words) here, and "
+            "The literal `\(value.description.prefix(40))` is needed as \(type.words) here, and "
                 + "cannot be one.", at: node)
     }
 }

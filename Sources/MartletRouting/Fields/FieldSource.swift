@@ -4,8 +4,10 @@ protocol FieldSource {
     func operand(for field: EventField) -> Operand?
     /// The bytes in which places lie.
     var fieldBytes: Bytes { get }
-    /// The payload, to look values up in.
-    func payloadReader() throws(MartletError) -> PayloadReader
+    /// How many extensions there are, at most.
+    var extensionCount: Int { get }
+    /// The payload, to look values up in; nil if there is none.
+    func payloadReader() throws(MartletError) -> PayloadReader?
 }
 
 extension FieldSource {
@@ -19,7 +21,7 @@ extension FieldSource {
         switch operand {
         case .boolean(let value): value ? "true" : "false"
         case .integer(let value): String(value)
-        case .number(let value): NumberText.text(of: value)
+        case .number(let value): value.description
         case .text(let text): text
         case .place(let start, let end):
             fieldBytes.text(in: Int(start)..<Int(end))
@@ -39,6 +41,8 @@ extension FieldSource {
 
 extension RecordedEvent: FieldSource {
     var fieldBytes: Bytes { frame.bytes }
+    // Counting them is not worth it for the rare event that has so many.
+    var extensionCount: Int { attributesByteCount / 3 }
 
     func operand(for field: EventField) -> Operand? {
         switch field.kind {
@@ -63,18 +67,20 @@ extension RecordedEvent: FieldSource {
         }
     }
 
-    func payloadReader() throws(MartletError) -> PayloadReader {
-        try PayloadReader(payload, contentType)
+    func payloadReader() throws(MartletError) -> PayloadReader? {
+        payloadByteCount > 0 ? try PayloadReader(payload, contentType) : nil
     }
 }
 
 extension CloudEvent: FieldSource {
     var fieldBytes: Bytes { Bytes() }
+    var extensionCount: Int { attributes.extensions.count }
 
     func operand(for field: EventField) -> Operand? {
         switch field.kind {
-        case .attribute, .key:
+        case .attribute:
             (try? AttributeName(field.name)).flatMap { attributes[$0] }.map(Operand.init)
+        case .key: key.map { .text($0) }
         case .subject: attributes.subject.map { .text($0) }
         case .id: .text(id)
         case .type: .text(type)
@@ -87,10 +93,8 @@ extension CloudEvent: FieldSource {
         }
     }
 
-    func payloadReader() throws(MartletError) -> PayloadReader {
-        guard let data else {
-            throw MartletError(.notDecodable, "The event has no data to look anything up in.")
-        }
+    func payloadReader() throws(MartletError) -> PayloadReader? {
+        guard let data, !data.isEmpty else { return nil }
         return try PayloadReader(data, contentType)
     }
 }

@@ -4,7 +4,7 @@ enum Operand {
     case boolean(Bool)
     case integer(Int32)
     /// A number of a payload that is no whole number of 32 bits.
-    case number(Double)
+    case number(ExpressionNumber)
     case text(String)
     /// A text in the bytes of the event's frame.
     case place(start: Int32, end: Int32)
@@ -35,20 +35,18 @@ extension Operand {
         }
     }
 
-    /// A payload's value. Whole numbers beyond 32 bits that a `Double` cannot hold are texts.
+    /// A payload's value.
     init(_ value: PayloadValue) {
         switch value {
         case .boolean(let value): self = .boolean(value)
-        case .integer(let value):
-            if let small = Int32(exactly: value) {
-                self = .integer(small)
-            } else {
-                self = Double(exactly: value).map { .number($0) } ?? .text(String(value))
-            }
-        case .number(let value):
-            self = Int32(exactly: value).map { .integer($0) } ?? .number(value)
+        case .integer(let value): self = Operand(.whole(value))
+        case .number(let value): self = Operand(ExpressionNumber(value))
         case .text(let text): self = .text(text)
         case .bytes(let bytes): self = .text(AttributeValue.binary(bytes).canonicalText)
         }
+    }
+
+    private init(_ number: ExpressionNumber) {
+        self = number.small.map { .integer($0) } ?? .number(number)
     }
 }

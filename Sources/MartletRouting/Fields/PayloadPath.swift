@@ -8,6 +8,14 @@ public struct PayloadPath: Sendable, Hashable {
     public let text: String
     let steps: [PayloadStep]
 
+    /// Whether both are written with the same bytes.
+    public static func == (left: PayloadPath, right: PayloadPath) -> Bool {
+        left.text.utf8.elementsEqual(right.text.utf8)
+    }
+
+    /// Hashes the text.
+    public func hash(into hasher: inout Hasher) { hasher.combine(text) }
+
     /// The path with this text. `data.` may be left out: `customer.id` means `data.customer.id`.
     public init(_ text: String) throws(MartletError) {
         let isWhole = text == "data" || text.hasPrefix("data.") || text.hasPrefix("data[")

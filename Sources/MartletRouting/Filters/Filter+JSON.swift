@@ -6,17 +6,20 @@ extension Filter: Codable {
         if let container = try? decoder.singleValueContainer(),
             let text = try? container.decode(String.self)
         {
-            self = try .sql(text)
+            self = try FilterReading.of(decoder).filter(text)
         } else if var elements = try? decoder.unkeyedContainer() {
             var filters: [Filter] = []
             while !elements.isAtEnd { filters.append(try elements.decode(Filter.self)) }
             self = try .all(filters)
         } else {
-            self = try Filter.dialect(decoder.container(keyedBy: NameKey.self))
+            self = try Filter.dialect(
+                decoder.container(keyedBy: NameKey.self), FilterReading.of(decoder))
         }
     }
 
-    private static func dialect(_ container: KeyedDecodingContainer<NameKey>) throws -> Filter {
+    private static func dialect(
+        _ container: KeyedDecodingContainer<NameKey>, _ reading: FilterReading
+    ) throws -> Filter {
         guard container.allKeys.count == 1, let dialect = container.allKeys.first else {
             throw MartletError(
                 .invalidExpression,
@@ -35,7 +38,7 @@ extension Filter: Codable {
         case "all": return try .all(container.decode([Filter].self, forKey: dialect))
         case "any": return try .any(container.decode([Filter].self, forKey: dialect))
         case "not": return try .not(container.decode(Filter.self, forKey: dialect))
-        case "sql": return try .sql(container.decode(String.self, forKey: dialect))
+        case "sql": return try reading.filter(container.decode(String.self, forKey: dialect))
         case let name:
             throw MartletError(
                 .invalidExpression,
@@ -44,7 +47,8 @@ extension Filter: Codable {
         }
     }
 
-    /// Writes the filter as an object. Whether an expression is strict is not written.
+    /// Writes the filter as an object. Whether an expression is strict, and what functions it may
+    /// call, is not written: `init(json:)` can be told.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: NameKey.self)
         switch kind {
@@ -60,8 +64,40 @@ extension Filter: Codable {
     }
 
     /// The filter that these bytes of JSON are. It throws `notDecodable` or `invalidExpression`.
-    public init(json: Bytes) throws(MartletError) {
-        self = try JSONCodec().decode(Filter.self, from: json)
+    public init(
+        json: Bytes, isStrict: Bool = false, functions: FunctionSet = .standard
+    ) throws(MartletError) {
+        let reading = FilterReading(isStrict: isStrict, functions: functions)
+        do throws(MartletError) {
+            self = try JSONCodec(userInfo: reading.userInfo).decode(Filter.self, from: json)
+        } catch {
+            // What a filter itself has to say comes first, not what a decoder makes of it.
+            guard let failure = error.cause as? CodingFailure,
+                let own = failure.underlying as? MartletError
+            else { throw error }
+            let place = failure.path.isEmpty ? "" : "At `\(failure.path)`: "
+            throw MartletError(own.code, place + own.message, cause: error)
+        }
+    }
+}
+
+/// How the expressions of a filter are read that is being decoded.
+struct FilterReading: Sendable {
+    private static let key = CodingUserInfoKey(rawValue: "martlet.filter")
+
+    var isStrict = false
+    var functions = FunctionSet.standard
+
+    var userInfo: [CodingUserInfoKey: any Sendable] {
+        FilterReading.key.map { [$0: self] } ?? [:]
+    }
+
+    static func of(_ decoder: any Decoder) -> FilterReading {
+        key.flatMap { decoder.userInfo[$0] } as? FilterReading ?? FilterReading()
+    }
+
+    func filter(_ text: String) throws(MartletError) -> Filter {
+        try .sql(text, isStrict: isStrict, functions: functions)
     }
 }
 

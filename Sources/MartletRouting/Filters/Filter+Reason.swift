@@ -1,17 +1,17 @@
 extension Filter {
     /// Why the event passes or does not, in words, with the values that decided.
     public func explain(_ event: RecordedEvent) -> String {
-        var payload: PayloadReader?
+        var payload = PayloadCache()
         return reason(for: event, &payload)
     }
 
     /// Why the event passes or does not, in words, with the values that decided.
     public func explain(_ event: CloudEvent) -> String {
-        var payload: PayloadReader?
+        var payload = PayloadCache()
         return reason(for: event, &payload)
     }
 
-    func reason(for source: some FieldSource, _ payload: inout PayloadReader?) -> String {
+    func reason(for source: some FieldSource, _ payload: inout PayloadCache) -> String {
         switch kind {
         case .texts(let dialect, let texts): return reason(dialect, texts, source)
         case .all(let filters):
@@ -28,7 +28,7 @@ extension Filter {
             let reason = filter.reason(for: source, &payload)
             return filter.holds(for: source, &payload)
                 ? "what must not hold does: \(reason)" : "as it must not hold: \(reason)"
-        case .sql(let expression): return expression.reason(for: source)
+        case .sql(let expression): return expression.reason(for: source, &payload)
         }
     }
 
@@ -68,23 +68,25 @@ extension Filter.Dialect {
 extension Expression {
     /// Why the expression is true or not: of conditions with AND between them the first that does
     /// not hold, with the values that it looked at.
-    func reason(for source: some FieldSource) -> String {
-        let evaluation = evaluation(of: source)
+    func reason(for source: some FieldSource, _ payload: inout PayloadCache) -> String {
+        let evaluation = evaluation(of: source, &payload)
         if let error = evaluation.error { return "`\(text)` fails: \(error.message)" }
-        let node = failingCondition(for: source) ?? program.root
-        let values = values(below: node, of: source)
+        let node = failingCondition(for: source, payload) ?? program.root
+        let values = values(below: node, of: source, payload)
         let verdict = node == program.root ? evaluation.value.description : "false"
         return "`\(part(node))` is \(verdict)"
             + (values.isEmpty ? "" : ": " + values.joined(separator: ", "))
     }
 
     /// The first of the conditions with AND between them that is false.
-    private func failingCondition(for source: some FieldSource) -> Int32? {
+    private func failingCondition(
+        for source: some FieldSource, _ payload: PayloadCache
+    ) -> Int32? {
         let root = program.nodes[Int(program.root)]
         guard root.kind == .chain else { return nil }
         let links = root.links.map { program.links[Int($0)] }
         guard links.allSatisfy({ $0.operation == .and }) else { return nil }
-        var evaluator = Evaluator(program, source)
+        var evaluator = Evaluator(program, source, payload)
         for node in [root.index] + links.map(\.operand) {
             let value = try? evaluator.value(of: node)
             if case .boolean(false)? = value { return node }
@@ -93,9 +95,11 @@ extension Expression {
     }
 
     /// The fields and payload paths that a part names, each once, with what they are.
-    private func values(below node: Int32, of source: some FieldSource) -> [String] {
+    private func values(
+        below node: Int32, of source: some FieldSource, _ payload: PayloadCache
+    ) -> [String] {
         let place = program.places[Int(node)]
-        var evaluator = Evaluator(program, source)
+        var evaluator = Evaluator(program, source, payload)
         var found: [String] = []
         for (other, part) in program.nodes.enumerated()
         where part.kind == .field || part.kind == .payload {

@@ -28,20 +28,37 @@ public struct Filter: Sendable, Hashable {
     struct FieldText: Sendable, Hashable {
         let field: EventField
         let text: String
+
+        static func == (left: FieldText, right: FieldText) -> Bool {
+            left.field == right.field && left.text.utf8.elementsEqual(right.text.utf8)
+        }
     }
 
     let kind: Kind
+    /// How deep its JSON is nested.
     private let depth: Int
+    /// How many parts it has.
+    private let parts: Int
 
-    private init(_ kind: Kind, depth: Int) throws(MartletError) {
-        guard depth <= Limits.nestingMax else {
+    /// A file of rules holds filters, and is nested three deep itself.
+    private static let depthMax = Limits.nestingMax - 3
+
+    private init(_ kind: Kind, depth: Int, parts: Int) throws(MartletError) {
+        guard depth <= Filter.depthMax else {
             throw MartletError(
                 .invalidExpression,
-                "The filter is nested more than \(Limits.nestingMax) deep. Flatten it, or write it "
-                    + "as one expression of `sql`.")
+                "The filter is nested too deep: its JSON may be \(Filter.depthMax) deep. Flatten "
+                    + "it, or write it as one expression of `sql`.")
+        }
+        guard parts <= Limits.filterPartsMax else {
+            throw MartletError(
+                .invalidExpression,
+                "The filter has \(parts) parts, of which \(Limits.filterPartsMax) are allowed. "
+                    + "Make rules of it.")
         }
         self.kind = kind
         self.depth = depth
+        self.parts = parts
     }
 
     /// All of these attributes have these values.
@@ -67,17 +84,17 @@ public struct Filter: Sendable, Hashable {
 
     /// All of these filters let the event pass; there must be one at least.
     public static func all(_ filters: [Filter]) throws(MartletError) -> Filter {
-        try Filter(.all(filters), depth: 1 + depth(of: filters, "all"))
+        try Filter(.all(filters), depth: 2 + depth(of: filters, "all"), parts: parts(of: filters))
     }
 
     /// Any of these filters lets the event pass; there must be one at least.
     public static func any(_ filters: [Filter]) throws(MartletError) -> Filter {
-        try Filter(.any(filters), depth: 1 + depth(of: filters, "any"))
+        try Filter(.any(filters), depth: 2 + depth(of: filters, "any"), parts: parts(of: filters))
     }
 
     /// This filter does not let the event pass.
     public static func not(_ filter: Filter) throws(MartletError) -> Filter {
-        try Filter(.not(filter), depth: 1 + filter.depth)
+        try Filter(.not(filter), depth: 1 + filter.depth, parts: 1 + filter.parts)
     }
 
     /// The expression is true for the event.
@@ -93,7 +110,7 @@ public struct Filter: Sendable, Hashable {
         if let defect = expression.defects.first {
             throw MartletError(
                 .invalidExpression,
-                "The expression can only fail: \(defect.message)\n"
+                "A part of the expression can only fail: \(defect.message)\n"
                     + SyntaxFailure.excerpt(of: expression.text, at: defect.byteOffset))
         }
         if let type = expression.type, type != .boolean {
@@ -102,7 +119,7 @@ public struct Filter: Sendable, Hashable {
                 "`\(expression.text.prefix(60))` yields \(type.words), and a filter needs true or "
                     + "false. Compare it with something.")
         }
-        return try Filter(.sql(expression), depth: 1)
+        return try Filter(.sql(expression), depth: 1, parts: 1)
     }
 
     static func texts(
@@ -119,8 +136,20 @@ public struct Filter: Sendable, Hashable {
                 "The filter `\(dialect.rawValue)` has an empty text for `\(field)`. To ask "
                     + "whether an attribute is there, use `EXISTS \(field)`.")
         }
+        var names: Set<EventField> = []
+        if let (twice, _) = texts.first(where: { !names.insert($0.0).inserted }) {
+            throw MartletError(
+                .invalidExpression,
+                "The filter `\(dialect.rawValue)` names `\(twice)` twice. Use `any` for several "
+                    + "values.")
+        }
         return try Filter(
-            .texts(dialect, texts.map { FieldText(field: $0, text: $1) }), depth: 1)
+            .texts(dialect, texts.map { FieldText(field: $0, text: $1) }), depth: 2,
+            parts: texts.count)
+    }
+
+    private static func parts(of filters: [Filter]) -> Int {
+        filters.reduce(1) { $0 + $1.parts }
     }
 
     private static func depth(of filters: [Filter], _ dialect: String) throws(MartletError) -> Int {
@@ -135,17 +164,17 @@ public struct Filter: Sendable, Hashable {
 extension Filter {
     /// Whether the event passes.
     public func matches(_ event: RecordedEvent) -> Bool {
-        var payload: PayloadReader?
+        var payload = PayloadCache()
         return holds(for: event, &payload)
     }
 
     /// Whether the event passes.
     public func matches(_ event: CloudEvent) -> Bool {
-        var payload: PayloadReader?
+        var payload = PayloadCache()
         return holds(for: event, &payload)
     }
 
-    func holds(for source: some FieldSource, _ payload: inout PayloadReader?) -> Bool {
+    func holds(for source: some FieldSource, _ payload: inout PayloadCache) -> Bool {
         switch kind {
         case .texts(let dialect, let texts):
             return texts.allSatisfy { $0.isHeld(by: source, dialect) }

@@ -32,6 +32,12 @@ public struct Assignment: Sendable, Hashable {
         guard !names.contains([]) else {
             throw MartletError(.invalidArgument, "A member has an empty name. Give it one.")
         }
+        guard names.count <= Limits.membersMax else {
+            throw MartletError(
+                .invalidArgument,
+                "Lanes are assigned among at most \(Limits.membersMax) members, not "
+                    + "\(names.count). Give them to fewer; the others wait.")
+        }
         self.stream = stream
         self.partitions = partitions
         self.members = names.map { String(decoding: $0, as: UTF8.self) }
@@ -41,7 +47,7 @@ public struct Assignment: Sendable, Hashable {
     private static func owners(
         _ stream: [UInt8], _ partitions: Int, _ members: [[UInt8]]
     ) -> [Int] {
-        let capacity = Assignment.capacity(partitions, members.count)
+        let capacity = Assignment.capacity(partitions: partitions, members: members.count)
         let rankings = members.map { ranking(of: $0, stream, partitions) }
         var owners = [Int](repeating: -1, count: partitions)
         var loads = [Int](repeating: 0, count: members.count)
@@ -74,14 +80,25 @@ public struct Assignment: Sendable, Hashable {
         }.sorted { $0.score == $1.score ? $0.lane < $1.lane : $0.score > $1.score }
     }
 
-    /// The most lanes that one of so many members gets: ⌈1.25 · P / n⌉.
-    public static func capacity(_ partitions: Int, _ members: Int) -> Int {
+    /// The most lanes that a member gets: ⌈1.25 · P / n⌉; 0 without members.
+    public var capacity: Int {
+        Assignment.capacity(partitions: partitions, members: members.count)
+    }
+
+    private static func capacity(partitions: Int, members: Int) -> Int {
         members > 0 ? (5 * partitions + 4 * members - 1) / (4 * members) : 0
     }
 
     /// Who serves a lane; nil for lane 0, which is shared among all, and without members.
     public func member(for lane: Int) -> String? {
-        owners.indices.contains(lane - 1) ? members[owners[lane - 1]] : nil
+        (1...partitions).contains(lane) && !owners.isEmpty ? members[owners[lane - 1]] : nil
+    }
+
+    /// All members with the lanes that they serve.
+    public var lanesByMember: [(member: String, lanes: [Int])] {
+        var lanes = [[Int]](repeating: [], count: members.count)
+        for (place, owner) in owners.enumerated() { lanes[owner].append(place + 1) }
+        return zip(members, lanes).map { (member: $0, lanes: $1) }
     }
 
     /// The lanes that a member serves, in order.

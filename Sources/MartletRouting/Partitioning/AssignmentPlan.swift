@@ -30,8 +30,16 @@ public struct AssignmentPlan: Sendable, Hashable {
         self.after = after
         moves = (1...before.partitions).compactMap { lane in
             let (from, to) = (before.member(for: lane), after.member(for: lane))
-            return from == to ? nil : Move(lane: lane, from: from, to: to)
+            return AssignmentPlan.isSame(from, to) ? nil : Move(lane: lane, from: from, to: to)
         }
+    }
+}
+
+extension AssignmentPlan {
+    /// Members are their bytes: names that only look the same are different ones.
+    private static func isSame(_ left: String?, _ right: String?) -> Bool {
+        guard let left, let right else { return left == nil && right == nil }
+        return left.utf8.elementsEqual(right.utf8)
     }
 }
 
@@ -39,17 +47,20 @@ extension AssignmentPlan: CustomStringConvertible {
     /// A line for every pair of members between which lanes move, and the sum.
     public var description: String {
         guard !moves.isEmpty else { return "nothing moves" }
-        var pairs: [(from: String, to: String, lanes: [Int])] = []
+        var pairs: [(from: String?, to: String?, lanes: [Int])] = []
         for move in moves {
-            let (from, to) = (move.from ?? "nobody", move.to ?? "nobody")
-            if let place = pairs.firstIndex(where: { $0.from == from && $0.to == to }) {
+            let place = pairs.firstIndex { pair in
+                AssignmentPlan.isSame(pair.from, move.from)
+                    && AssignmentPlan.isSame(pair.to, move.to)
+            }
+            if let place {
                 pairs[place].lanes.append(move.lane)
             } else {
-                pairs.append((from, to, [move.lane]))
+                pairs.append((move.from, move.to, [move.lane]))
             }
         }
         let lines = pairs.map { pair in
-            "\(pair.from) -> \(pair.to): "
+            "\(pair.from ?? "(nobody)") -> \(pair.to ?? "(nobody)"): "
                 + (pair.lanes.count == 1 ? "lane " : "lanes ")
                 + pair.lanes.map(String.init).joined(separator: " ")
         }

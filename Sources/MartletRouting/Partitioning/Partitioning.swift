@@ -51,40 +51,41 @@ public struct Partitioning: Sendable, Hashable {
 
     /// The lane of an event. One whose payload cannot be read has no key.
     public func lane(of event: RecordedEvent) -> Int {
-        var payload: PayloadReader?
+        var payload = PayloadCache()
         return lane(of: event, &payload)
     }
 
     /// The lane of an event. One whose payload cannot be read has no key.
     public func lane(of event: CloudEvent) -> Int {
-        var payload: PayloadReader?
+        var payload = PayloadCache()
         return lane(of: event, &payload)
     }
 
     /// The key of an event; nil if it has none.
     public func key(of event: RecordedEvent) -> String? {
-        var payload: PayloadReader?
+        var payload = PayloadCache()
         return key(of: event, &payload).map { event.text(of: $0) }
     }
 
     /// The key of an event; nil if it has none.
     public func key(of event: CloudEvent) -> String? {
-        var payload: PayloadReader?
+        var payload = PayloadCache()
         return key(of: event, &payload).map { event.text(of: $0) }
     }
 
-    func lane(of source: some FieldSource, _ payload: inout PayloadReader?) -> Int {
+    func lane(of source: some FieldSource, _ payload: inout PayloadCache) -> Int {
         guard let key = key(of: source, &payload) else { return 0 }
         return source.withUTF8(key) { lane(ofHash: Hash.xxh3($0)) }
     }
 
-    func key(of source: some FieldSource, _ payload: inout PayloadReader?) -> Operand? {
+    func key(of source: some FieldSource, _ payload: inout PayloadCache) -> Operand? {
         switch keySource {
         case .key: return source.operand(for: EventField(.partitionKey))
         case .field(let field): return source.operand(for: field)
         case .payload(let path):
-            if payload == nil { payload = try? source.payloadReader() }
-            guard let value = try? payload?.value(at: path.steps) else { return nil }
+            guard let reader = try? payload.reader(of: source),
+                let value = try? reader.value(at: path.steps)
+            else { return nil }
             return Operand(value)
         }
     }

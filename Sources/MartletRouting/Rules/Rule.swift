@@ -26,14 +26,20 @@ public struct Rule: Sendable, Hashable {
         self.topics = topics
         self.filter = filter
         self.actions = actions
+        sends = !Rule.targets(of: actions).isEmpty
     }
 
     func isAbout(_ topic: Topic) -> Bool {
         topics.isEmpty || topics.contains { $0.matches(topic) }
     }
 
+    /// Whether it sends events on.
+    let sends: Bool
+
     /// The topics to which it sends events.
-    var targets: [Topic] {
+    var targets: [Topic] { Rule.targets(of: actions) }
+
+    private static func targets(of actions: [RuleAction]) -> [Topic] {
         actions.flatMap { action -> [Topic] in
             switch action {
             case .send(let topics), .copy(let topics): topics
@@ -47,10 +53,17 @@ public struct Rule: Sendable, Hashable {
     var failure: String? {
         if name.isEmpty { return "a rule needs a name. Give it one." }
         if actions.isEmpty { return "it does nothing. Give it an action." }
-        if targets.count > Limits.ruleTargetsMax {
-            return "it sends to more than \(Limits.ruleTargetsMax) topics. Split it up."
+        if name.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
+            return "its name holds a control character. Take it out."
         }
-        if let ending = actions.dropLast().first(where: { $0 == .drop || $0 == .stop }) {
+        if targets.count > Limits.ruleTargetsMax || topics.count > Limits.ruleTargetsMax {
+            return "it names more than \(Limits.ruleTargetsMax) topics. Split it up."
+        }
+        var seen: Set<Topic> = []
+        if let twice = targets.first(where: { !seen.insert($0).inserted }) {
+            return "it sends to `\(twice)` twice. Name it once."
+        }
+        if let ending = actions.dropLast().first(where: \.endsWay) {
             return "nothing can follow `\(ending.verb)`. Put it last."
         }
         return actions.lazy.compactMap(failure(of:)).first
@@ -92,7 +105,7 @@ public enum RuleAction: Sendable, Hashable {
     case send([Topic])
     /// It goes to these topics as well.
     case copy([Topic])
-    /// Its own topic becomes this one; later rules see it under the new name.
+    /// It goes to this topic, and no longer to its own; no other rule of the table looks at it.
     case rename(Topic)
     /// An attribute gets a value, or loses it with nil; later rules and what is sent from here on
     /// see the new value. The subject, the key and extensions can be set.
@@ -106,6 +119,14 @@ public enum RuleAction: Sendable, Hashable {
     public static func send(to topic: Topic) -> RuleAction { .send([topic]) }
     /// To this topic as well.
     public static func copy(to topic: Topic) -> RuleAction { .copy([topic]) }
+
+    /// Whether no other rule, and no other action, comes behind it.
+    var endsWay: Bool {
+        switch self {
+        case .rename, .drop, .stop: true
+        case .send, .copy, .set: false
+        }
+    }
 
     var verb: String {
         switch self {

@@ -25,10 +25,13 @@ public struct RuleFile: Sendable {
     public let patterns: [TopicPattern]
 
     /// Reads a file. Errors are `invalidExpression`, and name the file, line, column and rule.
-    public init(json: Bytes, named name: String = "rules") throws(MartletError) {
+    public init(
+        json: Bytes, named name: String = "rules", functions: FunctionSet = .standard
+    ) throws(MartletError) {
         let contents: Contents
         do throws(MartletError) {
-            contents = try JSONCodec().decode(Contents.self, from: json)
+            let codec = JSONCodec(userInfo: FilterReading(functions: functions).userInfo)
+            contents = try codec.decode(Contents.self, from: json)
         } catch { throw RuleFile.error(error, in: json, named: name) }
         do throws(MartletError) {
             table = try RuleTable(contents.rules, match: contents.match, loops: contents.loops)
@@ -38,27 +41,26 @@ public struct RuleFile: Sendable {
     }
 
     private struct Contents: Decodable {
-        var match = RuleTable.Match.all
-        var loops = RuleTable.Loops.refuse
-        var partitioning: Partitioning?
-        var patterns: [TopicPattern] = []
-        var rules: [Rule] = []
+        let match: RuleTable.Match
+        let loops: RuleTable.Loops
+        let partitioning: Partitioning?
+        let patterns: [TopicPattern]
+        let rules: [Rule]
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.container(
                 of: ["match", "loops", "partitions", "key", "patterns", "rules"], in: "the file")
-            match = try container.choice("match", RuleTable.Match.all, ["all", "first"])
-            loops = try container.choice("loops", RuleTable.Loops.refuse, ["refuse", "bound"])
-            rules = try container.decode([Rule].self, forKey: NameKey("rules"))
-            patterns = try container.patterns("patterns")
-            let key = try container.decodeIfPresent(String.self, forKey: NameKey("key"))
-            let source = try key.map { try Partitioning.KeySource($0) } ?? .key
-            if let count = try container.decodeIfPresent(Int.self, forKey: NameKey("partitions")) {
-                partitioning = try Partitioning(count, by: source)
-            } else if key != nil {
+            match = try container.value("match", Choice<RuleTable.Match>.self)?.choice ?? .all
+            loops = try container.value("loops", Choice<RuleTable.Loops>.self)?.choice ?? .refuse
+            let count = try container.value("partitions", PartitionCount.self)
+            let key = try container.value("key", KeyPlace.self)
+            if key != nil, count == nil {
                 throw MartletError(
                     .invalidExpression, "`key` says nothing without `partitions`. Add it.")
             }
+            partitioning = try count.map { try Partitioning($0.count, by: key?.source ?? .key) }
+            patterns = try container.value("patterns", Patterns.self)?.patterns ?? []
+            rules = try container.decode([Rule].self, forKey: NameKey("rules"))
         }
     }
 
@@ -120,116 +122,5 @@ extension Partitioning.KeySource {
             let field = try EventField(text)
             self = field.kind == .key ? .key : .field(field)
         }
-    }
-}
-
-// MARK: - Rules in JSON
-
-extension Rule: Decodable {
-    /// The rule that is written there.
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.container(
-            of: ["name", "topics", "when", "then"], in: "a rule")
-        self.init(
-            try container.decode(String.self, forKey: NameKey("name")),
-            topics: try container.patterns("topics"),
-            when: try container.decodeIfPresent(Filter.self, forKey: NameKey("when")),
-            then: try container.decode([RuleAction].self, forKey: NameKey("then")))
-    }
-}
-
-extension RuleAction: Decodable {
-    private static let verbs = ["send", "copy", "rename", "set"]
-
-    /// The action that is written there.
-    public init(from decoder: any Decoder) throws {
-        if let word = try? decoder.singleValueContainer().decode(String.self) {
-            switch word {
-            case "drop": self = .drop
-            case "stop": self = .stop
-            default:
-                throw MartletError(
-                    .invalidExpression,
-                    "There is no action `\(word.prefix(40))`. There are \"drop\", \"stop\", and "
-                        + "objects with send, copy, rename or set.")
-            }
-            return
-        }
-        let container = try decoder.container(of: RuleAction.verbs, in: "an action")
-        guard container.allKeys.count == 1, let verb = container.allKeys.first else {
-            throw MartletError(
-                .invalidExpression,
-                "An action does one thing, not \(container.allKeys.count). Make several of it.")
-        }
-        switch verb.stringValue {
-        case "send": self = .send(try container.topics(verb))
-        case "copy": self = .copy(try container.topics(verb))
-        case "rename": self = .rename(try Topic(container.decode(String.self, forKey: verb)))
-        default: self = try RuleAction.set(container, verb)
-        }
-    }
-
-    private static func set(
-        _ container: KeyedDecodingContainer<NameKey>, _ verb: NameKey
-    ) throws -> RuleAction {
-        let values = try container.nestedContainer(keyedBy: NameKey.self, forKey: verb)
-        guard values.allKeys.count == 1, let name = values.allKeys.first else {
-            throw MartletError(
-                .invalidExpression,
-                "`set` sets one attribute, not \(values.allKeys.count). Make several of it.")
-        }
-        let field = try EventField(name.stringValue)
-        if try values.decodeNil(forKey: name) { return .set(field, nil) }
-        if let value = try? values.decode(Bool.self, forKey: name) {
-            return .set(field, .boolean(value))
-        }
-        if let value = try? values.decode(Int32.self, forKey: name) {
-            return .set(field, .integer(value))
-        }
-        return .set(field, .string(try values.decode(String.self, forKey: name)))
-    }
-}
-
-extension Decoder {
-    /// A container that has no other keys than these.
-    fileprivate func container(
-        of keys: [String], in what: String
-    ) throws -> KeyedDecodingContainer<NameKey> {
-        let container = try container(keyedBy: NameKey.self)
-        let unknown = container.allKeys.first { !keys.contains($0.stringValue) }
-        if let unknown {
-            throw MartletError(
-                .invalidExpression,
-                "`\(unknown.stringValue.prefix(40))` means nothing in \(what). It may have "
-                    + keys.joined(separator: ", ") + ".")
-        }
-        return container
-    }
-}
-
-extension KeyedDecodingContainer<NameKey> {
-    fileprivate func patterns(_ name: String) throws -> [TopicPattern] {
-        try (decodeIfPresent([String].self, forKey: NameKey(name)) ?? [])
-            .map { try TopicPattern($0) }
-    }
-
-    /// One topic, or several.
-    fileprivate func topics(_ key: NameKey) throws -> [Topic] {
-        if let one = try? decode(String.self, forKey: key) { return [try Topic(one)] }
-        return try decode([String].self, forKey: key).map { try Topic($0) }
-    }
-
-    fileprivate func choice<Choice: RawRepresentable>(
-        _ name: String, _ usual: Choice, _ choices: [String]
-    ) throws -> Choice where Choice.RawValue == String {
-        guard let text = try decodeIfPresent(String.self, forKey: NameKey(name)) else {
-            return usual
-        }
-        guard let choice = Choice(rawValue: text) else {
-            throw MartletError(
-                .invalidExpression,
-                "`\(name)` is \(choices.joined(separator: " or ")), not `\(text.prefix(40))`.")
-        }
-        return choice
     }
 }

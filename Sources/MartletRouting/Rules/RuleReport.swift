@@ -8,6 +8,8 @@ public struct RuleReport: Sendable, Hashable {
         case otherTopic
         /// Its filter did not let the event pass.
         case filteredOut
+        /// It matched and could not do what it says.
+        case refused
         /// A rule before it ended the walk.
         case notReached
     }
@@ -20,18 +22,28 @@ public struct RuleReport: Sendable, Hashable {
     public let reason: String
 
     static func make(
-        _ rule: Rule, _ isMatch: Bool, _ topic: Topic, _ source: some FieldSource,
-        _ payload: inout PayloadReader?
+        _ rule: Rule, _ isMatch: Bool, _ obstacle: String?, _ topic: Topic,
+        _ source: some FieldSource, _ payload: inout PayloadCache
     ) -> RuleReport {
         guard rule.isAbout(topic) else {
-            let patterns = rule.topics.map { "`\($0)`" }.joined(separator: " nor ")
             return RuleReport(
                 rule: rule.name, outcome: .otherTopic,
-                reason: "`\(topic)` is not \(rule.topics.count > 1 ? "neither " : "")\(patterns)")
+                reason: "`\(topic)` is not meant by \(names(of: rule.topics))")
+        }
+        if let obstacle {
+            return RuleReport(rule: rule.name, outcome: .refused, reason: obstacle)
         }
         let reason = rule.filter?.reason(for: source, &payload) ?? "it has no filter"
         return RuleReport(
             rule: rule.name, outcome: isMatch ? .matched : .filteredOut, reason: reason)
+    }
+}
+
+extension RuleReport {
+    /// Up to three patterns, and how many others there are.
+    private static func names(of patterns: [TopicPattern]) -> String {
+        let named = patterns.prefix(3).map { "`\($0)`" }.joined(separator: ", ")
+        return patterns.count > 3 ? "\(named) and \(patterns.count - 3) others" : named
     }
 }
 
@@ -70,9 +82,9 @@ extension RuleTable {
         _ patterns: [TopicPattern]
     ) -> RouteExplanation {
         var reports: [RuleReport] = []
-        var walk = RuleWalk(table: self, event)
+        var walk = RuleWalk(self, event, of: base)
         let decision = walk.run(over: base) { reports.append($0) }
-        var payload: PayloadReader?
+        var payload = PayloadCache()
         let lanes =
             partitioning.map { partitioning in
                 decision.outputs.map { output in

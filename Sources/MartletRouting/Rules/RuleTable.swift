@@ -8,13 +8,13 @@
 /// }
 /// ```
 ///
-/// What rules send somewhere may meet rules there again. A table whose rules can send an event in a
-/// circle is refused unless you allow it; and wherever tables send to each other, every event
-/// carries in its extension `hops` how often it has been sent on, and after eight times stays where
-/// it is.
+/// Rules look at an event under its own topic; what they send elsewhere meets rules there again. A
+/// table whose rules can send an event in a circle is refused unless you allow it; and wherever
+/// tables send to each other, every event carries in its extension `hops` how often it has been
+/// sent on. After eight times it stays where it is: rules that would send it on do nothing.
 public struct RuleTable: Sendable, Hashable {
     /// How many of the rules that match apply.
-    public enum Match: String, Sendable, Hashable {
+    public enum Match: String, Sendable, Hashable, CaseIterable {
         /// The first one alone.
         case first
         /// All of them, in their order.
@@ -22,7 +22,7 @@ public struct RuleTable: Sendable, Hashable {
     }
 
     /// What to think of rules that can send an event in a circle.
-    public enum Loops: String, Sendable, Hashable {
+    public enum Loops: String, Sendable, Hashable, CaseIterable {
         /// Such a table is an error.
         case refuse
         /// The event goes round until it has been sent on eight times.
@@ -54,7 +54,9 @@ public struct RuleTable: Sendable, Hashable {
                     .error(rule.name)
             }
         }
-        if loops == .refuse, let loop = RuleLoop.find(in: rules) { throw loop.error }
+        if loops == .refuse, let loop = RuleLoop.find(in: rules, match) {
+            throw loop.error
+        }
         self.rules = rules
         self.match = match
         self.loops = loops
@@ -69,14 +71,14 @@ public struct RuleTable: Sendable, Hashable {
 
     /// What becomes of an event.
     public func route(_ event: RecordedEvent) -> RoutingDecision {
-        var walk = RuleWalk(table: self, RoutedEvent(.recorded(event), event.topic))
+        var walk = RuleWalk(self, RoutedEvent(.recorded(event), event.topic), of: event)
         return walk.run(over: event)
     }
 
     /// What becomes of an event. It throws `invalidTopic` when neither its extension `topic` nor
     /// its type is a topic.
     public func route(_ event: CloudEvent) throws(MartletError) -> RoutingDecision {
-        var walk = RuleWalk(table: self, RoutedEvent(.other(event), try event.topic()))
+        var walk = RuleWalk(self, RoutedEvent(.other(event), try event.topic()), of: event)
         return walk.run(over: event)
     }
 }
@@ -98,58 +100,6 @@ public enum RuleBuilder {
     public static func buildEither(second rules: [Rule]) -> [Rule] { rules }
     /// Those of every turn.
     public static func buildArray(_ rules: [[Rule]]) -> [Rule] { rules.flatMap { $0 } }
-}
-
-/// Rules that can send an event in a circle.
-struct RuleLoop {
-    let rules: [Rule]
-    /// Where the first of them stands in the table.
-    let place: Int
-
-    /// A circle, if there is one: each of its rules sends to a topic that the next one is about,
-    /// and the last to one of the first's. What filters let pass does not count: whether they do
-    /// depends on the event.
-    static func find(in rules: [Rule]) -> RuleLoop? {
-        let next = rules.map { rule in
-            rules.indices.filter { place in rule.targets.contains { rules[place].isAbout($0) } }
-                .filter { !rules[$0].targets.isEmpty }
-        }
-        var isDone = [Bool](repeating: false, count: rules.count)
-        for start in rules.indices where !isDone[start] {
-            // The way from the start, and how many of the next rules have been looked at.
-            var way: [(rule: Int, looked: Int)] = [(start, 0)]
-            while let (rule, looked) = way.last {
-                guard looked < next[rule].count else {
-                    isDone[rule] = true
-                    way.removeLast()
-                    continue
-                }
-                way[way.count - 1].looked += 1
-                let following = next[rule][looked]
-                if let place = way.firstIndex(where: { $0.rule == following }) {
-                    return RuleLoop(
-                        rules: way[place...].map { rules[$0.rule] }, place: way[place].rule)
-                }
-                if !isDone[following] { way.append((following, 0)) }
-            }
-        }
-        return nil
-    }
-
-    var error: MartletError {
-        let steps = rules.indices.map { place in
-            let following = rules[(place + 1) % rules.count]
-            let topic = rules[place].targets.first { following.isAbout($0) }
-            return "`\(rules[place].name)` sends to `\(topic?.text ?? "")`, which "
-                + "`\(following.name)` is about"
-        }
-        return RuleFailure(
-            place,
-            "it sends events in a circle: \(steps.joined(separator: "; ")). Give one of them "
-                + "`topics` that leave the other's target out, or allow circles with the loops "
-                + "`bound`."
-        ).error(rules[0].name)
-    }
 }
 
 /// Which rule of a table is at fault: the cause of the error that the table throws.

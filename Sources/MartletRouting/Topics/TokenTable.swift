@@ -19,7 +19,7 @@ struct TokenTable: Sendable {
     /// The number of a token; nil if no pattern has it.
     func number(of token: Span<UInt8>) -> Int32? { number(of: token, Hash.xxh3(token)) }
 
-    private func number(of token: Span<UInt8>, _ hash: UInt64) -> Int32? {
+    func number(of token: Span<UInt8>, _ hash: UInt64) -> Int32? {
         var number = firsts[hash] ?? -1
         while number >= 0 {
             let known = tokens[Int(number)].bytes
@@ -30,8 +30,9 @@ struct TokenTable: Sendable {
     }
 
     /// The number of a token that is used once more from now on.
-    mutating func use(_ token: Span<UInt8>) -> Int32 {
-        let hash = Hash.xxh3(token)
+    mutating func use(_ token: Span<UInt8>) -> Int32 { use(token, Hash.xxh3(token)) }
+
+    mutating func use(_ token: Span<UInt8>, _ hash: UInt64) -> Int32 {
         if let number = number(of: token, hash) {
             tokens[Int(number)].uses += 1
             return number

@@ -1,10 +1,12 @@
 /// Many patterns, each with a value, and which of them mean a topic.
 ///
-/// A tree of tokens: what a match costs depends on the tokens of the topic and on the patterns that
-/// match, not on how many there are. Adding and removing touch one branch. A matcher is a value: a
-/// copy is what it was, so that one task can match in a copy while another changes the original.
+/// A tree of tokens: what a match costs depends on the tokens of the topic, and on how many
+/// patterns begin as the topic does, not on how many there are. Adding and removing touch one
+/// branch. A matcher is a value: a copy is what it was, so that one task can match in a copy while
+/// another changes the original.
 public struct TopicMatcher<Value: Sendable>: Sendable {
-    /// What to name when a pattern goes again.
+    /// What to name when a pattern goes again: to the matcher that gave it, or to a copy that was
+    /// made after that and before either changed.
     public struct Entry: Sendable, Hashable {
         let place: Int32
         let number: UInt64
@@ -12,7 +14,7 @@ public struct TopicMatcher<Value: Sendable>: Sendable {
 
     private struct Held: Sendable {
         let number: UInt64
-        let end: TopicTree.End
+        var end: TopicTree.End
         let value: Value
     }
 
@@ -46,7 +48,7 @@ public struct TopicMatcher<Value: Sendable>: Sendable {
         guard Int(entry.place) < held.count, let one = held[Int(entry.place)],
             one.number == entry.number
         else { return nil }
-        tree.remove(one.end, entry.place)
+        if let moved = tree.remove(one.end) { held[Int(moved)]?.end = one.end }
         held[Int(entry.place)] = nil
         freePlaces.append(entry.place)
         return one.value

@@ -36,8 +36,8 @@ public struct TopicPattern: Sendable, Hashable {
 
     /// The stream to which all topics that are meant belong; nil if there may be several.
     public var stream: StreamName? {
-        let first = text.prefix { $0 != "." }
-        return first == "*" || first == ">" ? nil : try? StreamName(String(first))
+        let first = text.utf8.prefix { $0 != UInt8(ascii: ".") }
+        return first.count > literalByteCount ? nil : try? StreamName(String(Substring(first)))
     }
 
     /// Whether the topic is meant. For many patterns at once there is `TopicMatcher`.

@@ -17,10 +17,11 @@ struct TopicTree: Sendable {
         }
     }
 
-    /// Where a pattern ends.
+    /// Where a pattern ends, and its place among those that end there.
     struct End: Sendable, Hashable {
         fileprivate let node: Int32
         fileprivate let isRest: Bool
+        fileprivate let place: Int32
     }
 
     /// The token of the nodes that `*` leads to, and that of a topic which no pattern knows.
@@ -51,27 +52,29 @@ struct TopicTree: Sendable {
             case nil: node = child(of: node, tokens.use(token))
             }
         }
-        if isRest {
-            nodes[Int(node)].rest.append(number)
-        } else {
-            nodes[Int(node)].ending.append(number)
-        }
-        return End(node: node, isRest: isRest)
+        let list: WritableKeyPath<Node, [Int32]> = isRest ? \.rest : \.ending
+        nodes[Int(node)][keyPath: list].append(number)
+        let place = nodes[Int(node)][keyPath: list].count - 1
+        return End(node: node, isRest: isRest, place: Int32(place))
     }
 
-    /// Takes a pattern away that is there.
-    mutating func remove(_ end: End, _ number: Int32) {
-        if end.isRest {
-            nodes[Int(end.node)].rest.removeAll { $0 == number }
-        } else {
-            nodes[Int(end.node)].ending.removeAll { $0 == number }
+    /// Takes a pattern away that is there. Another one of the same end may have to take its place:
+    /// the number of that one, whose end is from now on the one that was given.
+    mutating func remove(_ end: End) -> Int32? {
+        let list: WritableKeyPath<Node, [Int32]> = end.isRest ? \.rest : \.ending
+        var moved: Int32?
+        let last = nodes[Int(end.node)][keyPath: list].removeLast()
+        if Int(end.place) < nodes[Int(end.node)][keyPath: list].count {
+            nodes[Int(end.node)][keyPath: list][Int(end.place)] = last
+            moved = last
         }
         prune(from: end.node)
+        return moved
     }
 
     // MARK: Matching
 
-    /// A topic's tokens by their numbers.
+    /// A topic's tokens by their numbers: as many as `Limits.topicTokensMax`.
     private typealias Tokens = InlineArray<16, Int32>
 
     /// Shows the numbers of the patterns that mean the topic until `body` says false; whether it
