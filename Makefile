@@ -7,11 +7,13 @@ BENCH ?=
 JSON ?=
 TIME ?= 60
 TARGET ?=
+SEEDS ?= 3500
+SEED ?= $(or $(MARTLET_SEED),1)
 SWIFT ?= swift
 sources := Package.swift Sources Tests Snippets Fuzz Benchmarks/Package.swift Benchmarks/Sources
 
 .DEFAULT_GOAL := help
-.PHONY: help dependencies build test demo check lint format warnings bench bench-smoke fuzz docs sanitize clean
+.PHONY: help dependencies build test demo check lint format warnings bench bench-smoke fuzz simulate docs sanitize clean
 
 help: ## List the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -22,8 +24,9 @@ dependencies: ## Install the system packages that are missing
 build: dependencies ## Build everything, snippets included
 	$(SWIFT) build --build-tests
 
-test: build ## Run all tests
+test: build ## Run all tests, simulated worlds included
 	$(SWIFT) test --disable-xctest
+	$(MAKE) simulate
 
 demo: dependencies ## Show two processes that exchange messages
 	$(SWIFT) run --quiet TwoProcesses
@@ -53,6 +56,10 @@ sanitize: dependencies ## Run the tests under AddressSanitizer and ThreadSanitiz
 
 fuzz: dependencies ## Feed every decoder random input: TIME=seconds for each, TARGET=name
 	Scripts/fuzz $(TIME) $(TARGET)
+
+simulate: dependencies ## Run simulated worlds: SEEDS=how many, MARTLET_SEED=the first
+	$(SWIFT) build -c release --product martlet-simulate --quiet
+	.build/release/martlet-simulate --seed $(SEED) --seeds $(SEEDS)
 
 docs: dependencies ## Make the reference documentation in .build/docs
 	Scripts/docs

@@ -43,12 +43,25 @@ let package = Package(
         .target(
             name: "MartletCommandLine", dependencies: ["MartletCore"], swiftSettings: settings),
 
+        // For tests, ours and yours: a simulated world.
+        .executableTarget(
+            name: "martlet-simulate",
+            dependencies: ["MartletCommandLine", "MartletTestKit", "MartletCore"],
+            swiftSettings: settings),
+        .target(
+            name: "MartletTestKit", dependencies: ["MartletDelivery", "MartletCore"],
+            swiftSettings: settings),
+
         // Shells: the outside world.
         .target(
             name: "MartletSockets", dependencies: ["MartletCore", "CZeroMQ"],
             swiftSettings: settings),
 
         // Pure: no input or output, no clock, no thread.
+        .target(
+            name: "MartletDelivery",
+            dependencies: ["MartletRouting", "MartletEvents", "MartletCore"],
+            swiftSettings: settings),
         .target(
             name: "MartletRouting", dependencies: ["MartletEvents", "MartletCore", "CXXHash"],
             swiftSettings: settings),
@@ -77,6 +90,9 @@ let package = Package(
             name: "MartletEventsTests",
             dependencies: ["MartletEvents", "MartletCore", "FuzzTargets"],
             exclude: ["Golden"],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "MartletDeliveryTests", dependencies: ["MartletDelivery", "MartletTestKit"],
             swiftSettings: testSettings),
         .testTarget(
             name: "MartletRoutingTests", dependencies: ["MartletRouting", "MartletEvents"],

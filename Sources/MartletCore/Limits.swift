@@ -88,6 +88,39 @@ public enum Limits {
     /// How often an event may be sent on by rules: a loop ends here.
     public static let hopsMax = 8
 
+    // MARK: Sessions
+
+    /// Longest name of a node.
+    public static let nodeNameBytesMax = 128
+
+    /// Longest endpoint that a node tells another.
+    public static let endpointBytesMax = 512
+
+    /// Longest farewell.
+    public static let goodbyeBytesMax = 512
+
+    /// An idle session is heard from so often.
+    public static let beatInterval = Duration.milliseconds(500)
+
+    /// Beats that may be missing before a session counts as dead: 2.5 s forgive a lost packet or
+    /// two and a system that is busy elsewhere.
+    public static let silentBeatsMax = 5
+
+    /// Most sessions of a node at once.
+    public static let sessionsMax = 4_096
+
+    /// Bytes of sealed frames that a live stream keeps for readers that missed them.
+    public static let ringBytes = 64 * 1_048_576
+
+    /// Bytes of frames that a reader holds for a channel while a hole before them is fetched.
+    public static let heldBytes = 8 * 1_048_576
+
+    /// Bytes that one request for past events brings at most, so that replays take turns.
+    public static let fetchBytes = 1_048_576
+
+    /// A request that has had no answer for so long is made again.
+    public static let fetchTimeout = Duration.seconds(2)
+
     // MARK: Messages
 
     /// Largest message part that a socket accepts unless told otherwise: an event of 1 MiB with

@@ -7,6 +7,9 @@ import Testing
     /// fails the test: decide first where it belongs.
     static let allowed: [String: Set<String>] = [
         "martletctl": ["MartletCommandLine", "MartletRouting", "MartletEvents", "MartletCore"],
+        "martlet-simulate": ["MartletCommandLine", "MartletTestKit", "MartletCore"],
+        "MartletTestKit": ["MartletDelivery", "MartletCore"],
+        "MartletDelivery": ["MartletRouting", "MartletEvents", "MartletCore"],
         "MartletCommandLine": ["MartletCore", "Synchronization", "Glibc", "Darwin"],
         "MartletSockets": [
             "MartletCore", "CZeroMQ", "Synchronization", "Dispatch", "Glibc", "Darwin",
@@ -17,7 +20,9 @@ import Testing
     ]
 
     /// No input or output, no clock, no thread.
-    static let pure: Set<Substring> = ["MartletRouting", "MartletEvents", "MartletCore"]
+    static let pure: Set<Substring> = [
+        "MartletDelivery", "MartletRouting", "MartletEvents", "MartletCore",
+    ]
 
     /// The files in which a pure layer touches the system, each with its reason.
     static let exceptions = [

@@ -1,0 +1,21 @@
+/// Events that a reader will never see, named exactly where that is possible.
+public struct Gap: Sendable, Hashable {
+    /// Why they are lost.
+    public enum Reason: String, Sendable, Hashable {
+        /// They were no longer kept when they were asked for.
+        case expired
+        /// The instance that published them has gone, and what it held with it.
+        case instanceGone
+    }
+
+    /// The channel.
+    public let channel: Channel
+    /// The epoch in which they were numbered.
+    public let epoch: Epoch
+    /// The number of the first.
+    public let first: UInt64
+    /// The number of the last; nil where nobody knows how many followed.
+    public let last: UInt64?
+    /// Why they are lost.
+    public let reason: Reason
+}

@@ -1,0 +1,22 @@
+/// A moment of a clock that never goes back and does not stop while the machine sleeps. Only the
+/// time between two moments of one machine means something.
+package struct MonotonicTime: Sendable, Hashable, Comparable {
+    /// Microseconds since whatever the clock counts from.
+    package let microseconds: UInt64
+
+    /// A moment.
+    package init(microseconds: UInt64) { self.microseconds = microseconds }
+
+    /// Whether the left one comes first.
+    package static func < (left: MonotonicTime, right: MonotonicTime) -> Bool {
+        left.microseconds < right.microseconds
+    }
+
+    /// The moment after this time; the last there is where that lies beyond.
+    package static func + (time: MonotonicTime, duration: Duration) -> MonotonicTime {
+        let (seconds, attoseconds) = duration.components
+        let added = UInt64(max(seconds, 0)) * 1_000_000 + UInt64(attoseconds / 1_000_000_000_000)
+        let (sum, isBeyond) = time.microseconds.addingReportingOverflow(added)
+        return MonotonicTime(microseconds: isBeyond ? .max : sum)
+    }
+}

@@ -1,0 +1,65 @@
+/// Takes a message apart. What is not there, or is not what it should be, is nil, and the message
+/// then means nothing.
+struct MessageReader {
+    private let bytes: [UInt8]
+    private var place = 0
+
+    init(_ bytes: Bytes) { self.bytes = bytes.array() }
+
+    /// How many bytes are left.
+    var left: Int { bytes.count - place }
+
+    mutating func byte() -> UInt8? {
+        guard place < bytes.count else { return nil }
+        place += 1
+        return bytes[place - 1]
+    }
+
+    mutating func number() -> UInt64? {
+        guard left >= 8 else { return nil }
+        var value: UInt64 = 0
+        for offset in 0..<8 { value |= UInt64(bytes[place + offset]) << UInt64(8 * offset) }
+        place += 8
+        return value
+    }
+
+    /// At most ten bytes that make 64 bits.
+    mutating func varint() -> UInt64? {
+        var value: UInt64 = 0
+        for shift in stride(from: UInt64(0), to: 70, by: 7) {
+            guard let byte = byte() else { return nil }
+            let bits = UInt64(byte & 0x7F)
+            guard shift < 63 || bits <= 1 else { return nil }
+            value |= bits << shift
+            if byte < 0x80 { return value }
+        }
+        return nil
+    }
+
+    /// A count of things that take so many bytes each at least, and are therefore there.
+    mutating func count(ofThingsOf byteCount: Int) -> Int? {
+        guard let value = varint(), value <= UInt64(left / byteCount) else { return nil }
+        return Int(value)
+    }
+
+    mutating func text(atMost byteCountMax: Int) -> String? {
+        guard let count = count(ofThingsOf: 1), count <= byteCountMax else { return nil }
+        defer { place += count }
+        return String(validating: bytes[place..<place + count], as: UTF8.self)
+    }
+
+    mutating func instance() -> Instance? {
+        var halves: [UInt64] = []
+        for _ in 0..<2 { number().map { halves.append($0.byteSwapped) } }
+        guard halves.count == 2, let epoch = number() else { return nil }
+        return Instance(
+            node: NodeID(high: halves[0], low: halves[1]), epoch: Epoch(rawValue: epoch))
+    }
+
+    mutating func channel() -> (stream: StreamName, lane: Int)? {
+        guard let text = text(atMost: Limits.topicBytesMax), let stream = try? StreamName(text),
+            let lane = varint(), lane <= UInt64(Limits.partitionsMax)
+        else { return nil }
+        return (stream, Int(lane))
+    }
+}

@@ -1,0 +1,159 @@
+/// A session from the side of the peer that dials: greeting, being heard from, and beginning anew
+/// when it is not.
+///
+/// Neither libzmq's reconnecting nor its routing ids are trusted: whoever falls silent gets a fresh
+/// socket and a new HELLO, and what belongs to another session changes nothing.
+package struct PeerSession {
+    /// What happens to it.
+    package enum Input: Sendable {
+        /// A fresh socket is there. The number is one that no other HELLO of this node has.
+        case connected(nonce: UInt64)
+        /// A message came; nil if it is none of ours.
+        case received(SessionMessage?)
+        /// Time has passed.
+        case tick
+    }
+
+    /// What is to be done about it.
+    package enum Effect: Sendable {
+        /// Send the message.
+        case send(SessionMessage)
+        /// The session has begun.
+        case began(Welcome)
+        /// A message of the session for the layers above: FRAME and END.
+        case forward(SessionMessage)
+        /// The session is over, if there was one. Take a fresh socket.
+        case reconnect
+        /// It makes no sense to try again.
+        case fail(MartletError)
+    }
+
+    private enum State {
+        case idle
+        case greeting(nonce: UInt64, since: MonotonicTime)
+        case live(session: UInt64, Instance)
+        case failed
+    }
+
+    private let hello: (instance: Instance, name: String)
+    private var state = State.idle
+    private var lastHeard = MonotonicTime(microseconds: 0)
+    private var lastBeat = MonotonicTime(microseconds: 0)
+    private var peerClock: MonotonicTime?
+
+    /// Messages that belonged to no session of this one, or were none.
+    package private(set) var ignored: UInt64 = 0
+
+    /// A session of this node with a publisher.
+    package init(_ instance: Instance, named name: String) { hello = (instance, name) }
+
+    /// The session's number and whose it is; nil while there is none.
+    package var live: (session: UInt64, instance: Instance)? {
+        if case .live(let session, let instance) = state { (session, instance) } else { nil }
+    }
+
+    /// The time without a sign of life after which a session is dead.
+    static let silence = Limits.beatInterval * Limits.silentBeatsMax
+
+    /// Takes note of what happened, and says what is to be done.
+    package mutating func handle(_ input: Input, at now: MonotonicTime) -> [Effect] {
+        switch (input, state) {
+        case (_, .failed): return []
+        case (.connected(let nonce), _):
+            state = .greeting(nonce: nonce, since: now)
+            let message = Hello(
+                instance: hello.instance, nonce: nonce,
+                versions: SessionMessage.version...SessionMessage.version, name: hello.name)
+            return [.send(.hello(message))]
+        case (.received(let message), .greeting(let nonce, _)):
+            return greeted(message, nonce, now)
+        case (.received(let message), .live(let session, _)):
+            return heard(message, session, now)
+        case (.received, .idle):
+            ignored += 1
+            return []
+        case (.tick, _): return tick(now)
+        }
+    }
+
+    private mutating func greeted(
+        _ message: SessionMessage?, _ nonce: UInt64, _ now: MonotonicTime
+    ) -> [Effect] {
+        switch message {
+        case .welcome(let session, let welcome) where welcome.nonce == nonce:
+            guard welcome.instance.node != hello.instance.node else {
+                return fail(.duplicateIdentity, "It has the identity of this node.")
+            }
+            state = .live(session: session, welcome.instance)
+            lastHeard = now
+            lastBeat = now
+            peerClock = nil
+            return [.began(welcome)]
+        case .bye(_, let goodbye) where goodbye.code != .unknownSession:
+            return farewell(goodbye)
+        default:
+            ignored += 1
+            return []
+        }
+    }
+
+    private mutating func heard(
+        _ message: SessionMessage?, _ session: UInt64, _ now: MonotonicTime
+    ) -> [Effect] {
+        guard let message, message.session == session else {
+            ignored += 1
+            return []
+        }
+        lastHeard = now
+        switch message {
+        case .beat(_, let beat):
+            peerClock = max(peerClock ?? beat.clock, beat.clock)
+            return []
+        case .frame, .end: return [.forward(message)]
+        case .bye(_, let goodbye): return farewell(goodbye)
+        case .hello, .welcome, .fetch:
+            ignored += 1
+            return []
+        }
+    }
+
+    /// Some farewells mean that the same would happen again.
+    private mutating func farewell(_ goodbye: Goodbye) -> [Effect] {
+        switch goodbye.code {
+        case .version, .duplicateIdentity: return fail(goodbye.code, goodbye.text)
+        case .closing, .protocolError, .unknownSession, .full:
+            state = .idle
+            return [.reconnect]
+        }
+    }
+
+    private mutating func fail(_ code: Goodbye.Code, _ text: String) -> [Effect] {
+        state = .failed
+        let advice =
+            code == .version
+            ? "It speaks another version of the protocol. Bring both nodes to one version."
+            : "Two nodes have one identity. Give one of them a journal folder of its own."
+        return [
+            .fail(MartletError(.wrongState, "The peer refuses this node: \(text) \(advice)"))
+        ]
+    }
+
+    private mutating func tick(_ now: MonotonicTime) -> [Effect] {
+        switch state {
+        case .idle, .failed: return []
+        case .greeting(_, let since):
+            guard now >= since + PeerSession.silence else { return [] }
+            state = .idle
+            return [.reconnect]
+        case .live(let session, _):
+            guard now < lastHeard + PeerSession.silence else {
+                state = .idle
+                return [.reconnect]
+            }
+            guard now >= lastBeat + Limits.beatInterval else { return [] }
+            lastBeat = now
+            let beat = Beat(clock: now, echo: peerClock, grant: nil)
+            return [.send(.beat(session: session, beat))]
+        }
+    }
+}

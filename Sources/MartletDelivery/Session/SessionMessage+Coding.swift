@@ -1,0 +1,238 @@
+extension SessionMessage {
+    static let magic: [UInt8] = [0x4D, 0x53, 0x56]
+    static let version: UInt8 = 1
+
+    private enum Kind: UInt8 {
+        case hello = 1
+        case welcome = 2
+        case beat = 3
+        case bye = 4
+        case fetch = 16
+        case frame = 17
+        case end = 18
+    }
+
+    // MARK: Writing
+
+    /// The message as it is sent.
+    package var multipart: Multipart {
+        var writer = MessageWriter()
+        for byte in SessionMessage.magic + [SessionMessage.version, kind.rawValue, 0, 0, 0] {
+            writer.byte(byte)
+        }
+        writer.number(session)
+        write(into: &writer)
+        if case .frame(_, _, let frame) = self { return Multipart(Bytes(writer.bytes), frame) }
+        return Multipart(Bytes(writer.bytes))
+    }
+
+    private var kind: Kind {
+        switch self {
+        case .hello: .hello
+        case .welcome: .welcome
+        case .beat: .beat
+        case .bye: .bye
+        case .fetch: .fetch
+        case .frame: .frame
+        case .end: .end
+        }
+    }
+
+    private func write(into writer: inout MessageWriter) {
+        switch self {
+        case .hello(let hello):
+            writer.instance(hello.instance)
+            writer.number(hello.nonce)
+            writer.byte(hello.versions.lowerBound)
+            writer.byte(hello.versions.upperBound)
+            writer.text(hello.name)
+        case .welcome(_, let welcome): welcome.write(into: &writer)
+        case .beat(_, let beat):
+            writer.number(beat.clock.microseconds)
+            writer.number(beat.echo?.microseconds ?? 0)
+            writer.varint(beat.grant ?? 0)
+        case .bye(_, let goodbye):
+            writer.byte(goodbye.code.rawValue)
+            writer.text(goodbye.text)
+        case .fetch(_, let fetch): fetch.write(into: &writer)
+        case .frame(_, let request, _): writer.varint(request)
+        case .end(_, let end):
+            writer.varint(end.request)
+            writer.byte(end.reason.rawValue)
+            writer.number(end.epoch.rawValue)
+            writer.varint(end.next)
+        }
+    }
+
+    // MARK: Reading
+
+    /// The message that this one is; nil if it is none, of another version, or of a kind that is
+    /// not known here.
+    package init?(_ multipart: Multipart) {
+        var reader = MessageReader(multipart.first)
+        for byte in SessionMessage.magic + [SessionMessage.version] {
+            guard reader.byte() == byte else { return nil }
+        }
+        guard let kind = reader.byte().flatMap({ Kind(rawValue: $0) }), reader.byte() != nil,
+            reader.byte() != nil, reader.byte() != nil, let session = reader.number(),
+            multipart.count == (kind == .frame ? 2 : 1),
+            // A farewell may be all that a stranger hears.
+            kind == .bye || (session == 0) == (kind == .hello)
+        else { return nil }
+        let message: SessionMessage?
+        switch kind {
+        case .hello: message = Hello(&reader).map { .hello($0) }
+        case .welcome: message = Welcome(&reader).map { .welcome(session: session, $0) }
+        case .beat: message = Beat(&reader).map { .beat(session: session, $0) }
+        case .bye: message = Goodbye(&reader).map { .bye(session: session, $0) }
+        case .fetch: message = Fetch(&reader).map { .fetch(session: session, $0) }
+        case .frame:
+            message = reader.varint().map {
+                .frame(session: session, request: $0, multipart.rest[0])
+            }
+        case .end: message = FetchEnd(&reader).map { .end(session: session, $0) }
+        }
+        guard let message else { return nil }
+        self = message
+    }
+}
+
+extension Hello {
+    init?(_ reader: inout MessageReader) {
+        guard let instance = reader.instance(), let nonce = reader.number(),
+            let lowest = reader.byte(), let highest = reader.byte(), lowest <= highest,
+            let name = reader.text(atMost: Limits.nodeNameBytesMax)
+        else { return nil }
+        self.init(instance: instance, nonce: nonce, versions: lowest...highest, name: name)
+    }
+}
+
+extension Welcome {
+    /// A stream of one byte with its length, a lane and two sequences.
+    private static let channelBytesMin = 5
+
+    init?(_ reader: inout MessageReader) {
+        let endpointMax = Limits.endpointBytesMax
+        guard let nonce = reader.number(), let instance = reader.instance(),
+            let name = reader.text(atMost: Limits.nodeNameBytesMax),
+            let data = reader.text(atMost: endpointMax),
+            let push = reader.text(atMost: endpointMax), let eventBytesMax = reader.varint(),
+            let channelCount = reader.count(ofThingsOf: Welcome.channelBytesMin)
+        else { return nil }
+        var channels: [ChannelState] = []
+        for _ in 0..<channelCount {
+            guard let (stream, lane) = reader.channel(), let first = reader.varint(),
+                let next = reader.varint(), first >= 1, first <= next
+            else { return nil }
+            channels.append(ChannelState(stream: stream, lane: lane, first: first, next: next))
+        }
+        guard let peerCount = reader.count(ofThingsOf: 1) else { return nil }
+        var peers: [String] = []
+        for _ in 0..<peerCount {
+            guard let peer = reader.text(atMost: endpointMax) else { return nil }
+            peers.append(peer)
+        }
+        self.init(
+            nonce: nonce, instance: instance, name: name, dataEndpoint: data, pushEndpoint: push,
+            eventBytesMax: eventBytesMax, channels: channels, peers: peers)
+    }
+
+    func write(into writer: inout MessageWriter) {
+        writer.number(nonce)
+        writer.instance(instance)
+        writer.text(name)
+        writer.text(dataEndpoint)
+        writer.text(pushEndpoint)
+        writer.varint(eventBytesMax)
+        writer.varint(UInt64(channels.count))
+        for channel in channels {
+            writer.text(channel.stream.text)
+            writer.varint(UInt64(channel.lane))
+            writer.varint(channel.first)
+            writer.varint(channel.next)
+        }
+        writer.varint(UInt64(peers.count))
+        for peer in peers { writer.text(peer) }
+    }
+}
+
+extension Beat {
+    init?(_ reader: inout MessageReader) {
+        guard let clock = reader.number(), let echo = reader.number(), let grant = reader.varint()
+        else { return nil }
+        self.init(
+            clock: MonotonicTime(microseconds: clock),
+            echo: echo == 0 ? nil : MonotonicTime(microseconds: echo),
+            grant: grant == 0 ? nil : grant)
+    }
+}
+
+extension Goodbye {
+    init?(_ reader: inout MessageReader) {
+        guard let code = reader.byte().flatMap({ Code(rawValue: $0) }),
+            let text = reader.text(atMost: Limits.goodbyeBytesMax)
+        else { return nil }
+        self.init(code: code, text: text)
+    }
+}
+
+extension Fetch {
+    init?(_ reader: inout MessageReader) {
+        guard let request = reader.varint(), let (stream, lane) = reader.channel(),
+            let start = Start(&reader), let upTo = reader.varint(),
+            let budget = reader.varint()
+        else { return nil }
+        self.init(
+            request: request, stream: stream, lane: lane, start: start,
+            upTo: upTo == 0 ? nil : upTo, byteBudget: budget)
+    }
+
+    func write(into writer: inout MessageWriter) {
+        writer.varint(request)
+        writer.text(stream.text)
+        writer.varint(UInt64(lane))
+        switch start {
+        case .behind(let epoch, let sequence):
+            writer.byte(0)
+            writer.number(epoch.rawValue)
+            writer.varint(sequence)
+        case .first: writer.byte(1)
+        case .now: writer.byte(2)
+        case .time(let time):
+            writer.byte(3)
+            writer.number(UInt64(bitPattern: time.microseconds))
+        }
+        writer.varint(upTo ?? 0)
+        writer.varint(byteBudget)
+    }
+}
+
+extension Fetch.Start {
+    init?(_ reader: inout MessageReader) {
+        switch reader.byte() {
+        case 0:
+            guard let epoch = reader.number(), let sequence = reader.varint() else { return nil }
+            self = .behind(epoch: Epoch(rawValue: epoch), sequence: sequence)
+        case 1: self = .first
+        case 2: self = .now
+        case 3:
+            let time = reader.number().flatMap {
+                Timestamp(microseconds: Int64(bitPattern: $0))
+            }
+            guard let time else { return nil }
+            self = .time(time)
+        default: return nil
+        }
+    }
+}
+
+extension FetchEnd {
+    init?(_ reader: inout MessageReader) {
+        guard let request = reader.varint(),
+            let reason = reader.byte().flatMap({ Reason(rawValue: $0) }),
+            let epoch = reader.number(), let next = reader.varint()
+        else { return nil }
+        self.init(
+            request: request, reason: reason, epoch: Epoch(rawValue: epoch), next: next)
+    }
+}

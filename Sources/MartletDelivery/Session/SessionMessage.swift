@@ -1,0 +1,209 @@
+// The messages of the service socket: the publisher's is a ROUTER, its peers' are DEALERs. All
+// numbers are little-endian; "varint" is LEB128 of 64 bits as in frames; "text" is a varint length
+// and so many bytes of UTF-8. The first part of a message is
+//
+//   at  bytes
+//    0    3   4D 53 56, "MSV"
+//    3    1   version, 1
+//    4    1   kind
+//    5    3   reserved: 0 when sent, ignored when read
+//    8    8   session: what the WELCOME said; 0 in HELLO, and in a BYE before any session
+//   16        what the kind says below; bytes behind it are for later versions, and ignored
+//
+//   kind  name     holds
+//    1    HELLO    node id (16 bytes), epoch (8), nonce (8), lowest and highest version (1 each),
+//                  name (text)
+//    2    WELCOME  nonce of the HELLO (8), node id (16), epoch (8), name, data endpoint, push
+//                  endpoint (texts, empty for none), event bytes at most (varint); varint count of
+//                  channels, and for each: stream (text), lane (varint), first sequence that can be
+//                  fetched (varint), next sequence to come (varint); varint count of other peers,
+//                  and their endpoints (texts)
+//    3    BEAT     the sender's clock in µs (8), the newest one it has received (8, 0 for none),
+//                  bytes that the peer may have published in all (varint, 0 for no such limit)
+//    4    BYE      code (1), text
+//   16    FETCH    request (varint), stream (text), lane (varint), how it starts (1) and from what,
+//                  last sequence wanted (varint, 0 for all there are), byte budget (varint)
+//                    0  behind a position: epoch (8), sequence of the last event delivered (varint)
+//                    1  at the first event there is
+//                    2  at the next event to come
+//                    3  at the first event of a time or later: µs since 1970 (8, signed)
+//   17    FRAME    request (varint); the second part of the message is the frame
+//   18    END      request (varint), reason (1), epoch (8), next sequence (varint): what the reader
+//                  goes on with, or for 2 and 3 the first that there is
+//                    0  done: everything that was asked for has been sent
+//                    1  more: the budget is used up, ask again
+//                    2  truncated: this history does not have the position
+//                    3  expired: events before the next sequence are gone
+//                    4  busy: ask again later
+//                    5  unknown: there is no such channel, or none yet
+
+/// A message of the service socket.
+package enum SessionMessage: Sendable, Hashable {
+    /// The first message of a peer.
+    case hello(Hello)
+    /// The answer to it, with which a session begins.
+    case welcome(session: UInt64, Welcome)
+    /// A sign of life.
+    case beat(session: UInt64, Beat)
+    /// The end of a session, and why.
+    case bye(session: UInt64, Goodbye)
+    /// A request for events of the past.
+    case fetch(session: UInt64, Fetch)
+    /// Some of the events that were asked for.
+    case frame(session: UInt64, request: UInt64, Bytes)
+    /// The end of what was asked for.
+    case end(session: UInt64, FetchEnd)
+
+    /// The session that the message belongs to; 0 for HELLO.
+    package var session: UInt64 {
+        switch self {
+        case .hello: 0
+        case .welcome(let session, _), .beat(let session, _), .bye(let session, _),
+            .fetch(let session, _), .frame(let session, _, _), .end(let session, _):
+            session
+        }
+    }
+}
+
+/// A node between two starts.
+package struct Instance: Sendable, Hashable {
+    /// Whose it is.
+    package let node: NodeID
+    /// Which of its starts.
+    package let epoch: Epoch
+
+    /// An instance.
+    package init(node: NodeID, epoch: Epoch) {
+        self.node = node
+        self.epoch = epoch
+    }
+}
+
+/// Who greets, and what it speaks.
+package struct Hello: Sendable, Hashable {
+    package let instance: Instance
+    /// Tells the answer to this HELLO from one to an earlier.
+    package let nonce: UInt64
+    package let versions: ClosedRange<UInt8>
+    package let name: String
+}
+
+/// What a newcomer needs to know of a publisher.
+package struct Welcome: Sendable, Hashable {
+    /// A channel and what it holds.
+    package struct ChannelState: Sendable, Hashable {
+        package let stream: StreamName
+        package let lane: Int
+        /// The first sequence that can be fetched; the next to come if none can.
+        package let first: UInt64
+        /// The next sequence to come.
+        package let next: UInt64
+    }
+
+    package let nonce: UInt64
+    package let instance: Instance
+    package let name: String
+    package let dataEndpoint: String
+    package let pushEndpoint: String
+    package let eventBytesMax: UInt64
+    package let channels: [ChannelState]
+    package let peers: [String]
+}
+
+/// A sign of life.
+package struct Beat: Sendable, Hashable {
+    package let clock: MonotonicTime
+    /// The newest clock of the peer that has come back; nil before the first.
+    package let echo: MonotonicTime?
+    /// How many bytes the publisher may have published in all before the reader falls behind; nil
+    /// where readers do not hold it up.
+    package let grant: UInt64?
+}
+
+/// Why a session ends.
+package struct Goodbye: Sendable, Hashable {
+    /// The reasons.
+    package enum Code: UInt8, Sendable, Hashable {
+        /// The node closes in order.
+        case closing = 0
+        /// The message could not be understood.
+        case protocolError = 1
+        /// No version is spoken by both.
+        case version = 2
+        /// The session is not known here, or has been forgotten.
+        case unknownSession = 3
+        /// Another node has this identity.
+        case duplicateIdentity = 4
+        /// There are too many sessions.
+        case full = 5
+    }
+
+    package let code: Code
+    package let text: String
+}
+
+/// A request for events of a channel.
+package struct Fetch: Sendable, Hashable {
+    /// Where to begin.
+    package enum Start: Sendable, Hashable {
+        /// Behind the last event that was delivered.
+        case behind(epoch: Epoch, sequence: UInt64)
+        /// At the first event there is.
+        case first
+        /// At the next event to come.
+        case now
+        /// At the first event of this time or later.
+        case time(Timestamp)
+    }
+
+    package let request: UInt64
+    package let stream: StreamName
+    package let lane: Int
+    package let start: Start
+    /// The last sequence that is wanted; nil for all there are.
+    package let upTo: UInt64?
+    package let byteBudget: UInt64
+
+    package init(
+        request: UInt64, stream: StreamName, lane: Int, start: Start, upTo: UInt64?,
+        byteBudget: UInt64
+    ) {
+        self.request = request
+        self.stream = stream
+        self.lane = lane
+        self.start = start
+        self.upTo = upTo
+        self.byteBudget = byteBudget
+    }
+}
+
+/// The end of an answer to a request.
+package struct FetchEnd: Sendable, Hashable {
+    /// Why it ends.
+    package enum Reason: UInt8, Sendable, Hashable {
+        /// All that was asked for has been sent.
+        case done = 0
+        /// The budget is used up.
+        case more = 1
+        /// This history does not have the position.
+        case truncated = 2
+        /// Events before the next sequence are gone.
+        case expired = 3
+        /// Later.
+        case busy = 4
+        /// There is no such channel yet.
+        case unknown = 5
+    }
+
+    package let request: UInt64
+    package let reason: Reason
+    package let epoch: Epoch
+    package let next: UInt64
+
+    package init(request: UInt64, reason: Reason, epoch: Epoch, next: UInt64) {
+        self.request = request
+        self.reason = reason
+        self.epoch = epoch
+        self.next = next
+    }
+}

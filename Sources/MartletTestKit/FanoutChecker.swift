@@ -1,0 +1,165 @@
+internal import MartletDelivery
+
+/// A promise that was broken in a simulated run.
+public struct Violation: Error, Sendable, Hashable {
+    /// Which invariant of the protocol, as in `I6`.
+    public let invariant: String
+    /// What was seen.
+    let what: String
+
+    init(invariant: String, description: String) {
+        self.invariant = invariant
+        what = description
+    }
+}
+
+extension Violation: CustomStringConvertible {
+    /// The invariant, and what was seen.
+    public var description: String { "\(invariant): \(what)" }
+}
+
+/// Watches what is published and what every reader gets of it.
+///
+/// Its words: an event is *attempted* when it is published, *delivered* when a reader's consumer
+/// has it, *lost* when it was neither delivered nor reported, *duplicated*, *reordered*,
+/// *unexpected* when nobody published it, *diverged* when two readers got different bytes under one
+/// position.
+struct FanoutChecker {
+    /// An epoch of a channel.
+    struct History: Hashable {
+        let lane: Int
+        let epoch: UInt64
+    }
+
+    /// What a reader has seen of a lane.
+    private struct Progress {
+        var epoch: UInt64
+        /// The number of the next event that may come.
+        var next: UInt64
+    }
+
+    /// What was published: the sizes of the histories, whose events say who they are.
+    private var published: [History: UInt64] = [:]
+    private var progress: [Int: [Int: Progress]] = [:]
+
+    private(set) var delivered = 0
+    private(set) var attempted = 0
+    private(set) var gaps = 0
+    private(set) var reportedLost = 0
+
+    /// The payload that the event at a position has, and no other.
+    static func payload(_ lane: Int, _ epoch: UInt64, _ sequence: UInt64) -> String {
+        "\(lane)/\(epoch)/\(sequence)"
+    }
+
+    mutating func publish(_ frame: Frame) throws(Violation) {
+        let history = History(lane: frame.channel.lane, epoch: frame.header.epoch.rawValue)
+        let before = published[history] ?? 0
+        guard frame.sequences.lowerBound == before + 1 else {
+            throw Violation(
+                invariant: "I4",
+                description: "lane \(history.lane) epoch \(history.epoch) has a hole or a repeat "
+                    + "behind \(before): \(frame.sequences)")
+        }
+        published[history] = frame.sequences.upperBound - 1
+        attempted += frame.count
+    }
+
+    mutating func start(
+        reader: Int, lane: Int, epoch: UInt64, next: UInt64
+    ) throws(Violation) {
+        guard let before = progress[reader]?[lane] else {
+            progress[reader, default: [:]][lane] = Progress(epoch: epoch, next: next)
+            return
+        }
+        if before.epoch == .max, next == 1 {
+            // A history whose end was reported is followed by one that begins with its first event.
+            progress[reader]?[lane] = Progress(epoch: epoch, next: 1)
+            return
+        }
+        guard epoch == before.epoch && next == before.next else {
+            throw Violation(
+                invariant: "I6",
+                description: "reader \(reader) lane \(lane) went from \(before.epoch)/"
+                    + "\(before.next) to \(epoch)/\(next) without a report")
+        }
+    }
+
+    mutating func deliver(
+        _ event: RecordedEvent, reader: Int
+    ) throws(Violation) {
+        let lane = event.frame.channel.lane
+        let epoch = event.frame.header.epoch.rawValue
+        let place = "reader \(reader) lane \(lane) \(epoch)/\(event.sequence)"
+        guard var seen = progress[reader]?[lane] else {
+            throw Violation(invariant: "I6", description: "\(place) came before the start")
+        }
+        guard event.sequence <= published[History(lane: lane, epoch: epoch)] ?? 0 else {
+            throw Violation(invariant: "I3", description: "\(place) is unexpected")
+        }
+        let payload = event.payload.text
+        guard payload == FanoutChecker.payload(lane, epoch, event.sequence) else {
+            throw Violation(invariant: "I3", description: "\(place) diverged: \(payload)")
+        }
+        guard epoch == seen.epoch, event.sequence == seen.next else {
+            let what = epoch == seen.epoch && event.sequence > seen.next ? "lost" : "repeated"
+            throw Violation(
+                invariant: "I6",
+                description: "\(place) came where \(seen.epoch)/\(seen.next) was due: \(what) or "
+                    + "reordered")
+        }
+        seen.next += 1
+        progress[reader]?[lane] = seen
+        delivered += 1
+    }
+
+    mutating func report(_ gap: Gap, reader: Int) throws(Violation) {
+        gaps += 1
+        let lane = gap.channel.lane
+        guard var seen = progress[reader]?[lane] else {
+            throw Violation(invariant: "I6", description: "a gap was reported before the start")
+        }
+        guard gap.epoch.rawValue == seen.epoch, gap.first == seen.next else {
+            throw Violation(
+                invariant: "I6",
+                description: "reader \(reader) lane \(lane): a gap at \(gap.epoch)/\(gap.first) "
+                    + "was reported where \(seen.epoch)/\(seen.next) was due")
+        }
+        if let last = gap.last {
+            reportedLost += Int(last - gap.first) + 1
+            seen.next = last + 1
+        } else {
+            // What is behind the end of a history is the next one, from its first event.
+            seen.epoch = .max
+            seen.next = 1
+        }
+        progress[reader]?[lane] = seen
+    }
+
+    /// A reader has lost what it knew, and begins anew.
+    mutating func forget(reader: Int) { progress[reader] = [:] }
+
+    /// After a heal and some time, every reader has all of the present history.
+    func checkLag(
+        readers: Int, lanes: Int, epoch: UInt64
+    ) throws(Violation) {
+        for reader in 0..<readers {
+            for lane in 0..<lanes {
+                guard let last = published[History(lane: lane, epoch: epoch)] else { continue }
+                let seen = progress[reader]?[lane]
+                guard seen?.epoch == epoch, seen?.next == last + 1 else {
+                    let place = seen.map { "\($0.epoch)/\($0.next)" } ?? "nowhere"
+                    throw Violation(
+                        invariant: "I22",
+                        description: "reader \(reader) lane \(lane) stands at \(place), and "
+                            + "\(epoch)/\(last + 1) is due")
+                }
+            }
+        }
+    }
+}
+
+extension Bytes {
+    /// The bytes as a text.
+    var text: String { String(decoding: array(), as: UTF8.self) }
+}

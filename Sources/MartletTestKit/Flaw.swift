@@ -1,0 +1,27 @@
+/// A bug that is planted on purpose, to see that the checker finds it.
+public enum Flaw: String, Sendable, CaseIterable {
+    /// Frames of an answer begin one too late.
+    case answersSkipAFrame
+    /// No beats are published: the loss of the last frame is never noticed.
+    case noTailBeat
+    /// An event is handed out twice.
+    case deliversTwice
+    /// A frame counts as delivered and never arrives.
+    case cursorBeforeDelivery
+    /// Two frames change places on their way to the consumer.
+    case deliversOutOfOrder
+    /// A gap is known and not reported.
+    case gapNotReported
+    /// A publisher that starts anew keeps its epoch.
+    case epochNotRaised
+    /// A request behind a history that has ended is answered from the new one.
+    case truncatedAnsweredFromNewHistory
+    /// Expired events are answered as if there had been none.
+    case expiredAnsweredAsDone
+    /// A reader does not ask again when its session has come back.
+    case noRequestAfterReattach
+    /// The ring keeps everything.
+    case ringWithoutBound
+    /// The first frame behind the start does not arrive.
+    case forgetsTheFirst
+}

@@ -1,0 +1,119 @@
+internal import MartletDelivery
+
+/// The publisher of a simulated world: the machine, and what it seals.
+struct SimulatedPublisher {
+    private(set) var instance: Instance
+    private let ringBytes: Int
+    private let raisesEpoch: Bool
+    private(set) var machine: FanoutPublisher
+    /// The next sequence of each lane.
+    private var next: [Int: UInt64] = [:]
+    /// When the last message over PUB arrives at each reader: a connection keeps its order.
+    var lastArrival: [Int: UInt64] = [:]
+    /// Raised when the publisher goes: what is under way over older links never arrives.
+    private(set) var link = 0
+
+    init(
+        _ node: NodeID, _ plan: FanoutWorld.Plan, _ generator: inout SimulationGenerator
+    ) {
+        let random = UInt32(truncatingIfNeeded: generator.next())
+        instance = Instance(node: node, epoch: Epoch(start: 1, random: random))
+        ringBytes = plan.flaw == .ringWithoutBound ? .max : FanoutWorld.ringBytes
+        raisesEpoch = plan.flaw != .epochNotRaised
+        machine = FanoutPublisher(
+            instance, named: "publisher", dataEndpoint: "sim://data",
+            firstSession: generator.next(), ringBytes: ringBytes)
+    }
+
+    /// Starts anew, with nothing but its identity.
+    mutating func restart(_ generator: inout SimulationGenerator) {
+        let random = UInt32(truncatingIfNeeded: generator.next())
+        let epoch = Epoch(start: instance.epoch.start + 1, random: random)
+        if raisesEpoch { instance = Instance(node: instance.node, epoch: epoch) }
+        next = [:]
+        link += 1
+        machine = FanoutPublisher(
+            instance, named: "publisher", dataEndpoint: "sim://data",
+            firstSession: generator.next(), ringBytes: ringBytes)
+    }
+
+    /// A frame of so many events.
+    mutating func seal(
+        lane: Int, count: Int, at now: MonotonicTime
+    ) throws(MartletError) -> (frame: Frame, effects: [FanoutPublisher.Effect]) {
+        let first = next[lane] ?? 1
+        let channel = Channel(node: instance.node, stream: FanoutWorld.stream, lane: lane)
+        var builder = FrameBuilder(channel: channel, epoch: instance.epoch, nextSequence: first)
+        let kind = try EventDefinition(topic: "sim.events", contentType: .text)
+        for offset in 0..<UInt64(count) {
+            let payload = FanoutChecker.payload(
+                lane, instance.epoch.rawValue, first + offset)
+            _ = try builder.append(
+                payload, with: TextCodec(), of: kind, at: .earliest, key: lane == 0 ? nil : "k")
+        }
+        next[lane] = first + UInt64(count)
+        let frame = try Frame(builder.seal())
+        return (frame, machine.seal(frame, at: now))
+    }
+
+    mutating func receive(
+        _ message: Multipart, from route: Bytes, at now: MonotonicTime
+    ) -> [FanoutPublisher.Effect] { machine.receive(message, from: route, at: now) }
+
+    mutating func tick(at now: MonotonicTime) -> [FanoutPublisher.Effect] {
+        machine.tick(at: now)
+    }
+}
+
+/// A reader of a simulated world: the machine, its consumer and its sockets.
+struct SimulatedReader {
+    /// What the consumer gets, in its order.
+    enum Item {
+        case started(Channel, Epoch, next: UInt64)
+        case frame(Frame, from: UInt64)
+        case gap(Gap)
+    }
+
+    let number: Int
+    var machine: FanoutReader
+    var queue: [Item] = []
+    /// The service socket; raised for each fresh one.
+    var link = 0
+    var sessions = 0
+    /// When the last message of the service socket arrives, there and here.
+    var lastToPublisher: UInt64 = 0
+    var lastToReader: UInt64 = 0
+    /// Whether the SUB socket is connected.
+    var isSubscribed = false
+    /// What arrived while the reader was paused.
+    var waiting: [FanoutWorld.Step] = []
+    private let node: NodeID
+    private var starts: UInt32 = 0
+
+    init(_ number: Int, _ generator: inout SimulationGenerator) {
+        self.number = number
+        node = NodeID(high: generator.next(), low: generator.next())
+        machine = SimulatedReader.machine(node, 1, .first)
+        restart(number == 0 ? .first : .now)
+    }
+
+    private static func machine(
+        _ node: NodeID, _ start: UInt32, _ from: Fetch.Start
+    ) -> FanoutReader {
+        FanoutReader(
+            Instance(node: node, epoch: Epoch(start: start, random: 1)), named: "reader",
+            to: [FanoutWorld.stream], from: from, bufferBytes: FanoutWorld.bufferBytes,
+            heldBytes: FanoutWorld.heldBytes)
+    }
+
+    /// Starts anew, and remembers nothing.
+    mutating func restart(_ from: Fetch.Start) {
+        starts += 1
+        machine = SimulatedReader.machine(node, starts, from)
+        queue = []
+        waiting = []
+        link += 1
+        sessions = 0
+        isSubscribed = false
+    }
+}

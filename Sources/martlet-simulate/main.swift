@@ -1,0 +1,78 @@
+import MartletCommandLine
+import MartletCore
+import MartletTestKit
+
+/// Runs simulated worlds, seed by seed, and says what they came to.
+let simulate = Command(
+    "martlet-simulate", "runs simulated worlds and checks what readers get",
+    details: [
+        "Every seed is a world of its own: a publisher, readers, links and nodes that fail. A seed "
+            + "that breaks a promise is named; run it again with --seed.",
+        "Exit status: 0 if every promise was kept, 1 if one was broken.",
+    ],
+    options: [
+        .value("seed", "N", "s", "The first seed, 1 without it."),
+        .value("seeds", "N", "n", "How many seeds, one without it."),
+        .value("steps", "N", nil, "Steps under faults for each seed, 2,000 without it."),
+        .value(
+            "flaw", "NAME", nil, "A bug to plant: \(Flaw.allCases.map(\.rawValue).first ?? "")…"),
+        .flag("verbose", "v", "Print a line for each seed."),
+    ],
+    examples: [
+        .init("martlet-simulate --seeds 20000", "Twenty thousand worlds"),
+        .init("martlet-simulate --seed 7 -v", "One again"),
+    ]
+) { (arguments) throws(CommandFailure) in
+    let first = try arguments.integer("seed", in: 0...Int.max) ?? 1
+    let count = try arguments.integer("seeds", in: 1...Int.max) ?? 1
+    let steps = try arguments.integer("steps", in: 1...1_000_000) ?? 2_000
+    var flaw: Flaw?
+    if let name = arguments.value("flaw") {
+        flaw = Flaw(rawValue: name)
+        guard flaw != nil else {
+            let names = Flaw.allCases.map(\.rawValue).joined(separator: ", ")
+            throw CommandFailure(.usage, "`--flaw` is one of \(names).")
+        }
+    }
+    return run(first, count, steps, flaw, isVerbose: arguments.flag("verbose"))
+}
+
+/// Adds up what the worlds came to.
+private func run(
+    _ first: Int, _ count: Int, _ steps: Int, _ flaw: Flaw?, isVerbose: Bool
+) -> ExitStatus {
+    let clock = ContinuousClock()
+    let began = clock.now
+    var total = FanoutWorld.Outcome()
+    var broken = 0
+    for seed in first..<first + count {
+        var plan = FanoutWorld.Plan(seed: UInt64(seed))
+        plan.steps = steps
+        plan.flaw = flaw
+        var world = FanoutWorld(plan)
+        let outcome = world.run()
+        total.add(outcome)
+        if isVerbose {
+            Output.standard.line(
+                "seed \(seed): \(outcome.steps) steps, \(outcome.delivered) delivered, "
+                    + "\(outcome.gaps) gaps, trace \(String(outcome.trace, radix: 16))")
+        }
+        if let violation = outcome.violation {
+            broken += 1
+            Output.standard.line("seed \(seed): \(violation)")
+        }
+    }
+    let elapsed = began.duration(to: clock.now).components
+    let seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18
+    let rate = Int(Double(total.steps) / max(seconds, 0.001))
+    Output.standard.line(
+        "\(count) seeds, \(total.steps) steps (\(rate)/s): \(total.attempted) events published, "
+            + "\(total.delivered) delivered, \(total.gaps) gaps naming \(total.reportedLost)")
+    for (what, times) in total.sometimes.sorted(by: { $0.key < $1.key }) {
+        Output.standard.line("  \(what): \(times)")
+    }
+    Output.standard.line(broken == 0 ? "every promise was kept" : "\(broken) seeds broke a promise")
+    return broken == 0 ? .success : .nothingFound
+}
+
+Program.main(simulate, version: "0.1.0")

@@ -1,0 +1,150 @@
+import Testing
+
+@testable import MartletDelivery
+
+/// The messages of the service socket, byte by byte.
+@Suite struct SessionMessageTests {
+    static let instance = Instance(
+        node: NodeID("00112233445566778899aabbccddeeff") ?? .random(),
+        epoch: Epoch(start: 2, random: 0xCAFE))
+
+    /// Every kind, and the bytes of its first part. Docs/protocol.md shows the same.
+    static let golden: [(message: SessionMessage, hex: String)] = [
+        (
+            .hello(
+                Hello(
+                    instance: instance, nonce: 0x0102_0304_0506_0708, versions: 1...1, name: "dash")
+            ),
+            """
+            4d535601 01000000 0000000000000000 00112233445566778899aabbccddeeff feca000002000000
+            0807060504030201 01 01 04 64617368
+            """
+        ),
+        (
+            .welcome(
+                session: 7,
+                Welcome(
+                    nonce: 0x0102_0304_0506_0708, instance: instance, name: "shop",
+                    dataEndpoint: "tcp://h:5551", pushEndpoint: "", eventBytesMax: 300,
+                    channels: [.init(stream: "orders", lane: 3, first: 17, next: 200)],
+                    peers: ["tcp://b:1"])),
+            """
+            4d535601 02000000 0700000000000000 0807060504030201 00112233445566778899aabbccddeeff
+            feca000002000000 04 73686f70 0c 7463703a2f2f683a35353531 00 ac02
+            01 06 6f7264657273 03 11 c801
+            01 09 7463703a2f2f623a31
+            """
+        ),
+        (
+            .beat(
+                session: 7,
+                Beat(
+                    clock: MonotonicTime(microseconds: 1_000), echo: MonotonicTime(microseconds: 2),
+                    grant: 128)),
+            "4d535601 03000000 0700000000000000 e803000000000000 0200000000000000 8001"
+        ),
+        (
+            .bye(session: 7, Goodbye(code: .protocolError, text: "no")),
+            "4d535601 04000000 0700000000000000 01 02 6e6f"
+        ),
+        (
+            .fetch(
+                session: 7,
+                Fetch(
+                    request: 5, stream: "orders", lane: 3,
+                    start: .behind(epoch: instance.epoch, sequence: 16), upTo: 19, byteBudget: 4_096
+                )),
+            "4d535601 10000000 0700000000000000 05 06 6f7264657273 03 00"
+                + "feca000002000000 10 13 8020"
+        ),
+        (
+            .fetch(
+                session: 7,
+                Fetch(
+                    request: 6, stream: "orders", lane: 0, start: .first, upTo: nil,
+                    byteBudget: 1)),
+            "4d535601 10000000 0700000000000000 06 06 6f7264657273 00 01 00 01"
+        ),
+        (
+            .fetch(
+                session: 7,
+                Fetch(
+                    request: 6, stream: "orders", lane: 0, start: .time(.earliest), upTo: nil,
+                    byteBudget: 1)),
+            "4d535601 10000000 0700000000000000 06 06 6f7264657273 00 03"
+                + hex(Timestamp.earliest.microseconds) + "00 01"
+        ),
+        (
+            .frame(session: 7, request: 5, Bytes([1, 2, 3])),
+            "4d535601 11000000 0700000000000000 05"
+        ),
+        (
+            .end(
+                session: 7,
+                FetchEnd(request: 5, reason: .expired, epoch: instance.epoch, next: 21)),
+            "4d535601 12000000 0700000000000000 05 03 feca000002000000 15"
+        ),
+    ]
+
+    static func hex(_ value: Int64) -> String {
+        (0..<8).map { byte in
+            let digits = String((UInt64(bitPattern: value) >> (8 * UInt64(byte))) & 0xFF, radix: 16)
+            return digits.count == 1 ? "0" + digits : digits
+        }.joined()
+    }
+
+    static func bytes(_ hex: String) -> [UInt8] {
+        let nibbles = hex.compactMap(\.hexDigitValue)
+        return stride(from: 0, to: nibbles.count, by: 2).map {
+            UInt8(nibbles[$0] << 4 | nibbles[$0 + 1])
+        }
+    }
+
+    @Test(arguments: golden.indices)
+    func bytesAreAsSpecified(place: Int) {
+        let (message, hex) = Self.golden[place]
+        #expect(message.multipart.first.array() == Self.bytes(hex))
+        #expect(SessionMessage(message.multipart) == message)
+    }
+
+    /// Whatever is cut off or flipped is another message or none, and never a trap.
+    @Test(arguments: golden.indices)
+    func damageIsNoticedOrMeansSomethingElse(place: Int) {
+        let multipart = Self.golden[place].message.multipart
+        let bytes = multipart.first.array()
+        for count in 0..<bytes.count {
+            let cut = Multipart(first: Bytes(Array(bytes.prefix(count))), rest: multipart.rest)
+            #expect(SessionMessage(cut) == nil)
+        }
+        for bit in 0..<bytes.count * 8 {
+            var flipped = bytes
+            flipped[bit / 8] ^= 1 << (bit % 8)
+            let message = SessionMessage(Multipart(first: Bytes(flipped), rest: multipart.rest))
+            // The three reserved bytes are ignored.
+            let isReserved = (5...7).contains(bit / 8)
+            #expect((message == Self.golden[place].message) == isReserved)
+        }
+        // Bytes behind what is known are for later versions.
+        let longer = Multipart(first: Bytes(bytes + [9, 9]), rest: multipart.rest)
+        #expect(SessionMessage(longer) == Self.golden[place].message)
+    }
+
+    @Test func partsMustBeAsMany() {
+        let message = Self.golden[0].message.multipart
+        #expect(SessionMessage(Multipart(first: message.first, rest: [Bytes()])) == nil)
+        let frame = SessionMessage.frame(session: 7, request: 5, Bytes([1])).multipart
+        #expect(SessionMessage(Multipart(frame.first)) == nil)
+        #expect(SessionMessage(Multipart(first: frame.first, rest: [Bytes(), Bytes()])) == nil)
+        #expect(SessionMessage(Multipart(Bytes())) == nil)
+    }
+
+    @Test func countsThatCannotBeThereAreRefused() {
+        // A WELCOME that promises 2^40 channels.
+        let bytes = Self.bytes(
+            """
+            4d535601 02000000 0700000000000000 0807060504030201 00112233445566778899aabbccddeeff
+            feca000002000000 00 00 00 00 808080808040
+            """)
+        #expect(SessionMessage(Multipart(Bytes(bytes))) == nil)
+    }
+}
