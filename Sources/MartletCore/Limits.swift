@@ -70,6 +70,10 @@ public enum Limits {
     /// bounds the time of `LIKE` and the memory of functions. A longer one is an error.
     public static let expressionTextBytesMax = 16 * 1_024
 
+    /// Bytes that the functions and patterns of an expression may go through for one event: some
+    /// ten milliseconds. Most expressions go through less than a hundredth.
+    public static let evaluationBytesMax = 2 * 1_048_576
+
     /// Keys and elements that all paths into one payload may pass by, for one event.
     public static let payloadStepsMax = 1_048_576
 

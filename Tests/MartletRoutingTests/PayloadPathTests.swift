@@ -58,6 +58,10 @@ import Testing
         Case("data.big + 1 = 9007199254740994", true), Case("-data.big < 0", true),
         Case("data.big / 3 = 3002399751580331", true), Case("data.big % 10 = 3", true),
         Case("data.big IN (1, 9007199254740993)", true), Case("1 < data.big", true),
+        Case("9223372036854775807 < 9223372036854775808.0", true),
+        Case("9223372036854775807 > 9223372036854775808.0", false),
+        Case("-9223372036854775808 > -9223372036854775809.0", false),
+        Case("data.big / 2", .number(.fraction(4_503_599_627_370_496.5))),
         Case("ABS(data.big)", 0, .cast), Case("STRING(data.big)", "9007199254740993"),
         Case("data.x > - 1.5", false, .missingAttribute), Case("- 1.5 < data.total", true),
         Case("1.5 = 2", false), Case("1 IN (1.5, 1)", true), Case("3000000000 > data.total", true),
@@ -163,6 +167,34 @@ import Testing
         let broken = try CloudEvent.sample(json: "{\(keys)")
         let filter = try Filter.any((0..<500).map { _ in try .sql("data.k1 = 2") })
         #expect(!filter.matches(broken))
+    }
+
+    @Test func whateverIsThereExists() throws {
+        let huge = try CloudEvent.sample(json: #"{"x": 1e400, "n": null}"#)
+        #expect(try Expression("EXISTS data.x").matches(huge))
+        #expect(try !Expression("EXISTS data.n").matches(huge))
+        #expect(try Expression("data.x = 1").evaluate(huge).error?.kind == .generic)
+        let undefined = try CloudEvent.sample(contentType: .cbor, data: Bytes([0xF7]))
+        #expect(try Expression("EXISTS data").matches(undefined))
+        let bignum = Bytes([0xC2, 0x48, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF])
+        let large = try CloudEvent.sample(contentType: .cbor, data: bignum)
+        #expect(try Expression("data = 9223372036854775807").matches(large))
+    }
+
+    /// One expression over one event takes a bounded time, whoever wrote either.
+    @Test func workIsBounded() throws {
+        let digits = try CloudEvent.sample(
+            json: "{\"n\": 1." + String(repeating: "1", count: 100_000) + "}")
+        #expect(try Expression("data.n > 1").evaluate(digits).error?.kind == .generic)
+        let text = try CloudEvent.sample(json: "\"" + String(repeating: "é", count: 8_000) + "\"")
+        let upper =
+            String(repeating: "UPPER(", count: 30) + "data" + String(repeating: ")", count: 30)
+        let chain = Array(repeating: upper + " = 'a'", count: 40).joined(separator: " OR ")
+        #expect(try Expression(chain).evaluate(text).error?.kind == .generic)
+        let like = Array(repeating: "data LIKE '%aaaaaaaaaaaaaaaaaaaa_b%'", count: 40)
+            .joined(separator: " OR ")
+        #expect(try Expression(like).evaluate(text).error?.kind == .generic)
+        #expect(try Expression("UPPER(data) LIKE '%É_É%'").matches(text))
     }
 
     @Test func aTextIsItsOwnValue() throws {

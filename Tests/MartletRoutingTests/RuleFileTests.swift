@@ -67,6 +67,15 @@ import Testing
             "{\"rules\": [\(rule)],\n \"partitions\": 1, \"key\": \"da ta\"}",
             "r.json:2:26: `da ta` cannot"
         ),
+        (
+            "{\"rules\": [{\"name\": \"a\", \"topics\": [], \"then\": \"drop\"}]}",
+            "rule `a`: `topics` is empty"
+        ),
+        (
+            "{\"rules\": [{\"name\": \"a\", \"topics\": null, \"then\": \"drop\"}]}",
+            "rule `a`: Patterns of topics"
+        ),
+        ("{\"rules\": [{\"name\": \"a\", \"when\": null, \"then\": \"drop\"}]}", "rule `a`: "),
         ("{\"rules\": [{\"name\": \"a\", \"then\": [null]}]}", "rule `a`: This is no action."),
         (
             "{\"rules\": [{\"name\": \"a\", \"topics\": \"x\", \"then\": \"drop\"}]}",

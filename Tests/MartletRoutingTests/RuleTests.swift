@@ -117,36 +117,6 @@ import Testing
         #expect(last.outputs[0].isUnchanged)
     }
 
-    /// A rule that cannot send the event on does nothing, and no other may lose the event.
-    @Test func whatCannotBeSentOnStays() throws {
-        let event = try Self.order(total: 5, hops: 8)
-        let tables: [(table: RuleTable, rules: [String])] = [
-            (try RuleTable([Rule("m", topics: ["orders.*"], then: .copy(to: "a.b"), .drop)]), []),
-            (try RuleTable([Rule("m", topics: ["orders.*"], then: .rename("a.b"))]), []),
-            (
-                try RuleTable([
-                    Rule("m", topics: ["orders.*"], then: .send(to: "a.b")),
-                    Rule("drop", topics: ["orders.*"], then: .drop),
-                ]), ["drop"]
-            ),
-            (
-                try RuleTable(
-                    [
-                        Rule("m", topics: ["orders.*"], then: .send(to: "a.b")),
-                        Rule("fallback", topics: ["orders.*"], then: .set("late", true)),
-                    ], match: .first), ["fallback"]
-            ),
-        ]
-        for (table, rules) in tables {
-            let decision = try table.route(event)
-            #expect(decision.refused == ["m"])
-            #expect(decision.rules == rules)
-            #expect(Self.outputs(decision) == ["orders.placed"])
-            let reports = try table.explain(event).rules
-            #expect(reports[0].outcome == .refused)
-        }
-    }
-
     @Test func renamedEventsCountTheirHops() throws {
         let table = try RuleTable([Rule("old", topics: ["orders.*"], then: .rename("new.orders"))])
         let decision = try table.route(Self.order(total: 5, hops: 3))
@@ -190,31 +160,6 @@ import Testing
         let bound = try RuleTable(
             [Rule("self", topics: ["orders.*"], then: .copy(to: "orders.placed"))], loops: .bound)
         #expect(Self.outputs(try bound.route(Self.order(total: 5))) == ["orders.placed"])
-    }
-
-    @Test func attributesThatDoNotFitAreRefused() throws {
-        var attributes = EventAttributes()
-        for number in 0..<64 { try attributes.set(AttributeName("a\(number)"), to: 1) }
-        let full = try CloudEvent(
-            id: "1", source: "/s", type: "orders.placed", attributes: attributes)
-        let table = try RuleTable([
-            Rule("send", topics: ["orders.*"], then: .send(to: "a.b")),
-            Rule("set", then: .set("late", true)),
-            Rule("change", then: .set("a0", 2)),
-            Rule("swap", then: .set("a1", nil), .set("late", true)),
-        ])
-        for decision in [try table.route(full), table.route(try full.recorded())] {
-            #expect(decision.refused == ["send", "set"])
-            #expect(decision.rules == ["change", "swap"])
-            let event = try #require(decision.outputs.first).cloudEvent()
-            #expect(event.attributes["late"] == true)
-        }
-        try attributes.set("a0", to: nil)
-        let nearlyFull = try CloudEvent(
-            id: "1", source: "/s", type: "orders.placed", attributes: attributes)
-        let sent = try #require(table.route(nearlyFull).outputs.first).cloudEvent()
-        #expect(try sent.topic() == "a.b")
-        _ = try sent.recorded()
     }
 
     @Test(arguments: ["x", -1, 8, "99", true] as [AttributeValue])

@@ -89,14 +89,14 @@ extension RecordedEvent {
     /// where the type is something else.
     public func cloudEvent() throws(MartletError) -> CloudEvent {
         var attributes = attributes
-        if attributes[.sequence] == nil, attributes.extensions.count < Limits.attributesMax {
+        if attributes[.sequence] == nil, attributes.countedExtensions < Limits.attributesMax {
             let digits = String(sequence)
             let zeros = String(repeating: "0", count: 20 - digits.count)
             try attributes.set(.sequence, to: .string(zeros + digits))
         }
-        if let key { try attributes.set(.partitionKey, to: .string(key), isBounded: false) }
+        if let key { try attributes.set(.partitionKey, to: .string(key)) }
         if type != topic.text {
-            try attributes.set(.topic, to: .string(topic.text), isBounded: false)
+            try attributes.set(.topic, to: .string(topic.text))
         }
         return try CloudEvent(
             id: id, source: source, type: type, time: time, contentType: contentType,

@@ -171,6 +171,12 @@ final class DecodingSource {
         return FrozenPath(steps + [step])
     }
 
+    /// A type with its article; containers by what they are in the input.
+    private static func words(for type: Any.Type) -> String {
+        if type == [Any].self { return "an array" }
+        return type == [String: Any].self ? "a map" : "a \(type)"
+    }
+
     /// What `Codable` says of a failure.
     func error(_ failure: ValueFailure, _ path: [any CodingKey]) -> DecodingError {
         unsafe state.pointee.place = failure.place
@@ -184,7 +190,8 @@ final class DecodingSource {
         }
         let context = DecodingError.Context(
             codingPath: path,
-            debugDescription: "a \(type) must stand there, not \(found.words)",
+            debugDescription:
+                "\(DecodingSource.words(for: type)) must stand there, not \(found.words)",
             underlyingError: failure)
         return found == .null ? .valueNotFound(type, context) : .typeMismatch(type, context)
     }

@@ -99,7 +99,7 @@ enum AttributeBlock {
                 guard name != .partitionKey, (try? value.check(as: name)) != nil else {
                     return false
                 }
-                extensions += 1
+                if EventAttributes.counts(name) { extensions += 1 }
             }
         }
         return extensions <= Limits.attributesMax

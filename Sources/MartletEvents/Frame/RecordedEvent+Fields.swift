@@ -33,6 +33,9 @@ extension RecordedEvent {
         }
     }
 
+    /// How many bytes the event takes in its frame.
+    package var recordByteCount: Int { place.end - place.start }
+
     /// How many bytes the attributes take; each takes three at least.
     package var attributesByteCount: Int { place(of: RecordFlags.attributes)?.count ?? 0 }
 

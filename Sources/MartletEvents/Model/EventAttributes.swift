@@ -31,23 +31,10 @@ public struct EventAttributes: Sendable, Hashable {
         return extensions[place].value
     }
 
-    /// Gives a value to an extension, or takes it away with nil.
+    /// Gives a value to an extension, or takes it away with nil. The key and the topic have places
+    /// of their own in a frame, and do not count towards the limit.
     public mutating func set(
         _ name: AttributeName, to value: AttributeValue?
-    ) throws(MartletError) {
-        try set(name, to: value, isBounded: true)
-    }
-
-    /// The same for an attribute that does not count, or has been counted.
-    package mutating func set(
-        unbounded name: AttributeName, to value: AttributeValue?
-    ) throws(MartletError) {
-        try set(name, to: value, isBounded: false)
-    }
-
-    /// The key and the topic are attributes only outside of frames, and do not count there.
-    mutating func set(
-        _ name: AttributeName, to value: AttributeValue?, isBounded: Bool
     ) throws(MartletError) {
         let place = place(of: name)
         let isThere = place < extensions.count && extensions[place].name == name
@@ -60,11 +47,22 @@ public struct EventAttributes: Sendable, Hashable {
         if isThere {
             extensions[place].value = value
         } else {
-            guard !isBounded || extensions.count < Limits.attributesMax else {
+            guard !EventAttributes.counts(name) || countedExtensions < Limits.attributesMax else {
                 throw EventAttributes.tooMany
             }
             extensions.insert((name, value), at: place)
         }
+    }
+
+    /// Whether an extension counts towards the limit.
+    package static func counts(_ name: AttributeName) -> Bool {
+        name != .partitionKey && name != .topic
+    }
+
+    /// How many extensions count towards the limit.
+    package var countedExtensions: Int {
+        guard extensions.count >= Limits.attributesMax else { return extensions.count }
+        return extensions.count { EventAttributes.counts($0.name) }
     }
 
     /// Says what the event is about, or no longer with nil.

@@ -8,6 +8,9 @@ package final class PayloadReader {
         case text(String)
     }
 
+    /// Longest number that is read: what has more digits costs more than it says.
+    private static let numberBytesMax = 400
+
     /// Keeps the bytes to which the source points.
     private let payload: Bytes
     private let contents: Contents
@@ -57,25 +60,39 @@ package final class PayloadReader {
         switch contents {
         case .text(let text): return steps.isEmpty ? .text(text) : nil
         case .structured(let source):
-            var place = source.untagged(0)
-            for step in steps {
-                guard let next = try find(step, in: place, of: source) else { return nil }
-                place = source.untagged(next)
-            }
+            guard let place = try place(at: steps, of: source) else { return nil }
             return try value(place, of: source)
+        }
+    }
+
+    /// Whether anything but null stands at the end of these steps, whatever it is.
+    package func exists(at steps: [PayloadStep]) throws(PayloadFailure) -> Bool {
+        defer { extendLifetime(payload) }
+        switch contents {
+        case .text: return steps.isEmpty
+        case .structured(let source):
+            return try place(at: steps, of: source).map { !source.isNull($0) } ?? false
         }
     }
 
     /// Where in the payload begins what stands at the end of these steps.
     package func byteOffset(at steps: [PayloadStep]) -> Int? {
         defer { extendLifetime(payload) }
-        guard case .structured(let source) = contents else { return nil }
+        guard case .structured(let source) = contents,
+            let place = try? place(at: steps, of: source)
+        else { return nil }
+        return Int(source.token(place).offset)
+    }
+
+    private func place(
+        at steps: [PayloadStep], of source: DecodingSource
+    ) throws(PayloadFailure) -> Int? {
         var place = source.untagged(0)
         for step in steps {
-            guard let next = try? find(step, in: place, of: source) else { return nil }
+            guard let next = try find(step, in: place, of: source) else { return nil }
             place = source.untagged(next)
         }
-        return Int(source.token(place).offset)
+        return place
     }
 
     private func find(
@@ -123,11 +140,13 @@ package final class PayloadReader {
         case .negative: return .integer(Int64(bitPattern: token.payload))
         case .unsigned where token.payload <= UInt64(Int64.max):
             return .integer(Int64(bitPattern: token.payload))
+        case .number where token.high > PayloadReader.numberBytesMax: throw .tooMuch
         case .unsigned, .largeNegative, .double, .number, .shortNumber:
             guard let number = try? source.double(place) else { throw .unreadable }
             return .number(number)
         case .text: return .text(source.text(token))
         case .bytes:
+            if let number = try? source.integer(Int64.self, place) { return .integer(number) }
             if let number = try? source.double(place) { return .number(number) }
             return unsafe source.withBytes(of: token) { unsafe .bytes(Bytes(copying: $0.bytes)) }
         case .array, .map: throw .container

@@ -8,6 +8,8 @@ struct Evaluator<Source: FieldSource> {
     let source: Source
     /// The payload, once something in it has been asked for.
     private(set) var payload: PayloadCache
+    /// How many bytes functions and patterns may still go through.
+    private var budget = Limits.evaluationBytesMax
 
     init(_ program: ExpressionProgram, _ source: Source, _ payload: PayloadCache) {
         self.program = program
@@ -57,8 +59,8 @@ struct Evaluator<Source: FieldSource> {
             .boolean(try boolean(left, node) ? true : boolean(value(of: link.operand), node))
         case .xor: .boolean(try boolean(left, node) != boolean(value(of: link.operand), node))
         case .not: .boolean(try !boolean(left, node))
-        case .like: .boolean(isLike(left, link.operand))
-        case .notLike: .boolean(!isLike(left, link.operand))
+        case .like: .boolean(try isLike(left, link.operand, node))
+        case .notLike: .boolean(try !isLike(left, link.operand, node))
         case .isIn: .boolean(try isIn(left, program.sets[Int(link.operand)], node))
         case .notIn: .boolean(try !isIn(left, program.sets[Int(link.operand)], node))
         case .negate: try negate(left, node)
@@ -110,8 +112,23 @@ struct Evaluator<Source: FieldSource> {
         return link.operation.holds(first < second, first == second)
     }
 
-    private func isLike(_ left: Operand, _ pattern: Int32) -> Bool {
-        source.withUTF8(left) { program.patterns[Int(pattern)].matches($0) }
+    private mutating func isLike(
+        _ left: Operand, _ pattern: Int32, _ node: Int32
+    ) throws(EvaluationFailure) -> Bool {
+        let pattern = program.patterns[Int(pattern)]
+        let (isMatch, byteCount) = source.withUTF8(left) { (pattern.matches($0), $0.count) }
+        try spend(byteCount * pattern.cost, node)
+        return isMatch
+    }
+
+    /// An expression that goes through more than this is ended: what it costs must not depend on
+    /// who wrote it.
+    private mutating func spend(_ byteCount: Int, _ node: Int32) throws(EvaluationFailure) {
+        budget -= byteCount
+        guard budget >= 0 else {
+            throw EvaluationFailure(
+                .generic, node, nil, "the expression goes through too much text for one event")
+        }
     }
 
     /// The values of the set are cast to the type of the left side.
@@ -185,6 +202,7 @@ struct Evaluator<Source: FieldSource> {
             }
             arguments.append(value)
         }
+        try spend(byteCount, node)
         return arguments
     }
 
@@ -210,11 +228,8 @@ struct Evaluator<Source: FieldSource> {
     ) throws(EvaluationFailure) -> Bool {
         guard let reader = try reader(node) else { return false }
         do throws(PayloadFailure) {
-            return try reader.value(at: program.paths[Int(path)].steps) != nil
-        } catch {
-            guard error == .container else { throw EvaluationFailure(error, node) }
-            return true
-        }
+            return try reader.exists(at: program.paths[Int(path)].steps)
+        } catch { throw EvaluationFailure(error, node) }
     }
 
     private mutating func reader(_ node: Int32) throws(EvaluationFailure) -> PayloadReader? {

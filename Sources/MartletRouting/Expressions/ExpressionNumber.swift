@@ -44,7 +44,8 @@ public enum ExpressionNumber: Sendable, Hashable {
         case (.whole(let left), .fraction(let right)):
             guard !right.isNaN else { return nil }
             if let right = Int64(exactly: right) { return (left < right, left == right) }
-            // No whole number: the nearest `Double` of the left side is on the same side of it.
+            // Beyond all whole numbers of 64 bits, or between two: rounding leads to no other side.
+            guard right.magnitude < 0x1p63 else { return (right > 0, false) }
             return (Double(left) < right, false)
         case (.fraction, .whole):
             return order(right, left).map { (!$0.isLess && !$0.isEqual, $0.isEqual) }
@@ -68,7 +69,7 @@ extension ExpressionLink.Operator {
         if case .whole(let left) = left, case .whole(let right) = right,
             let value = apply(left, right)
         {
-            return .whole(value)
+            return value
         }
         let (left, right) = (left.double, right.double)
         let value: Double
@@ -83,8 +84,8 @@ extension ExpressionLink.Operator {
         return value.isFinite ? ExpressionNumber(value) : nil
     }
 
-    /// Exactly; nil where the result has a fraction or leaves 64 bits.
-    private func apply(_ left: Int64, _ right: Int64) -> Int64? {
+    /// Nil where the result leaves 64 bits.
+    private func apply(_ left: Int64, _ right: Int64) -> ExpressionNumber? {
         let (value, isBeyond): (Int64, Bool)
         switch self {
         case .multiply: (value, isBeyond) = left.multipliedReportingOverflow(by: right)
@@ -92,10 +93,12 @@ extension ExpressionLink.Operator {
         case .subtract: (value, isBeyond) = left.subtractingReportingOverflow(right)
         case .remainder: (value, isBeyond) = left.remainderReportingOverflow(dividingBy: right)
         default:
-            guard right != 0, left.remainderReportingOverflow(dividingBy: right) == (0, false)
-            else { return nil }
-            (value, isBeyond) = left.dividedReportingOverflow(by: right)
+            guard right != 0, right != -1 else { return nil }
+            let (quotient, rest) = left.quotientAndRemainder(dividingBy: right)
+            if rest == 0 { return .whole(quotient) }
+            // The fraction apart, which rounding both sides before would lose.
+            return .fraction(Double(quotient) + Double(rest) / Double(right))
         }
-        return isBeyond ? nil : value
+        return isBeyond ? nil : .whole(value)
     }
 }

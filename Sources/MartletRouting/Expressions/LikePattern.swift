@@ -35,8 +35,12 @@ struct LikePattern: Sendable {
         first = LikePiece(pieces[0])
         last = pieces.count > 1 ? LikePiece(pieces[pieces.count - 1]) : nil
         middle = pieces.dropFirst().dropLast().filter { !$0.isEmpty }.map(LikePiece.init)
+        cost = middle.map(\.cost).max() ?? 1
         guard middle.allSatisfy(\.isSearchable) else { return nil }
     }
+
+    /// How often a match may look at each byte of a text, at most.
+    let cost: Int
 
     /// Whether all of the text is as the pattern says.
     func matches(_ text: Span<UInt8>) -> Bool {

@@ -35,8 +35,17 @@ struct LikePiece: Sendable {
         return fallbacks
     }
 
-    /// Whether it may be searched for: it has bytes alone, or few steps.
-    var isSearchable: Bool { bytes != nil || steps.count <= Limits.likePieceMax }
+    /// Whether it may be searched for: it has bytes alone, or few characters.
+    var isSearchable: Bool { bytes != nil || characterCount <= Limits.likePieceMax }
+
+    /// How often a search may look at each byte.
+    var cost: Int { bytes != nil ? 1 : max(1, steps.count) }
+
+    private var characterCount: Int {
+        steps.count { step in
+            if case .byte(let byte) = step { byte & 0xC0 != 0x80 } else { true }
+        }
+    }
 
     /// Whether all of the text is as the piece says.
     func isAll(of text: Span<UInt8>) -> Bool {

@@ -123,7 +123,7 @@ struct TypeChecker {
             checkCast(left.node, to: .boolean)
             return .boolean
         case .negate:
-            checkNumber(left.node)
+            checkNumber(left.node, beside: .integer)
             return numberType(left.type)
         case .isIn, .notIn:
             for place in program.sets[Int(link.operand)] {
@@ -139,12 +139,10 @@ struct TypeChecker {
             if let right = type(of: link.operand) { checkComparable(left.node, with: right) }
             return .boolean
         case .less, .lessOrEqual, .greater, .greaterOrEqual:
-            checkNumber(left.node)
-            checkNumber(link.operand)
+            checkNumbers(left, link.operand)
             return .boolean
         case .multiply, .divide, .remainder, .add, .subtract:
-            checkNumber(left.node)
-            checkNumber(link.operand)
+            checkNumbers(left, link.operand)
             let divides = link.operation == .divide || link.operation == .remainder
             if divides, literal(link.operand)?.cast(to: .integer) == .integer(0) {
                 note(.math, "This divides by zero.", at: link.operand)
@@ -160,10 +158,18 @@ struct TypeChecker {
         return operands.contains(nil) && !program.paths.isEmpty ? nil : .integer
     }
 
-    /// A literal where a whole number is needed; one with a fraction serves as well.
-    private mutating func checkNumber(_ node: Int32?) {
-        guard let node, let value = literal(node), value.cast(to: .number) == nil else { return }
-        noteCast(of: value, to: .integer, at: node)
+    private mutating func checkNumbers(_ left: Side, _ right: Int32) {
+        checkNumber(left.node, beside: type(of: right))
+        checkNumber(right, beside: left.type)
+    }
+
+    /// A literal where a whole number is needed. One with a fraction serves as well, and so does a
+    /// text with one beside a number, or beside what may be one.
+    private mutating func checkNumber(_ node: Int32?, beside other: ExpressionType?) {
+        guard let node, let value = literal(node), value.type != .number else { return }
+        let mayBeNumber = other == .number || other == nil && !program.paths.isEmpty
+        let type = mayBeNumber ? ExpressionType.number : .integer
+        if value.cast(to: type) == nil { noteCast(of: value, to: .integer, at: node) }
     }
 
     /// A literal that is compared with something of this type, and cast to it.

@@ -6,6 +6,8 @@ protocol FieldSource {
     var fieldBytes: Bytes { get }
     /// How many extensions there are, at most.
     var extensionCount: Int { get }
+    /// How many bytes its record has in a frame, or would have at most.
+    var byteCount: Int { get }
     /// The payload, to look values up in; nil if there is none.
     func payloadReader() throws(MartletError) -> PayloadReader?
 }
@@ -43,6 +45,8 @@ extension RecordedEvent: FieldSource {
     var fieldBytes: Bytes { frame.bytes }
     // Counting them is not worth it for the rare event that has so many.
     var extensionCount: Int { attributesByteCount / 3 }
+    // Elsewhere the id and the key are written out.
+    var byteCount: Int { recordByteCount + id.utf8.count }
 
     func operand(for field: EventField) -> Operand? {
         switch field.kind {
@@ -75,6 +79,13 @@ extension RecordedEvent: FieldSource {
 extension CloudEvent: FieldSource {
     var fieldBytes: Bytes { Bytes() }
     var extensionCount: Int { attributes.extensions.count }
+    var byteCount: Int {
+        let texts = attributes.extensions.reduce(0) { sum, attribute in
+            sum + attribute.name.text.utf8.count + attribute.value.canonicalText.utf8.count + 16
+        }
+        let subject = attributes.subject?.utf8.count ?? 0
+        return (data?.count ?? 0) + texts + subject + id.utf8.count + 64
+    }
 
     func operand(for field: EventField) -> Operand? {
         switch field.kind {

@@ -14,11 +14,26 @@ public struct RoutedEvent: Sendable {
     /// The rule that sent it there; nil where it is the original's own topic.
     public internal(set) var rule: String?
     /// Attributes that differ from the original's; nil for those that were removed.
-    var changes: [EventField: AttributeValue?] = [:]
+    private(set) var changes: [EventField: AttributeValue?] = [:]
 
     init(_ original: Original, _ topic: Topic) {
         self.original = original
         self.topic = topic
+    }
+
+    /// Changes an attribute. The subject and the key are texts, whatever they are set to.
+    mutating func change(_ field: EventField, to value: AttributeValue?) {
+        let isText = field.kind == .subject || field.kind == .key
+        changes[field] = .some(isText ? value.map { .string($0.canonicalText) } : value)
+    }
+
+    /// How many bytes more the changes may make of the event, with what a new topic takes.
+    var changedByteCount: Int {
+        let changed = changes.reduce(0) { sum, change in
+            sum + change.key.name.utf8.count + (change.value?.canonicalText.utf8.count ?? 0) + 16
+        }
+        // The sequence of the stream that it comes from stays behind.
+        return changed + (changes.isEmpty ? 0 : Limits.topicBytesMax)
     }
 
     /// Whether it is the original as it came.
@@ -37,8 +52,8 @@ public struct RoutedEvent: Sendable {
             case .recorded(let event): event.attributes
             case .other(let event): event.attributes
             }
-        var names = Set(attributes.extensions.map(\.name.text))
-        names.subtract(["topic", "partitionkey"])
+        var names = Set(
+            attributes.extensions.map(\.name).filter(EventAttributes.counts).map(\.text))
         for (field, value) in changes where field.kind == .attribute {
             if value == nil { names.remove(field.name) } else { names.insert(field.name) }
         }
@@ -47,23 +62,35 @@ public struct RoutedEvent: Sendable {
 
     /// The event as it goes on: source, id and payload are the original's.
     public func cloudEvent() throws(MartletError) -> CloudEvent {
-        let event: CloudEvent =
-            switch original {
-            case .recorded(let event): try event.cloudEvent()
-            case .other(let event): event
-            }
+        let event: CloudEvent
+        switch original {
+        case .recorded(let recorded):
+            event = try recorded.cloudEvent()
+            guard !isUnchanged else { return event }
+            var attributes = event.attributes
+            // The number in the stream that it comes from, which it does not take along.
+            if recorded.attribute(.sequence) == nil { try attributes.set(.sequence, to: nil) }
+            return try event.with(changed(attributes, event.type))
+        case .other(let other): event = other
+        }
         guard !isUnchanged else { return event }
-        var attributes = event.attributes
-        for (field, value) in changes {
+        return try event.with(changed(event.attributes, event.type))
+    }
+
+    private func changed(
+        _ original: EventAttributes, _ type: String
+    ) throws(MartletError) -> EventAttributes {
+        var attributes = original
+        // First what goes, which makes room.
+        for (field, value) in changedAttributes.sorted(by: { $0.value == nil && $1.value != nil }) {
             if field.kind == .subject {
                 try attributes.setSubject(value?.canonicalText)
             } else {
-                try attributes.set(unbounded: AttributeName(field.name), to: value)
+                try attributes.set(AttributeName(field.name), to: value)
             }
         }
-        let isNamedByType = event.type == topic.text
-        try attributes.set(unbounded: .topic, to: isNamedByType ? nil : .string(topic.text))
-        return try event.with(attributes)
+        try attributes.set(.topic, to: type == topic.text ? nil : .string(topic.text))
+        return attributes
     }
 }
 
@@ -75,8 +102,8 @@ public struct RoutingDecision: Sendable {
     /// The rules that applied, in their order.
     public internal(set) var rules: [String] = []
     /// The rules that matched and could not do what they say, since the event has been sent on too
-    /// often, or has no room for another attribute. They did nothing, and the event stays where it
-    /// is, whatever other rules did.
+    /// often, or has no room for what they would change. They did nothing. Where one was to send
+    /// the event elsewhere, it stays where it is, even if another rule drops it.
     public internal(set) var refused: [String] = []
 }
 
@@ -87,6 +114,7 @@ struct RoutedSource<Base: FieldSource>: FieldSource {
 
     var fieldBytes: Bytes { base.fieldBytes }
     var extensionCount: Int { base.extensionCount }
+    var byteCount: Int { base.byteCount }
 
     func operand(for field: EventField) -> Operand? {
         if field.kind == .topic { return .text(routed.topic.text) }

@@ -5,9 +5,23 @@ extension Rule: Decodable {
             of: ["name", "topics", "when", "then"], in: "a rule")
         self.init(
             try container.decode(String.self, forKey: NameKey("name")),
-            topics: try container.value("topics", Patterns.self)?.patterns ?? [],
-            when: try container.value("when", Filter.self),
+            topics: try container.optional("topics", RuleTopics.self)?.patterns ?? [],
+            when: try container.optional("when", Filter.self),
             then: try container.decode(Actions.self, forKey: NameKey("then")).actions)
+    }
+
+    /// What a rule is about: one pattern at least, where it says so at all.
+    private struct RuleTopics: Decodable {
+        let patterns: [TopicPattern]
+
+        init(from decoder: any Decoder) throws {
+            patterns = try Patterns(from: decoder).patterns
+            guard !patterns.isEmpty else {
+                throw MartletError(
+                    .invalidExpression,
+                    "`topics` is empty, which would mean all. Leave it out for all topics.")
+            }
+        }
     }
 
     /// One action, or several.

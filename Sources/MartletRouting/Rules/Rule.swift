@@ -36,6 +36,16 @@ public struct Rule: Sendable, Hashable {
     /// Whether it sends events on.
     let sends: Bool
 
+    /// Whether the event is no longer on its own topic behind it, but elsewhere.
+    var takesAway: Bool {
+        actions.contains { action in
+            switch action {
+            case .send, .rename: true
+            case .copy, .set, .drop, .stop: false
+            }
+        }
+    }
+
     /// The topics to which it sends events.
     var targets: [Topic] { Rule.targets(of: actions) }
 

@@ -72,6 +72,11 @@ extension Decoder {
 }
 
 extension KeyedDecodingContainer<NameKey> {
+    /// The value under a key, if the key is there; null is no value.
+    func optional<Value: Decodable>(_ name: String, _ type: Value.Type) throws -> Value? {
+        contains(NameKey(name)) ? try decode(type, forKey: NameKey(name)) : nil
+    }
+
     /// The value under a key, if there is one.
     func value<Value: Decodable>(_ name: String, _ type: Value.Type) throws -> Value? {
         try decodeIfPresent(type, forKey: NameKey(name))

@@ -8,6 +8,9 @@ struct RuleWalk {
     private var decision = RoutingDecision()
     private let hops: Int
     private let extensionCount: Int
+    private let byteCount: Int
+    /// A rule was to take the event elsewhere and could not.
+    private var isHeldBack = false
     private var isSentElsewhere = false
     private var isDropped = false
 
@@ -16,6 +19,7 @@ struct RuleWalk {
         self.event = event
         hops = RuleWalk.hops(of: base)
         extensionCount = base.extensionCount
+        byteCount = base.byteCount
     }
 
     /// Goes through the rules. What each of them did is told to `note`, where there is one.
@@ -38,12 +42,15 @@ struct RuleWalk {
                 note(RuleReport.make(rule, isMatch, obstacle, event.topic, source, &payload))
             }
             guard isMatch else { continue }
-            if obstacle != nil {
+            if obstacle == nil {
+                decision.rules.append(rule.name)
+                end = apply(rule)
+            } else {
                 decision.refused.append(rule.name)
-                continue
+                isHeldBack = isHeldBack || rule.takesAway
             }
-            decision.rules.append(rule.name)
-            end = apply(rule)
+            // It has matched, whether it could do what it says or not.
+            if end == nil { end = self.end(behind: rule) }
         }
         finish()
         return decision
@@ -61,12 +68,25 @@ struct RuleWalk {
         if rule.sends, hops >= Limits.hopsMax {
             return "the event has been sent on \(Limits.hopsMax) times"
         }
+        // What is dropped needs no room for what was set.
+        guard rule.sends || rule.actions.last != .drop else { return nil }
         var after = event
-        for case .set(let field, let value) in rule.actions { after.changes[field] = .some(value) }
-        if rule.sends { after.changes[EventField(RoutedEvent.hops)] = .some(.integer(1)) }
+        for case .set(let field, let value) in rule.actions { after.change(field, to: value) }
+        if rule.sends { after.change(EventField(RoutedEvent.hops), to: .integer(1)) }
+        guard byteCount + after.changedByteCount <= Limits.eventBytesMax else {
+            return "the event would be larger than \(Limits.eventBytesMax) bytes"
+        }
         // Each change may be one attribute more; only where that is too many do they count.
         guard extensionCount + after.changes.count > Limits.attributesMax else { return nil }
         return after.hasRoom ? nil : "the event has no room for another attribute"
+    }
+
+    /// Why no other rule is looked at behind one that matched.
+    private func end(behind rule: Rule) -> String? {
+        if let last = rule.actions.last, last.endsWay {
+            return "rule `\(rule.name)` would \(last.verb) the event"
+        }
+        return table.match == .first ? "rule `\(rule.name)` matched first" : nil
     }
 
     /// Does what the rule says, and returns why no other rule is looked at, if so.
@@ -81,14 +101,14 @@ struct RuleWalk {
                 send(to: [topic], rule)
                 isSentElsewhere = true
                 return "rule `\(rule.name)` renamed the event"
-            case .set(let field, let value): event.changes[field] = .some(value)
+            case .set(let field, let value): event.change(field, to: value)
             case .drop:
                 isDropped = true
                 return "rule `\(rule.name)` dropped the event"
             case .stop: return "rule `\(rule.name)` stops"
             }
         }
-        return table.match == .first ? "rule `\(rule.name)` matched first" : nil
+        return nil
     }
 
     private mutating func send(to topics: [Topic], _ rule: Rule) {
@@ -96,18 +116,17 @@ struct RuleWalk {
             var copy = event
             copy.topic = topic
             copy.rule = rule.name
-            copy.changes[EventField(RoutedEvent.hops)] = .integer(Int32(hops + 1))
+            copy.change(EventField(RoutedEvent.hops), to: .integer(Int32(hops + 1)))
             decision.outputs.append(copy)
         }
     }
 
     /// What no rule has sent elsewhere or dropped goes on under its own topic. So does what a rule
-    /// was to send on and could not, whatever others did: it would be nowhere else.
+    /// was to take elsewhere and could not, even if another drops it: it would be nowhere.
     private mutating func finish() {
-        let isKept = !decision.refused.isEmpty || !isSentElsewhere && !isDropped
-        guard isKept, !decision.outputs.contains(where: { $0.topic == event.topic }) else {
-            return
-        }
+        guard !isSentElsewhere, !isDropped || isHeldBack,
+            !decision.outputs.contains(where: { $0.topic == event.topic })
+        else { return }
         decision.outputs.append(event)
     }
 }
