@@ -84,7 +84,8 @@ let package = Package(
             swiftSettings: testSettings),
         // Decoders under fire: `make fuzz` links them to libFuzzer, tests run the inputs it found.
         .target(
-            name: "FuzzTargets", dependencies: ["MartletRouting"], path: "Fuzz/Targets",
+            name: "FuzzTargets", dependencies: ["MartletDelivery", "MartletRouting"],
+            path: "Fuzz/Targets",
             swiftSettings: testSettings),
         .testTarget(
             name: "MartletEventsTests",

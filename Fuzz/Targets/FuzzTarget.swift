@@ -3,7 +3,7 @@ public import MartletRouting
 /// A decoder that is fed whatever there is. It must throw or succeed, never trap, and what it reads
 /// must survive being written and read again.
 public enum FuzzTarget: String, CaseIterable, Sendable {
-    case frame, json, messagepack, cbor, cloudevents, expression, payloadpath
+    case frame, json, messagepack, cbor, cloudevents, expression, payloadpath, session
 
     /// Feeds the decoder. It traps when a promise is broken.
     public func feed(_ input: Bytes) {
@@ -17,6 +17,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .cloudevents: feedCloudEvents(input)
         case .expression: RoutingTargets.feedExpression(input)
         case .payloadpath: RoutingTargets.feedPayloadPath(input)
+        case .session: SessionTarget.feed(input)
         }
     }
 
