@@ -93,7 +93,8 @@ let package = Package(
             exclude: ["Golden"],
             swiftSettings: testSettings),
         .testTarget(
-            name: "MartletDeliveryTests", dependencies: ["MartletDelivery", "MartletTestKit"],
+            name: "MartletDeliveryTests",
+            dependencies: ["MartletDelivery", "MartletTestKit", "MartletSockets"],
             swiftSettings: testSettings),
         .testTarget(
             name: "MartletRoutingTests", dependencies: ["MartletRouting", "MartletEvents"],
