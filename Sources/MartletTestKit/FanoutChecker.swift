@@ -41,6 +41,10 @@ struct FanoutChecker {
     /// What was published: the sizes of the histories, whose events say who they are.
     private var published: [History: UInt64] = [:]
     private var progress: [Int: [Int: Progress]] = [:]
+    /// When each history began.
+    private var began: [History: UInt64] = [:]
+    /// Since when each reader's subscription has been in force.
+    private var inForce: [Int: UInt64] = [:]
 
     private(set) var delivered = 0
     private(set) var attempted = 0
@@ -52,7 +56,7 @@ struct FanoutChecker {
         "\(lane)/\(epoch)/\(sequence)"
     }
 
-    mutating func publish(_ frame: Frame) throws(Violation) {
+    mutating func publish(_ frame: Frame, at time: UInt64) throws(Violation) {
         let history = History(lane: frame.channel.lane, epoch: frame.header.epoch.rawValue)
         let before = published[history] ?? 0
         guard frame.sequences.lowerBound == before + 1 else {
@@ -61,6 +65,7 @@ struct FanoutChecker {
                 description: "lane \(history.lane) epoch \(history.epoch) has a hole or a repeat "
                     + "behind \(before): \(frame.sequences)")
         }
+        if before == 0 { began[history] = time }
         published[history] = frame.sequences.upperBound - 1
         attempted += frame.count
     }
@@ -69,6 +74,14 @@ struct FanoutChecker {
         reader: Int, lane: Int, epoch: UInt64, next: UInt64
     ) throws(Violation) {
         guard let before = progress[reader]?[lane] else {
+            // What began while the subscription was in force is followed from its first event.
+            let history = History(lane: lane, epoch: epoch)
+            if let began = began[history], let since = inForce[reader], began > since, next != 1 {
+                throw Violation(
+                    invariant: "I6",
+                    description: "reader \(reader) lane \(lane) began at \(epoch)/\(next), and was "
+                        + "in force before 1")
+            }
             progress[reader, default: [:]][lane] = Progress(epoch: epoch, next: next)
             return
         }
@@ -137,7 +150,15 @@ struct FanoutChecker {
     }
 
     /// A reader has lost what it knew, and begins anew.
-    mutating func forget(reader: Int) { progress[reader] = [:] }
+    mutating func forget(reader: Int) {
+        progress[reader] = [:]
+        inForce[reader] = nil
+    }
+
+    /// A reader's first session has begun.
+    mutating func takeEffect(reader: Int, at time: UInt64) {
+        inForce[reader] = inForce[reader] ?? time
+    }
 
     /// After a heal and some time, every reader has all of the present history.
     func checkLag(

@@ -17,7 +17,7 @@ extension FanoutWorld {
         do throws(MartletError) {
             sealed = try publisher.seal(lane: lane, count: count, at: clock)
         } catch { throw Violation(invariant: "I4", description: error.message) }
-        try checker.publish(sealed.frame)
+        try checker.publish(sealed.frame, at: now)
         carryOut(sealed.effects)
     }
 
@@ -183,6 +183,7 @@ extension FanoutWorld {
                 schedule.plan(.connect(reader), at: now + generator.milliseconds(10...200))
             case .began:
                 readers[reader].sessions += 1
+                checker.takeEffect(reader: reader, at: now)
                 readers[reader].isSubscribed = true
             case .started(let channel, let epoch, let next):
                 readers[reader].queue.append(.started(channel, epoch, next: next))

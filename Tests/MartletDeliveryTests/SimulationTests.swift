@@ -32,7 +32,7 @@ import Testing
         (.gapNotReported, 1, "I6"),
         (.epochNotRaised, 1, "I4"), (.truncatedAnsweredFromNewHistory, 5, "I22"),
         (.expiredAnsweredAsDone, 7, "I22"), (.noRequestAfterReattach, 1, "I22"),
-        (.ringWithoutBound, 2, "I18"), (.forgetsTheFirst, 1, "I6"),
+        (.ringWithoutBound, 6, "I18"), (.forgetsTheFirst, 1, "I6"),
     ])
     func plantedBugsAreFound(flaw: Flaw, seed: UInt64, invariant: String) {
         #expect(Self.run(seed, flaw).violation?.invariant == invariant)

@@ -183,6 +183,17 @@ import Testing
         #expect(dialogue.handle(.tick) == ["fetch first"])
     }
 
+    /// The simulator found this: the events between the first session and the answer were skipped.
+    @Test func aPublisherThatStartsAnewBeforeItAnswersIsFollowedFromItsFirstEvent() throws {
+        var dialogue = Dialogue(from: .now)
+        #expect(dialogue.handle(.attached(dialogue.maker.epoch)) == ["fetch now"])
+        #expect(dialogue.handle(.detached) == [])
+        dialogue.maker.epoch = Epoch(start: 2, random: 9)
+        #expect(dialogue.handle(.attached(dialogue.maker.epoch)) == ["fetch 2/0"])
+        let frame = try dialogue.maker.frame(2)
+        #expect(dialogue.fetched(frame) == ["started 1", "deliver 1..<3"])
+    }
+
     @Test func withoutASessionNothingIsAsked() throws {
         var dialogue = Dialogue()
         dialogue.follow()

@@ -87,7 +87,9 @@ package struct FanoutReader {
             // Without a session, nobody knows which epoch is the present one. The next WELCOME
             // tells of the channel.
             guard isInForce, let live = session.live else { return [] }
-            effects += follow(place, live.instance, .fromTheFirst, at: now)
+            effects += follow(
+                place, live.instance, from: .behind(epoch: live.instance.epoch, sequence: 0),
+                at: now)
         }
         return effects + handle(place, .published(frame), at: now)
     }
@@ -109,25 +111,28 @@ package struct FanoutReader {
 }
 
 extension FanoutReader {
-    /// Where a channel that is new to the reader begins.
-    private enum Beginning {
-        case asSubscribed
-        case fromTheFirst
-    }
-
     private mutating func follow(
-        _ place: FanoutPublisher.Place, _ instance: Instance, _ beginning: Beginning,
+        _ place: FanoutPublisher.Place, _ instance: Instance, from start: Fetch.Start,
         at now: MonotonicTime
     ) -> [Effect] {
         let channel = Channel(node: instance.node, stream: place.stream, lane: place.lane)
-        let start: Fetch.Start =
-            beginning == .asSubscribed ? start : .behind(epoch: instance.epoch, sequence: 0)
         channels[place] = SubscriberChannel(
             channel, from: start, bufferBytes: bufferBytes, heldBytes: heldBytes,
             requestsAfter: UInt64(numbered.count) << FanoutReader.requestBits)
         numbered.append(place)
         order.insert(place, at: order.firstIndex { place < $0 } ?? order.count)
         return handle(place, .attached(instance.epoch), at: now)
+    }
+
+    /// Where a channel begins that a WELCOME tells of. The WELCOME says where it stands: a request
+    /// would be answered later, perhaps by another start of the publisher.
+    private func beginning(of state: Welcome.ChannelState, _ epoch: Epoch) -> Fetch.Start {
+        guard !isInForce else { return .behind(epoch: epoch, sequence: 0) }
+        switch start {
+        case .first: return .behind(epoch: epoch, sequence: state.first - 1)
+        case .now: return .behind(epoch: epoch, sequence: state.next - 1)
+        case .behind, .time: return start
+        }
     }
 
     private mutating func carryOut(
@@ -172,7 +177,8 @@ extension FanoutReader {
             let place = FanoutPublisher.Place(stream: state.stream, lane: state.lane)
             guard channels[place] == nil else { continue }
             effects += follow(
-                place, welcome.instance, isInForce ? .fromTheFirst : .asSubscribed, at: now)
+                place, welcome.instance, from: beginning(of: state, welcome.instance.epoch),
+                at: now)
         }
         isInForce = true
         return effects

@@ -47,7 +47,7 @@ package struct SubscriberChannel {
     }
 
     private let channel: Channel
-    private let start: Fetch.Start
+    private var start: Fetch.Start
     private let bufferByteCountMax: Int
     private var phase = Phase.connecting
     private var epoch: Epoch?
@@ -55,6 +55,8 @@ package struct SubscriberChannel {
     /// The highest next sequence that was heard of in this epoch.
     private var heardNext: UInt64 = 0
     private var attached: Epoch?
+    /// The epoch of the first session.
+    private var firstAttached: Epoch?
     private var request: Request?
     /// The number of the last request.
     private var requests: UInt64
@@ -96,6 +98,7 @@ package struct SubscriberChannel {
         switch input {
         case .published(let frame): take(published: frame, at: now, &effects)
         case .attached(let epoch):
+            pinStart(to: epoch)
             attached = epoch
             request = nil
             ask(at: now, &effects)
@@ -123,6 +126,17 @@ package struct SubscriberChannel {
             }
         }
         return effects
+    }
+}
+
+extension SubscriberChannel {
+    /// A subscription is in force from its first session on. If the publisher starts anew before it
+    /// has said where that session begins, the new history is followed from its first event.
+    private mutating func pinStart(to epoch: Epoch) {
+        if phase == .connecting, let firstAttached, epoch > firstAttached {
+            if case .behind = start {} else { start = .behind(epoch: epoch, sequence: 0) }
+        }
+        firstAttached = firstAttached ?? epoch
     }
 }
 
@@ -340,7 +354,6 @@ extension SubscriberChannel {
                 Gap(
                     channel: channel, epoch: ended, first: expected, last: nil,
                     reason: .instanceGone)))
-        held.removeAll()
         heardNext = 0
         begin(end.epoch, at: 1, &effects)
         ask(at: now, &effects)
