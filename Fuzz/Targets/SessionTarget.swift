@@ -12,10 +12,12 @@ enum SessionTarget {
         let publisherInstance = Instance(node: node, epoch: Epoch(start: 1, random: 1))
         let readerInstance = Instance(node: .random(), epoch: Epoch(start: 1, random: 1))
         var publisher = FanoutPublisher(
-            publisherInstance, named: "p", dataEndpoint: "", firstSession: 0, ringBytes: 4_096)
-        var reader = FanoutReader(
-            readerInstance, named: "r", to: ["orders"], from: .first, bufferBytes: 4_096,
-            heldBytes: 4_096)
+            publisherInstance, named: "p", dataEndpoint: "", firstSession: 0)
+        publisher.add("orders", ringBytes: 4_096, waitingForReaders: true)
+        var reader = PublisherPeer(readerInstance, named: "r")
+        reader.add(
+            FanoutReader(to: ["orders"], from: .first, bufferBytes: 4_096, heldBytes: 4_096),
+            numbered: 0)
         var now = MonotonicTime(microseconds: 0)
         _ = reader.connected(nonce: 1, at: now)
         while let message = next(&rest) {

@@ -113,11 +113,30 @@ public enum Limits {
     /// Most sessions of a node at once.
     public static let sessionsMax = 4_096
 
+    /// Most streams that one session reads, and that one node publishes.
+    public static let streamsMax = 1_024
+
+    /// Highest number of an event: at a billion a second it is reached after 146 years.
+    public static let sequenceMax: UInt64 = 1 << 62
+
+    /// Bytes that a stream which waits for its readers publishes beyond what the slowest of them is
+    /// done with. Many frames, so that the line stays busy, and far below what would be dropped.
+    public static let windowBytes = 4 * 1_048_576
+
+    /// Frames that such a stream publishes beyond it: half of what libzmq queues for a subscriber.
+    public static let windowFrames = highWaterMark / 2
+
+    /// A reader that holds such a stream up for so long no longer does.
+    public static let windowPatience = Duration.seconds(1)
+
     /// Bytes of sealed frames that a live stream keeps for readers that missed them.
     public static let ringBytes = 64 * 1_048_576
 
+    /// Bytes of frames that a subscription has waiting for its consumer, for each channel.
+    public static let bufferBytes = 4 * 1_048_576
+
     /// Bytes of frames that a reader holds for a channel while a hole before them is fetched.
-    public static let heldBytes = 8 * 1_048_576
+    public static let heldBytes = 2 * 1_048_576
 
     /// Bytes that one request for past events brings at most, so that replays take turns.
     public static let fetchBytes = 1_048_576

@@ -13,12 +13,16 @@ extension FanoutWorld {
         guard isPublisherAwake else { return }
         let lane = generator.number(0...plan.lanes - 1)
         let count = generator.number(1...4)
-        let sealed: (frame: Frame, effects: [FanoutPublisher.Effect])
+        guard !publisher.isHeldUp(at: clock) else {
+            sometimes("publishing was held up")
+            return
+        }
+        let sealed: Frame
         do throws(MartletError) {
             sealed = try publisher.seal(lane: lane, count: count, at: clock)
         } catch { throw Violation(invariant: "I4", description: error.message) }
-        try checker.publish(sealed.frame, at: now)
-        carryOut(sealed.effects)
+        try checker.publish(sealed, at: now)
+        for reader in readers.indices { send(published: sealed.bytes, to: reader) }
     }
 
     var isPublisherAwake: Bool {
@@ -173,7 +177,7 @@ extension FanoutWorld {
     }
 
     private mutating func carryOut(
-        _ effects: [FanoutReader.Effect], of reader: Int
+        _ effects: [PublisherPeer.Effect], of reader: Int
     ) throws(Violation) {
         for effect in effects {
             switch effect {
@@ -185,15 +189,27 @@ extension FanoutWorld {
                 readers[reader].sessions += 1
                 checker.takeEffect(reader: reader, at: now)
                 readers[reader].isSubscribed = true
-            case .started(let channel, let epoch, let next):
-                readers[reader].queue.append(.started(channel, epoch, next: next))
-            case .deliver(let frame, let from): deliver(frame, from, to: reader)
-            case .lost(let gap):
-                sometimes("a gap: \(gap.reason.rawValue)")
-                if plan.flaw != .gapNotReported { readers[reader].queue.append(.gap(gap)) }
+            case .reader(_, let effect): try take(effect, of: reader)
             case .fail(let error):
                 throw Violation(invariant: "I4", description: "reader \(reader): \(error.message)")
             }
+        }
+    }
+
+    private mutating func take(
+        _ effect: FanoutReader.Effect, of reader: Int
+    ) throws(Violation) {
+        switch effect {
+        case .started(let channel, let epoch, let next):
+            readers[reader].queue.append(.started(channel, epoch, next: next))
+        case .deliver(let frame, let from): deliver(frame, from, to: reader)
+        case .lost(let gap):
+            sometimes("a gap: \(gap.reason.rawValue)")
+            if plan.flaw != .gapNotReported { readers[reader].queue.append(.gap(gap)) }
+        case .inForce: sometimes("a subscription came into force")
+        case .fetch: break
+        case .fail(let error):
+            throw Violation(invariant: "I4", description: "reader \(reader): \(error.message)")
         }
     }
 
@@ -234,7 +250,9 @@ extension FanoutWorld {
                 note("frame \(reader) \(frame.channel.lane) \(from)")
                 try carryOut(
                     readers[reader].machine.consumed(
-                        frame.bytes.count, of: frame.channel, at: clock), of: reader)
+                        frame.bytes.count, of: frame.channel,
+                        upTo: frame.sequences.upperBound - 1, epoch: frame.header.epoch,
+                        by: SimulatedReader.subscription, at: clock), of: reader)
             }
         }
     }

@@ -5,6 +5,7 @@ struct SimulatedPublisher {
     private(set) var instance: Instance
     private let ringBytes: Int
     private let raisesEpoch: Bool
+    private let waits: Bool
     private(set) var machine: FanoutPublisher
     /// The next sequence of each lane.
     private var next: [Int: UInt64] = [:]
@@ -20,9 +21,13 @@ struct SimulatedPublisher {
         instance = Instance(node: node, epoch: Epoch(start: 1, random: random))
         ringBytes = plan.flaw == .ringWithoutBound ? .max : FanoutWorld.ringBytes
         raisesEpoch = plan.flaw != .epochNotRaised
+        waits = plan.waits
         machine = FanoutPublisher(
             instance, named: "publisher", dataEndpoint: "sim://data",
-            firstSession: generator.next(), ringBytes: ringBytes)
+            firstSession: generator.next())
+        machine.add(
+            FanoutWorld.stream, ringBytes: ringBytes, waitingForReaders: waits,
+            windowBytes: FanoutWorld.windowBytes)
     }
 
     /// Starts anew, with nothing but its identity.
@@ -34,13 +39,16 @@ struct SimulatedPublisher {
         link += 1
         machine = FanoutPublisher(
             instance, named: "publisher", dataEndpoint: "sim://data",
-            firstSession: generator.next(), ringBytes: ringBytes)
+            firstSession: generator.next())
+        machine.add(
+            FanoutWorld.stream, ringBytes: ringBytes, waitingForReaders: waits,
+            windowBytes: FanoutWorld.windowBytes)
     }
 
     /// A frame of so many events.
     mutating func seal(
         lane: Int, count: Int, at now: MonotonicTime
-    ) throws(MartletError) -> (frame: Frame, effects: [FanoutPublisher.Effect]) {
+    ) throws(MartletError) -> Frame {
         let first = next[lane] ?? 1
         let channel = Channel(node: instance.node, stream: FanoutWorld.stream, lane: lane)
         var builder = FrameBuilder(channel: channel, epoch: instance.epoch, nextSequence: first)
@@ -53,12 +61,21 @@ struct SimulatedPublisher {
         }
         next[lane] = first + UInt64(count)
         let frame = try Frame(builder.seal())
-        return (frame, machine.seal(frame, at: now))
+        machine.seal(
+            SealedFrame(
+                lane: lane, sequences: frame.sequences, latest: .earliest, bytes: frame.bytes),
+            of: FanoutWorld.stream, at: now)
+        return frame
     }
 
     mutating func receive(
         _ message: Multipart, from route: Bytes, at now: MonotonicTime
     ) -> [FanoutPublisher.Effect] { machine.receive(message, from: route, at: now) }
+
+    /// Whether readers are so far behind that it waits.
+    mutating func isHeldUp(at now: MonotonicTime) -> Bool {
+        machine.isHeldUp(FanoutWorld.stream, at: now)
+    }
 
     mutating func tick(at now: MonotonicTime) -> [FanoutPublisher.Effect] {
         machine.tick(at: now)
@@ -75,7 +92,7 @@ struct SimulatedReader {
     }
 
     let number: Int
-    var machine: FanoutReader
+    var machine: PublisherPeer
     var queue: [Item] = []
     /// The service socket; raised for each fresh one.
     var link = 0
@@ -99,12 +116,18 @@ struct SimulatedReader {
 
     private static func machine(
         _ node: NodeID, _ start: UInt32, _ from: Fetch.Start
-    ) -> FanoutReader {
-        FanoutReader(
-            Instance(node: node, epoch: Epoch(start: start, random: 1)), named: "reader",
-            to: [FanoutWorld.stream], from: from, bufferBytes: FanoutWorld.bufferBytes,
-            heldBytes: FanoutWorld.heldBytes)
+    ) -> PublisherPeer {
+        var peer = PublisherPeer(
+            Instance(node: node, epoch: Epoch(start: start, random: 1)), named: "reader")
+        let reader = FanoutReader(
+            number: SimulatedReader.subscription, to: [FanoutWorld.stream], from: from,
+            bufferBytes: FanoutWorld.bufferBytes, heldBytes: FanoutWorld.heldBytes)
+        peer.add(reader, numbered: SimulatedReader.subscription)
+        return peer
     }
+
+    /// The number of the one subscription.
+    static let subscription: UInt16 = 3
 
     /// Starts anew, and remembers nothing.
     mutating func restart(_ from: Fetch.Start) {

@@ -1,4 +1,4 @@
-/// A node as a publisher: its channels, and the sessions of those who read them.
+/// A node as a publisher: its streams, and the sessions of those who read them.
 ///
 /// It decides and does nothing: frames go in, and what is to be published and sent comes out.
 package struct FanoutPublisher {
@@ -10,55 +10,71 @@ package struct FanoutPublisher {
         case send(to: Bytes, Multipart)
     }
 
-    /// Where a channel is found: its stream and its lane.
-    struct Place: Hashable, Comparable {
-        let stream: StreamName
-        let lane: Int
-
-        static func < (left: Place, right: Place) -> Bool {
-            left.stream == right.stream
-                ? left.lane < right.lane
-                : left.stream.text.utf8.lexicographicallyPrecedes(right.stream.text.utf8)
-        }
-    }
-
     private let instance: Instance
     private let name: String
     private let dataEndpoint: String
-    private let ringBytes: Int
     private var sessions: SessionTable
-    private var channels: [Place: PublisherChannel] = [:]
-    /// The places of the channels in their order, in which everything is done.
-    private var order: [Place] = []
+    private var streams: [StreamName: PublisherStream] = [:]
+    /// The streams in their order, in which everything is done.
+    private var order: [StreamName] = []
+    /// What each session reads.
+    private var reading: [UInt64: [StreamName]] = [:]
 
-    /// A publisher that starts, without channels yet.
+    /// The addresses of other nodes, which newcomers are told.
+    package var peers: [String] = []
+
+    /// A publisher that starts, without streams yet.
     package init(
-        _ instance: Instance, named name: String, dataEndpoint: String, firstSession: UInt64,
-        ringBytes: Int = Limits.ringBytes
+        _ instance: Instance, named name: String, dataEndpoint: String, firstSession: UInt64
     ) {
         self.instance = instance
         self.name = name
         self.dataEndpoint = dataEndpoint
-        self.ringBytes = ringBytes
         sessions = SessionTable(of: instance, firstNumber: firstSession)
+    }
+
+    /// Adds a stream, which must not be there yet.
+    package mutating func add(
+        _ stream: StreamName, ringBytes: Int = Limits.ringBytes,
+        waitingForReaders waits: Bool = false, windowBytes: Int = Limits.windowBytes
+    ) {
+        precondition(streams[stream] == nil, "the stream is there already")
+        let flow = waits ? FlowControl(windowBytes: windowBytes) : nil
+        var added = PublisherStream(stream, of: instance, ringBytes: ringBytes, flow: flow)
+        for session in reading.keys.sorted() where reading[session]?.contains(stream) == true {
+            added.began(session: session)
+        }
+        streams[stream] = added
+        order.insert(
+            stream, at: order.firstIndex { stream.precedes($0) } ?? order.count)
     }
 
     /// How many sessions there are.
     package var sessionCount: Int { sessions.count }
 
-    /// How many bytes of frames are kept for readers that missed them.
-    package var ringByteCount: Int { channels.values.reduce(0) { $0 + $1.ringByteCount } }
+    /// Messages that meant nothing here.
+    package var ignoredCount: UInt64 { sessions.ignored }
 
-    /// A frame has been sealed that follows the last one of its channel.
-    package mutating func seal(_ frame: Frame, at now: MonotonicTime) -> [Effect] {
-        let place = Place(stream: frame.channel.stream, lane: frame.channel.lane)
-        if channels[place] == nil {
-            channels[place] = PublisherChannel(
-                frame.channel, instance.epoch, ringBytes: ringBytes)
-            order.insert(place, at: order.firstIndex { place < $0 } ?? order.count)
-        }
-        channels[place]?.seal(frame, at: now)
-        return [.publish(frame.bytes)]
+    /// How many nodes read the stream.
+    package func readerCount(of stream: StreamName) -> Int {
+        reading.values.count { $0.contains(stream) }
+    }
+
+    /// How many bytes of frames are kept for readers that missed them.
+    package var ringByteCount: Int { streams.values.reduce(0) { $0 + $1.ringByteCount } }
+
+    /// Whether readers are so far behind that nothing should be published in the stream.
+    package mutating func isHeldUp(_ stream: StreamName, at now: MonotonicTime) -> Bool {
+        streams[stream]?.isHeldUp(at: now) ?? false
+    }
+
+    /// A frame of a stream has been sealed that follows the last one of its channel. It is to be
+    /// published.
+    package mutating func seal(
+        _ frame: SealedFrame, of stream: StreamName, at now: MonotonicTime
+    ) {
+        precondition(streams[stream] != nil, "there is no such stream")
+        streams[stream]?.seal(frame, at: now)
     }
 
     /// A message came to the service socket from this routing id.
@@ -71,41 +87,70 @@ package struct FanoutPublisher {
     /// Time has passed: beats are due, and sessions may be dead.
     package mutating func tick(at now: MonotonicTime) -> [Effect] {
         var effects = carryOut(sessions.handle(.tick, at: now))
-        for place in order {
-            if let beat = channels[place]?.beat(at: now) { effects.append(.publish(beat)) }
+        for stream in order {
+            effects += (streams[stream]?.beats(at: now) ?? []).map { .publish($0) }
         }
         return effects
     }
 
-    private func carryOut(_ effects: [SessionTable.Effect]) -> [Effect] {
-        effects.flatMap { effect -> [Effect] in
-            switch effect {
-            case .send(let route, let message): return [.send(to: route, message.multipart)]
-            case .welcome(let route, let session, let hello):
-                let message = SessionMessage.welcome(session: session, welcome(hello))
-                return [.send(to: route, message.multipart)]
-            case .fetch(let route, let session, let fetch):
-                return answer(fetch, session).map { .send(to: route, $0.multipart) }
-            case .closed: return []
-            }
+    /// What is said to all peers before the node goes.
+    package func close() -> [Effect] {
+        sessions.routes.map { session, route in
+            let message = SessionMessage.bye(
+                session: session, Goodbye(code: .closing, text: "The node closes."))
+            return .send(to: route, message.multipart)
         }
     }
+}
 
+extension FanoutPublisher {
+    private mutating func carryOut(_ effects: [SessionTable.Effect]) -> [Effect] {
+        var result: [Effect] = []
+        for effect in effects {
+            switch effect {
+            case .send(let route, let message):
+                result.append(.send(to: route, message.multipart))
+            case .welcome(let route, let session, let hello):
+                reading[session] = hello.streams
+                for stream in Set(hello.streams) { streams[stream]?.began(session: session) }
+                let message = SessionMessage.welcome(session: session, welcome(hello))
+                result.append(.send(to: route, message.multipart))
+            case .fetch(let route, let session, let fetch):
+                result += answer(fetch, session).map { .send(to: route, $0.multipart) }
+            case .reached(let session, let reached):
+                for channel in reached {
+                    streams[channel.stream]?.reached(
+                        channel.sequence, lane: channel.lane, session: session)
+                }
+            case .closed(let session, _):
+                for stream in reading.removeValue(forKey: session) ?? [] {
+                    streams[stream]?.ended(session: session)
+                }
+            }
+        }
+        return result
+    }
+
+    /// What a newcomer is told: the channels of the streams that it reads.
     private func welcome(_ hello: Hello) -> Welcome {
-        let states = order.compactMap { place in
-            channels[place].map {
-                Welcome.ChannelState(
-                    stream: place.stream, lane: place.lane, first: $0.first, next: $0.next)
+        let wanted = Set(hello.streams)
+        var states: [Welcome.ChannelState] = []
+        for name in order where wanted.contains(name) {
+            guard let stream = streams[name] else { continue }
+            states += stream.laneNumbers.compactMap { lane in
+                stream[lane].map {
+                    Welcome.ChannelState(stream: name, lane: lane, first: $0.first, next: $0.next)
+                }
             }
         }
         return Welcome(
             nonce: hello.nonce, instance: instance, name: name, dataEndpoint: dataEndpoint,
             pushEndpoint: "", eventBytesMax: UInt64(Limits.eventBytesMax), channels: states,
-            peers: [])
+            peers: peers)
     }
 
     private func answer(_ fetch: Fetch, _ session: UInt64) -> [SessionMessage] {
-        guard let channel = channels[Place(stream: fetch.stream, lane: fetch.lane)] else {
+        guard let channel = streams[fetch.stream]?[fetch.lane] else {
             let end = FetchEnd(
                 request: fetch.request, reason: .unknown, epoch: instance.epoch, next: 1)
             return [.end(session: session, end)]
@@ -113,5 +158,23 @@ package struct FanoutPublisher {
         let (frames, end) = channel.answer(fetch)
         return frames.map { .frame(session: session, request: fetch.request, $0.bytes) }
             + [.end(session: session, end)]
+    }
+}
+
+/// Where a channel is found: its stream and its lane.
+struct ChannelPlace: Hashable, Comparable {
+    let stream: StreamName
+    let lane: Int
+
+    static func < (left: ChannelPlace, right: ChannelPlace) -> Bool {
+        left.stream == right.stream
+            ? left.lane < right.lane : left.stream.precedes(right.stream)
+    }
+}
+
+extension StreamName {
+    /// Whether it comes first in the order of bytes.
+    func precedes(_ other: StreamName) -> Bool {
+        text.utf8.lexicographicallyPrecedes(other.text.utf8)
     }
 }

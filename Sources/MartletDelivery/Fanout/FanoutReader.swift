@@ -1,17 +1,14 @@
-/// A node as a reader of one publisher: the session with it, and the channels of the streams that
-/// are subscribed to.
+/// A subscription to streams of one publisher: the channels of these streams.
 ///
-/// Channels that exist when the first session begins start where the subscription says. Those that
-/// come later start with their first event, since the subscription was in force before.
+/// Channels that exist when it first hears of the publisher start where the subscription says. Those
+/// that come later start with their first event, since the subscription was in force before.
 package struct FanoutReader {
     /// What is to be done.
     package enum Effect: Sendable {
-        /// Send a message to the publisher's service socket.
-        case send(Multipart)
-        /// Take a fresh socket to the service endpoint, and say so with `connected`.
-        case reconnect
-        /// A session has begun: what the publisher says of itself.
-        case began(Welcome)
+        /// Ask the publisher.
+        case fetch(Fetch)
+        /// The subscription is in force at the publisher: every later event comes, or is reported.
+        case inForce
         /// A channel is being followed: every event from this number on comes, or is reported.
         case started(Channel, Epoch, next: UInt64)
         /// Hand the events of the frame from this number on to the consumer.
@@ -22,105 +19,164 @@ package struct FanoutReader {
         case fail(MartletError)
     }
 
-    private let streams: Set<StreamName>
+    /// What is read.
+    package let streams: Set<StreamName>
     private let start: Fetch.Start
     private let bufferBytes: Int
     private let heldBytes: Int
-    private var session: PeerSession
-    private var channels: [FanoutPublisher.Place: SubscriberChannel] = [:]
-    private var order: [FanoutPublisher.Place] = []
-    /// The places in the order in which they came: the high bits of a request's number say which.
-    private var numbered: [FanoutPublisher.Place] = []
-    private static let requestBits: UInt64 = 40
+    private var channels: [ChannelPlace: SubscriberChannel] = [:]
+    private var order: [ChannelPlace] = []
+    /// The places in the order in which they came: bits of a request's number say which.
+    private var numbered: [ChannelPlace] = []
+    private let requestBase: UInt64
     private var publisher: Instance?
-    /// Whether there has been a session: what is new from then on begins at 1.
+    /// How many channels have not started yet.
+    private var starting: Set<ChannelPlace> = []
     private var isInForce = false
 
-    /// Frames and messages that could not be read, or were of no use.
-    package private(set) var refused: UInt64 = 0
+    /// A request's number: the subscription's own 16 bits, 20 for the channel, 28 to count.
+    static let readerShift: UInt64 = 48
+    private static let channelShift: UInt64 = 28
+    private static let channelMask: UInt64 = (1 << 20) - 1
 
     /// A subscription to streams of a publisher, from some point on.
+    ///
+    /// - Parameter number: tells its requests from those of others in the same session.
     package init(
-        _ instance: Instance, named name: String, to streams: Set<StreamName>,
-        from start: Fetch.Start, bufferBytes: Int = Limits.linkBytes,
-        heldBytes: Int = Limits.heldBytes
+        number: UInt16 = 0, to streams: Set<StreamName>, from start: Fetch.Start,
+        bufferBytes: Int = Limits.bufferBytes, heldBytes: Int = Limits.heldBytes
     ) {
         self.streams = streams
         self.start = start
         self.bufferBytes = bufferBytes
         self.heldBytes = heldBytes
-        session = PeerSession(instance, named: name)
+        requestBase = UInt64(number) << FanoutReader.readerShift
     }
 
     /// How many bytes of frames are kept or handed out.
     package var byteCount: Int { channels.values.reduce(0) { $0 + $1.byteCount } }
 
+    /// Whether a channel had no room for what came: its consumer is slower than its publisher.
+    package var isBehind: Bool { channels.values.contains { $0.isBehind } }
+
     /// The positions of the last events delivered, in the order of the channels.
-    package var delivered: [(stream: StreamName, lane: Int, epoch: Epoch, sequence: UInt64)] {
-        order.compactMap { place in
-            channels[place]?.delivered.map { (place.stream, place.lane, $0.epoch, $0.sequence) }
+    package var delivered: [Position] {
+        guard let node = publisher?.node else { return [] }
+        return order.compactMap { place in
+            channels[place]?.delivered.map {
+                Position(
+                    channel: Channel(node: node, stream: place.stream, lane: place.lane),
+                    epoch: $0.epoch, sequence: $0.sequence)
+            }
         }
     }
 
-    /// A fresh socket is there. The number is one that no other HELLO of this node has.
-    package mutating func connected(nonce: UInt64, at now: MonotonicTime) -> [Effect] {
-        carryOut(session.handle(.connected(nonce: nonce), at: now), at: now)
+    /// Frames that came again, and frames of epochs that have ended.
+    package var droppedCount: UInt64 {
+        channels.values.reduce(0) { $0 + $1.duplicates + $1.stale }
     }
 
-    /// A message came from the service socket.
-    package mutating func receive(_ message: Multipart, at now: MonotonicTime) -> [Effect] {
-        carryOut(session.handle(.received(SessionMessage(message)), at: now), at: now)
-    }
-
-    /// A message came over PUB.
-    package mutating func receive(published bytes: Bytes, at now: MonotonicTime) -> [Effect] {
-        guard let frame = try? Frame(bytes), streams.contains(frame.channel.stream),
-            frame.channel.node == publisher?.node
-        else {
-            refused += 1
-            return []
-        }
-        let place = FanoutPublisher.Place(
-            stream: frame.channel.stream, lane: frame.channel.lane)
+    /// A session with the publisher has begun.
+    package mutating func attached(_ welcome: Welcome, at now: MonotonicTime) -> [Effect] {
         var effects: [Effect] = []
-        if channels[place] == nil {
-            // Without a session, nobody knows which epoch is the present one. The next WELCOME
-            // tells of the channel.
-            guard isInForce, let live = session.live else { return [] }
-            effects += follow(
-                place, live.instance, from: .behind(epoch: live.instance.epoch, sequence: 0),
-                at: now)
+        if let publisher, publisher.node != welcome.instance.node { effects += abandon() }
+        publisher = welcome.instance
+        for place in order { effects += handle(place, .attached(welcome.instance.epoch), at: now) }
+        for state in welcome.channels where streams.contains(state.stream) {
+            let place = ChannelPlace(stream: state.stream, lane: state.lane)
+            guard channels[place] == nil else { continue }
+            let start = beginning(of: state, welcome.instance.epoch)
+            effects += follow(place, welcome.instance, from: start, at: now)
         }
-        return effects + handle(place, .published(frame), at: now)
+        let isFirst = !isInForce
+        isInForce = true
+        return isFirst && starting.isEmpty ? effects + [.inForce] : effects
+    }
+
+    /// The session has gone.
+    package mutating func detached(at now: MonotonicTime) {
+        for place in order { _ = handle(place, .detached, at: now) }
+    }
+
+    /// A frame of the publisher came over PUB. False if it is of no use here.
+    package mutating func receive(published frame: Frame, at now: MonotonicTime) -> [Effect] {
+        guard streams.contains(frame.channel.stream), let publisher,
+            frame.channel.node == publisher.node
+        else { return [] }
+        let place = ChannelPlace(stream: frame.channel.stream, lane: frame.channel.lane)
+        guard channels[place] == nil else { return handle(place, .published(frame), at: now) }
+        // Without a session, nobody knows which epoch is the present one.
+        guard isInForce else { return [] }
+        return follow(
+            place, publisher, from: .behind(epoch: publisher.epoch, sequence: 0), at: now)
+            + handle(place, .published(frame), at: now)
+    }
+
+    /// A frame came in answer to a request of this subscription.
+    package mutating func receive(
+        fetched frame: Frame, request: UInt64, at now: MonotonicTime
+    ) -> [Effect] {
+        guard let place = place(of: request), frame.channel.node == publisher?.node,
+            frame.channel.stream == place.stream, frame.channel.lane == place.lane
+        else { return [] }
+        return handle(place, .fetched(request: request, frame), at: now)
+    }
+
+    /// An answer is complete.
+    package mutating func answered(_ end: FetchEnd, at now: MonotonicTime) -> [Effect] {
+        place(of: end.request).map { handle($0, .answered(end), at: now) } ?? []
     }
 
     /// The consumer has taken frames of so many bytes of a channel.
     package mutating func consumed(
         _ byteCount: Int, of channel: Channel, at now: MonotonicTime
     ) -> [Effect] {
-        let place = FanoutPublisher.Place(stream: channel.stream, lane: channel.lane)
+        guard channel.node == publisher?.node else { return [] }
+        let place = ChannelPlace(stream: channel.stream, lane: channel.lane)
         return handle(place, .consumed(byteCount: byteCount), at: now)
     }
 
     /// Time has passed.
     package mutating func tick(at now: MonotonicTime) -> [Effect] {
-        var effects = carryOut(session.handle(.tick, at: now), at: now)
+        var effects: [Effect] = []
         for place in order { effects += handle(place, .tick, at: now) }
         return effects
     }
 }
 
 extension FanoutReader {
+    /// Another node answers at the publisher's address, as one does that has no memory of what it
+    /// was: what the one before published behind what was delivered is lost, and nobody knows how
+    /// much. The new one is followed from its first event.
+    private mutating func abandon() -> [Effect] {
+        var effects: [Effect] = []
+        for place in order {
+            guard let node = publisher?.node, let last = channels[place]?.delivered else { continue }
+            effects.append(
+                .lost(
+                    Gap(
+                        channel: Channel(node: node, stream: place.stream, lane: place.lane),
+                        epoch: last.epoch, first: last.sequence + 1, last: nil,
+                        reason: .instanceGone)))
+        }
+        channels = [:]
+        order = []
+        starting = []
+        return effects
+    }
+
     private mutating func follow(
-        _ place: FanoutPublisher.Place, _ instance: Instance, from start: Fetch.Start,
+        _ place: ChannelPlace, _ instance: Instance, from start: Fetch.Start,
         at now: MonotonicTime
     ) -> [Effect] {
         let channel = Channel(node: instance.node, stream: place.stream, lane: place.lane)
+        let number = numbered.firstIndex(of: place) ?? numbered.count
+        if number == numbered.count { numbered.append(place) }
         channels[place] = SubscriberChannel(
             channel, from: start, bufferBytes: bufferBytes, heldBytes: heldBytes,
-            requestsAfter: UInt64(numbered.count) << FanoutReader.requestBits)
-        numbered.append(place)
+            requestsAfter: requestBase | UInt64(number) << FanoutReader.channelShift)
         order.insert(place, at: order.firstIndex { place < $0 } ?? order.count)
+        starting.insert(place)
         return handle(place, .attached(instance.epoch), at: now)
     }
 
@@ -135,83 +191,31 @@ extension FanoutReader {
         }
     }
 
-    private mutating func carryOut(
-        _ effects: [PeerSession.Effect], at now: MonotonicTime
-    ) -> [Effect] {
-        effects.flatMap { effect -> [Effect] in
-            switch effect {
-            case .send(let message): return [.send(message.multipart)]
-            case .began(let welcome): return [.began(welcome)] + begin(welcome, at: now)
-            case .forward(.frame(_, let request, let bytes)):
-                guard let frame = try? Frame(bytes), frame.channel.node == publisher?.node else {
-                    refused += 1
-                    return []
-                }
-                let place = FanoutPublisher.Place(
-                    stream: frame.channel.stream, lane: frame.channel.lane)
-                return handle(place, .fetched(request: request, frame), at: now)
-            case .forward(.end(_, let end)): return answered(end, at: now)
-            case .forward: return []
-            case .reconnect:
-                for place in order { _ = handle(place, .detached, at: now) }
-                return [.reconnect]
-            case .fail(let error): return [.fail(error)]
-            }
-        }
-    }
-
-    private mutating func begin(_ welcome: Welcome, at now: MonotonicTime) -> [Effect] {
-        if let publisher, publisher.node != welcome.instance.node {
-            // Somebody else answers at this address now: nothing of the one before will come.
-            return [
-                .fail(
-                    MartletError(
-                        .failed,
-                        "Another node answers at the address of the publisher. Subscribe anew."))
-            ]
-        }
-        publisher = welcome.instance
-        var effects: [Effect] = []
-        for place in order { effects += handle(place, .attached(welcome.instance.epoch), at: now) }
-        for state in welcome.channels where streams.contains(state.stream) {
-            let place = FanoutPublisher.Place(stream: state.stream, lane: state.lane)
-            guard channels[place] == nil else { continue }
-            effects += follow(
-                place, welcome.instance, from: beginning(of: state, welcome.instance.epoch),
-                at: now)
-        }
-        isInForce = true
-        return effects
-    }
-
-    /// Requests are numbered across channels, so that an answer finds its own.
-    private mutating func answered(_ end: FetchEnd, at now: MonotonicTime) -> [Effect] {
-        guard let place = requestPlace(end.request) else { return [] }
-        return handle(place, .answered(end), at: now)
-    }
-
-    private func requestPlace(_ request: UInt64) -> FanoutPublisher.Place? {
-        let number = request >> FanoutReader.requestBits
+    private func place(of request: UInt64) -> ChannelPlace? {
+        let number = request >> FanoutReader.channelShift & FanoutReader.channelMask
         return number < UInt64(numbered.count) ? numbered[Int(number)] : nil
     }
 
     private mutating func handle(
-        _ place: FanoutPublisher.Place, _ input: SubscriberChannel.Input, at now: MonotonicTime
+        _ place: ChannelPlace, _ input: SubscriberChannel.Input, at now: MonotonicTime
     ) -> [Effect] {
-        guard let node = publisher?.node else { return [] }
+        guard let node = publisher?.node,
+            let effects = channels[place]?.handle(input, at: now), !effects.isEmpty
+        else { return [] }
         let channel = Channel(node: node, stream: place.stream, lane: place.lane)
-        guard let effects = channels[place]?.handle(input, at: now) else { return [] }
-        return effects.compactMap { effect in
+        var result: [Effect] = []
+        for effect in effects {
             switch effect {
-            case .started(let epoch, let next): return .started(channel, epoch, next: next)
-            case .deliver(let frame, let from): return .deliver(frame, from: from)
-            case .fetch(let fetch):
-                return session.live.map {
-                    .send(SessionMessage.fetch(session: $0.session, fetch).multipart)
-                }
-            case .lost(let gap): return .lost(gap)
-            case .fail(let error): return .fail(error)
+            case .started(let epoch, let next):
+                result.append(.started(channel, epoch, next: next))
+                let wasWaiting = starting.remove(place) != nil
+                if wasWaiting, starting.isEmpty, isInForce { result.append(.inForce) }
+            case .deliver(let frame, let from): result.append(.deliver(frame, from: from))
+            case .fetch(let fetch): result.append(.fetch(fetch))
+            case .lost(let gap): result.append(.lost(gap))
+            case .fail(let error): result.append(.fail(error))
             }
         }
+        return result
     }
 }

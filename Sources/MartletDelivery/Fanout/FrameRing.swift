@@ -1,53 +1,81 @@
-/// The frames of a channel that were sealed last, for readers that missed them: as many as their
-/// bytes allow, and the last one always.
+/// The frames of a channel that were sealed last, for readers that missed them.
 struct FrameRing {
-    private let byteCountMax: Int
-    private var frames: [Frame] = []
-    /// How many of the frames at the front have gone; they are removed in bulk.
+    struct Entry {
+        let frame: SealedFrame
+        /// Bytes and frames of the channel up to the end of this one.
+        let total: FrameTotal
+    }
+
+    private var entries: [Entry] = []
+    /// How many entries at the front have gone; they are removed in bulk.
     private var gone = 0
     private(set) var byteCount = 0
-
-    init(byteCountMax: Int) { self.byteCountMax = byteCountMax }
+    /// All that has ever been here.
+    private(set) var total = FrameTotal()
 
     /// The first sequence that is here; nil if none is.
-    var first: UInt64? { gone < frames.count ? frames[gone].sequences.lowerBound : nil }
+    var first: UInt64? { gone < entries.count ? entries[gone].frame.sequences.lowerBound : nil }
 
     /// Adds the frame that follows the last one.
-    mutating func append(_ frame: Frame) {
-        frames.append(frame)
+    mutating func append(_ frame: SealedFrame) {
         byteCount += frame.bytes.count
-        while byteCount > byteCountMax, gone < frames.count - 1 {
-            byteCount -= frames[gone].bytes.count
-            gone += 1
-        }
+        total.add(frame.bytes.count)
+        entries.append(Entry(frame: frame, total: total))
+    }
+
+    /// Forgets the oldest frame, which must be there, and returns its size.
+    mutating func removeFirst() -> Int {
+        let size = entries[gone].frame.bytes.count
+        byteCount -= size
+        gone += 1
         // Each frame is moved once at most for each time that as many have gone.
-        if gone > 64, gone * 2 > frames.count {
-            frames.removeFirst(gone)
+        if gone > 64, gone * 2 > entries.count {
+            entries.removeFirst(gone)
             gone = 0
         }
+        return size
     }
 
     /// The frames from the one that holds this sequence, or the first behind it.
-    func frames(from sequence: UInt64) -> ArraySlice<Frame> {
-        var low = gone
-        var high = frames.count
-        while low < high {
-            let middle = (low + high) / 2
-            if frames[middle].sequences.upperBound <= sequence {
-                low = middle + 1
-            } else {
-                high = middle
-            }
-        }
-        return frames[low...]
+    func frames(from sequence: UInt64) -> LazyMapSequence<ArraySlice<Entry>, SealedFrame> {
+        entries[place { $0.frame.sequences.upperBound > sequence }...].lazy.map(\.frame)
     }
 
     /// The sequence of the first event of this time or later, by a running maximum: once an event
     /// of such a time has come, all that follow count.
     func sequence(at time: Timestamp) -> UInt64? {
-        for frame in frames[gone...] {
-            if let event = frame.first(where: { $0.time >= time }) { return event.sequence }
+        let place = place { $0.frame.latest >= time }
+        guard place < entries.count else { return nil }
+        let frame = entries[place].frame
+        return frame.sequence(at: time) ?? frame.sequences.lowerBound
+    }
+
+    /// All that had been published up to and with this sequence, as far as it is known still.
+    func total(upTo sequence: UInt64) -> FrameTotal {
+        let place = place { $0.frame.sequences.upperBound > sequence + 1 }
+        guard place > gone else { return FrameTotal() }
+        return entries[place - 1].total
+    }
+
+    /// The first place where it is so, from which on it always is.
+    private func place(where isSo: (Entry) -> Bool) -> Int {
+        var low = gone
+        var high = entries.count
+        while low < high {
+            let middle = (low + high) / 2
+            if isSo(entries[middle]) { high = middle } else { low = middle + 1 }
         }
-        return nil
+        return low
+    }
+}
+
+/// How much has been published.
+struct FrameTotal: Hashable {
+    private(set) var bytes: UInt64 = 0
+    private(set) var frames: UInt64 = 0
+
+    mutating func add(_ byteCount: Int) {
+        bytes += UInt64(byteCount)
+        frames += 1
     }
 }

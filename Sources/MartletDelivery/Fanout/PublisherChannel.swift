@@ -6,15 +6,14 @@ package struct PublisherChannel {
     package let epoch: Epoch
     /// The number of the next event.
     package private(set) var next: UInt64 = 1
-    private var ring: FrameRing
+    private var ring = FrameRing()
     /// When something of the channel was last published.
     private var lastPublished: MonotonicTime?
 
     /// A live channel in a new epoch.
-    package init(_ channel: Channel, _ epoch: Epoch, ringBytes: Int = Limits.ringBytes) {
+    package init(_ channel: Channel, _ epoch: Epoch) {
         self.channel = channel
         self.epoch = epoch
-        ring = FrameRing(byteCountMax: ringBytes)
     }
 
     /// The first sequence that can be fetched; the next to come if none can.
@@ -24,15 +23,21 @@ package struct PublisherChannel {
     package var ringByteCount: Int { ring.byteCount }
 
     /// A frame has been sealed, which must follow the last one. It is to be published.
-    package mutating func seal(_ frame: Frame, at now: MonotonicTime) {
+    package mutating func seal(_ frame: SealedFrame, at now: MonotonicTime) {
         precondition(
-            frame.channel == channel && frame.header.epoch == epoch
-                && frame.sequences.lowerBound == next && !frame.isBeat,
+            frame.lane == channel.lane && frame.sequences.lowerBound == next
+                && !frame.sequences.isEmpty,
             "the frame does not follow the last one of its channel")
         next = frame.sequences.upperBound
         ring.append(frame)
         lastPublished = now
     }
+
+    /// Forgets the oldest frame that is kept, and returns its size.
+    mutating func forgetOldest() -> Int { ring.removeFirst() }
+
+    /// All that had been published up to and with this event.
+    func total(upTo sequence: UInt64) -> FrameTotal { ring.total(upTo: sequence) }
 
     /// When the next beat is due, if nothing is published before. A channel without events has
     /// none.
@@ -48,7 +53,7 @@ package struct PublisherChannel {
     }
 
     /// What is answered to a request: frames, and why there are no more.
-    func answer(_ fetch: Fetch) -> (frames: [Frame], end: FetchEnd) {
+    func answer(_ fetch: Fetch) -> (frames: [SealedFrame], end: FetchEnd) {
         let from: UInt64
         switch fetch.start {
         case .first: from = first
@@ -64,10 +69,10 @@ package struct PublisherChannel {
         return send(from, fetch)
     }
 
-    private func send(_ from: UInt64, _ fetch: Fetch) -> (frames: [Frame], end: FetchEnd) {
+    private func send(_ from: UInt64, _ fetch: Fetch) -> (frames: [SealedFrame], end: FetchEnd) {
         let limit = min(fetch.upTo.map { $0 == .max ? .max : $0 + 1 } ?? .max, next)
         let budget = min(fetch.byteBudget, UInt64(Limits.fetchBytes))
-        var frames: [Frame] = []
+        var frames: [SealedFrame] = []
         var spent: UInt64 = 0
         var reached = from
         for frame in ring.frames(from: from) {

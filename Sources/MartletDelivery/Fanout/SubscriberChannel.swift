@@ -64,7 +64,7 @@ package struct SubscriberChannel {
     /// What was delivered and not yet taken.
     private var buffered = 0
     /// The buffer was full when a frame came: the rest is fetched when there is room.
-    private var isBehind = false
+    package private(set) var isBehind = false
 
     /// Frames that came again, and were dropped.
     package private(set) var duplicates: UInt64 = 0
@@ -73,7 +73,7 @@ package struct SubscriberChannel {
 
     /// A channel to be followed from some point on.
     package init(
-        _ channel: Channel, from start: Fetch.Start, bufferBytes: Int = Limits.linkBytes,
+        _ channel: Channel, from start: Fetch.Start, bufferBytes: Int = Limits.bufferBytes,
         heldBytes: Int = Limits.heldBytes, requestsAfter lastRequest: UInt64 = 0
     ) {
         self.channel = channel
@@ -269,7 +269,7 @@ extension SubscriberChannel {
     private mutating func ask(
         _ start: Fetch.Start, upTo last: UInt64?, at now: MonotonicTime, _ effects: inout [Effect]
     ) {
-        requests += 1
+        countRequest()
         request = Request(number: requests, timesOutAt: now + Limits.fetchTimeout)
         effects.append(
             .fetch(
@@ -278,13 +278,19 @@ extension SubscriberChannel {
                     upTo: last, byteBudget: UInt64(Limits.fetchBytes))))
     }
 
+    /// The next number, of which the lower bits count and the others stay.
+    private mutating func countRequest() {
+        let mask: UInt64 = (1 << 28) - 1
+        requests = requests & ~mask | (requests &+ 1) & mask
+    }
+
     private mutating func take(
         _ end: FetchEnd, at now: MonotonicTime, _ effects: inout [Effect]
     ) {
         switch end.reason {
         case .busy:
             // Asked again when the time of this request would have been up; nothing answers it.
-            requests += 1
+            countRequest()
             request = Request(number: requests, timesOutAt: now + Limits.fetchTimeout)
             return
         case .truncated:

@@ -36,6 +36,11 @@ struct MessageReader {
         return nil
     }
 
+    /// A number of an event, so small that numbers near it are numbers too.
+    mutating func sequence() -> UInt64? {
+        varint().flatMap { $0 <= Limits.sequenceMax ? $0 : nil }
+    }
+
     /// A count of things that take so many bytes each at least, and are therefore there.
     mutating func count(ofThingsOf byteCount: Int) -> Int? {
         guard let value = varint(), value <= UInt64(left / byteCount) else { return nil }
@@ -57,9 +62,12 @@ struct MessageReader {
     }
 
     mutating func channel() -> (stream: StreamName, lane: Int)? {
-        guard let text = text(atMost: Limits.topicBytesMax), let stream = try? StreamName(text),
-            let lane = varint(), lane <= UInt64(Limits.partitionsMax)
+        guard let stream = stream(), let lane = varint(), lane <= UInt64(Limits.partitionsMax)
         else { return nil }
         return (stream, Int(lane))
+    }
+
+    mutating func stream() -> StreamName? {
+        text(atMost: Limits.topicBytesMax).flatMap { try? StreamName($0) }
     }
 }

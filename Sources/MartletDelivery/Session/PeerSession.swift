@@ -6,12 +6,15 @@
 package struct PeerSession {
     /// What happens to it.
     package enum Input: Sendable {
-        /// A fresh socket is there. The number is one that no other HELLO of this node has.
-        case connected(nonce: UInt64)
+        /// A fresh socket is there, or what is read has changed. The number is one that no other
+        /// HELLO of this node has.
+        case connected(nonce: UInt64, reading: [StreamName])
         /// A message came; nil if it is none of ours.
         case received(SessionMessage?)
-        /// Time has passed.
-        case tick
+        /// Time has passed; consumers have got so far since the last beat.
+        case tick([Reached])
+        /// Consumers have got so far, which cannot wait for the next beat.
+        case reached([Reached])
     }
 
     /// What is to be done about it.
@@ -52,6 +55,11 @@ package struct PeerSession {
         if case .live(let session, let instance) = state { (session, instance) } else { nil }
     }
 
+    /// Whether a beat is due, which may say how far consumers have got.
+    package func isBeatDue(at now: MonotonicTime) -> Bool {
+        live != nil && now >= lastBeat + Limits.beatInterval
+    }
+
     /// The time without a sign of life after which a session is dead.
     static let silence = Limits.beatInterval * Limits.silentBeatsMax
 
@@ -59,11 +67,12 @@ package struct PeerSession {
     package mutating func handle(_ input: Input, at now: MonotonicTime) -> [Effect] {
         switch (input, state) {
         case (_, .failed): return []
-        case (.connected(let nonce), _):
+        case (.connected(let nonce, let streams), _):
             state = .greeting(nonce: nonce, since: now)
             let message = Hello(
                 instance: hello.instance, nonce: nonce,
-                versions: SessionMessage.version...SessionMessage.version, name: hello.name)
+                versions: SessionMessage.version...SessionMessage.version, name: hello.name,
+                streams: streams)
             return [.send(.hello(message))]
         case (.received(let message), .greeting(let nonce, _)):
             return greeted(message, nonce, now)
@@ -72,7 +81,10 @@ package struct PeerSession {
         case (.received, .idle):
             ignored += 1
             return []
-        case (.tick, _): return tick(now)
+        case (.tick(let reached), _): return tick(reached, now)
+        case (.reached(let reached), .live(let session, _)):
+            return [beat(session, reached, now)]
+        case (.reached, _): return []
         }
     }
 
@@ -138,7 +150,15 @@ package struct PeerSession {
         ]
     }
 
-    private mutating func tick(_ now: MonotonicTime) -> [Effect] {
+    private mutating func beat(
+        _ session: UInt64, _ reached: [Reached], _ now: MonotonicTime
+    ) -> Effect {
+        lastBeat = now
+        let beat = Beat(clock: now, echo: peerClock, reached: reached)
+        return .send(.beat(session: session, beat))
+    }
+
+    private mutating func tick(_ reached: [Reached], _ now: MonotonicTime) -> [Effect] {
         switch state {
         case .idle, .failed: return []
         case .greeting(_, let since):
@@ -151,9 +171,7 @@ package struct PeerSession {
                 return [.reconnect]
             }
             guard now >= lastBeat + Limits.beatInterval else { return [] }
-            lastBeat = now
-            let beat = Beat(clock: now, echo: peerClock, grant: nil)
-            return [.send(.beat(session: session, beat))]
+            return [beat(session, reached, now)]
         }
     }
 }

@@ -46,11 +46,18 @@ extension SessionMessage {
             writer.byte(hello.versions.lowerBound)
             writer.byte(hello.versions.upperBound)
             writer.text(hello.name)
+            writer.varint(UInt64(hello.streams.count))
+            for stream in hello.streams { writer.text(stream.text) }
         case .welcome(_, let welcome): welcome.write(into: &writer)
         case .beat(_, let beat):
             writer.number(beat.clock.microseconds)
             writer.number(beat.echo?.microseconds ?? 0)
-            writer.varint(beat.grant ?? 0)
+            writer.varint(UInt64(beat.reached.count))
+            for reached in beat.reached {
+                writer.text(reached.stream.text)
+                writer.varint(UInt64(reached.lane))
+                writer.varint(reached.sequence)
+            }
         case .bye(_, let goodbye):
             writer.byte(goodbye.code.rawValue)
             writer.text(goodbye.text)
@@ -101,9 +108,17 @@ extension Hello {
     init?(_ reader: inout MessageReader) {
         guard let instance = reader.instance(), let nonce = reader.number(),
             let lowest = reader.byte(), let highest = reader.byte(), lowest <= highest,
-            let name = reader.text(atMost: Limits.nodeNameBytesMax)
+            let name = reader.text(atMost: Limits.nodeNameBytesMax),
+            let count = reader.count(ofThingsOf: 2), count <= Limits.streamsMax
         else { return nil }
-        self.init(instance: instance, nonce: nonce, versions: lowest...highest, name: name)
+        var streams: [StreamName] = []
+        for _ in 0..<count {
+            guard let stream = reader.stream() else { return nil }
+            streams.append(stream)
+        }
+        self.init(
+            instance: instance, nonce: nonce, versions: lowest...highest, name: name,
+            streams: streams)
     }
 }
 
@@ -121,8 +136,8 @@ extension Welcome {
         else { return nil }
         var channels: [ChannelState] = []
         for _ in 0..<channelCount {
-            guard let (stream, lane) = reader.channel(), let first = reader.varint(),
-                let next = reader.varint(), first >= 1, first <= next
+            guard let (stream, lane) = reader.channel(), let first = reader.sequence(),
+                let next = reader.sequence(), first >= 1, first <= next
             else { return nil }
             channels.append(ChannelState(stream: stream, lane: lane, first: first, next: next))
         }
@@ -158,12 +173,19 @@ extension Welcome {
 
 extension Beat {
     init?(_ reader: inout MessageReader) {
-        guard let clock = reader.number(), let echo = reader.number(), let grant = reader.varint()
+        guard let clock = reader.number(), let echo = reader.number(),
+            let count = reader.count(ofThingsOf: 4)
         else { return nil }
+        var reached: [Reached] = []
+        for _ in 0..<count {
+            guard let (stream, lane) = reader.channel(), let sequence = reader.sequence() else {
+                return nil
+            }
+            reached.append(Reached(stream: stream, lane: lane, sequence: sequence))
+        }
         self.init(
             clock: MonotonicTime(microseconds: clock),
-            echo: echo == 0 ? nil : MonotonicTime(microseconds: echo),
-            grant: grant == 0 ? nil : grant)
+            echo: echo == 0 ? nil : MonotonicTime(microseconds: echo), reached: reached)
     }
 }
 
@@ -179,7 +201,7 @@ extension Goodbye {
 extension Fetch {
     init?(_ reader: inout MessageReader) {
         guard let request = reader.varint(), let (stream, lane) = reader.channel(),
-            let start = Start(&reader), let upTo = reader.varint(),
+            let start = Start(&reader), let upTo = reader.sequence(),
             let budget = reader.varint()
         else { return nil }
         self.init(
@@ -211,7 +233,7 @@ extension Fetch.Start {
     init?(_ reader: inout MessageReader) {
         switch reader.byte() {
         case 0:
-            guard let epoch = reader.number(), let sequence = reader.varint() else { return nil }
+            guard let epoch = reader.number(), let sequence = reader.sequence() else { return nil }
             self = .behind(epoch: Epoch(rawValue: epoch), sequence: sequence)
         case 1: self = .first
         case 2: self = .now
@@ -230,7 +252,7 @@ extension FetchEnd {
     init?(_ reader: inout MessageReader) {
         guard let request = reader.varint(),
             let reason = reader.byte().flatMap({ Reason(rawValue: $0) }),
-            let epoch = reader.number(), let next = reader.varint()
+            let epoch = reader.number(), let next = reader.sequence()
         else { return nil }
         self.init(
             request: request, reason: reason, epoch: Epoch(rawValue: epoch), next: next)

@@ -12,14 +12,16 @@
 //
 //   kind  name     holds
 //    1    HELLO    node id (16 bytes), epoch (8), nonce (8), lowest and highest version (1 each),
-//                  name (text)
+//                  name (text); varint count of streams that are read, and their names (texts)
 //    2    WELCOME  nonce of the HELLO (8), node id (16), epoch (8), name, data endpoint, push
 //                  endpoint (texts, empty for none), event bytes at most (varint); varint count of
 //                  channels, and for each: stream (text), lane (varint), first sequence that can be
 //                  fetched (varint), next sequence to come (varint); varint count of other peers,
 //                  and their endpoints (texts)
-//    3    BEAT     the sender's clock in µs (8), the newest one it has received (8, 0 for none),
-//                  bytes that the peer may have published in all (varint, 0 for no such limit)
+//    3    BEAT     the sender's clock in µs (8), the newest one it has received (8, 0 for none);
+//                  varint count of channels whose consumers have moved on, and for each: stream
+//                  (text), lane (varint), sequence of the last event they are done with (varint),
+//                  in the publisher's present epoch
 //    4    BYE      code (1), text
 //   16    FETCH    request (varint), stream (text), lane (varint), how it starts (1) and from what,
 //                  last sequence wanted (varint, 0 for all there are), byte budget (varint)
@@ -86,6 +88,8 @@ package struct Hello: Sendable, Hashable {
     package let nonce: UInt64
     package let versions: ClosedRange<UInt8>
     package let name: String
+    /// What it wants to read.
+    package let streams: [StreamName]
 }
 
 /// What a newcomer needs to know of a publisher.
@@ -115,9 +119,22 @@ package struct Beat: Sendable, Hashable {
     package let clock: MonotonicTime
     /// The newest clock of the peer that has come back; nil before the first.
     package let echo: MonotonicTime?
-    /// How many bytes the publisher may have published in all before the reader falls behind; nil
-    /// where readers do not hold it up.
-    package let grant: UInt64?
+    /// Where consumers have moved on since the last beat.
+    package let reached: [Reached]
+
+    package init(clock: MonotonicTime, echo: MonotonicTime?, reached: [Reached] = []) {
+        self.clock = clock
+        self.echo = echo
+        self.reached = reached
+    }
+}
+
+/// How far the consumers of a channel have got, in the publisher's present epoch.
+package struct Reached: Sendable, Hashable {
+    package let stream: StreamName
+    package let lane: Int
+    /// The last event that they are done with; 0 before the first.
+    package let sequence: UInt64
 }
 
 /// Why a session ends.

@@ -18,6 +18,8 @@ package struct SessionTable {
         case welcome(to: Bytes, session: UInt64, Hello)
         /// A session asks for events.
         case fetch(to: Bytes, session: UInt64, Fetch)
+        /// A session's consumers have got so far.
+        case reached(session: UInt64, [Reached])
         /// A session is over.
         case closed(session: UInt64, Instance)
     }
@@ -45,6 +47,11 @@ package struct SessionTable {
     package init(of instance: Instance, firstNumber: UInt64) {
         self.instance = instance
         lastNumber = firstNumber
+    }
+
+    /// The sessions, and where their peers are.
+    package var routes: [(session: UInt64, route: Bytes)] {
+        sessions.map { ($0.number, $0.route) }
     }
 
     /// How many sessions there are.
@@ -85,6 +92,10 @@ package struct SessionTable {
             }
             effects.append(remove(before.number))
         }
+        // A socket speaks for one node: who greets under another name there has given up the first.
+        if let before = sessions.first(where: { $0.route == route }) {
+            effects.append(remove(before.number))
+        }
         guard sessions.count < Limits.sessionsMax else {
             return effects + [.send(to: route, bye(0, .full, "There are too many sessions."))]
         }
@@ -111,9 +122,9 @@ package struct SessionTable {
         }
         sessions[place].lastHeard = now
         switch message {
-        case .beat(_, let beat):
+        case .beat(let session, let beat):
             sessions[place].peerClock = max(sessions[place].peerClock ?? beat.clock, beat.clock)
-            return []
+            return beat.reached.isEmpty ? [] : [.reached(session: session, beat.reached)]
         case .fetch(let session, let fetch):
             return [.fetch(to: route, session: session, fetch)]
         case .bye(let session, _): return [remove(session)]
@@ -141,7 +152,7 @@ package struct SessionTable {
         var effects = dead.map { remove($0.number) }
         for place in sessions.indices where now >= sessions[place].lastBeat + Limits.beatInterval {
             sessions[place].lastBeat = now
-            let beat = Beat(clock: now, echo: sessions[place].peerClock, grant: nil)
+            let beat = Beat(clock: now, echo: sessions[place].peerClock)
             effects.append(
                 .send(
                     to: sessions[place].route,

@@ -1,0 +1,205 @@
+/// A publisher as a node sees it that reads there: the session, and the subscriptions that share it.
+package struct PublisherPeer {
+    /// What is to be done.
+    package enum Effect: Sendable {
+        /// Send a message to the publisher's service socket.
+        case send(Multipart)
+        /// Take a fresh socket to the service endpoint, and say so with `connected`.
+        case reconnect
+        /// A session has begun: what the publisher says of itself.
+        case began(Welcome)
+        /// A subscription wants something done.
+        case reader(UInt16, FanoutReader.Effect)
+        /// No session will come about.
+        case fail(MartletError)
+    }
+
+    private var session: PeerSession
+    private var readers: [(number: UInt16, reader: FanoutReader)] = []
+    /// Where each channel's consumers have got to: with several subscriptions, the slowest.
+    private var progress: [ChannelPlace: [UInt16: UInt64]] = [:]
+    private var moved: Set<ChannelPlace> = []
+    private var unreported = (bytes: 0, frames: 0)
+    private var publisher: Instance?
+
+    /// Frames and messages that could not be read, or were of nobody's use.
+    package private(set) var refused: UInt64 = 0
+
+    /// A node that has no session with the publisher yet.
+    package init(_ instance: Instance, named name: String) {
+        session = PeerSession(instance, named: name)
+    }
+
+    /// Whether there is a session.
+    package var isLive: Bool { session.live != nil }
+
+    /// How many bytes of frames are kept or handed out.
+    package var byteCount: Int { readers.reduce(0) { $0 + $1.reader.byteCount } }
+
+    /// What is read, in the order of the names.
+    package var streams: [StreamName] {
+        readers.reduce(into: Set<StreamName>()) { $0.formUnion($1.reader.streams) }
+            .sorted { $0.precedes($1) }
+    }
+
+    /// A subscription begins, with the number that its requests have. Where a socket is there, greet
+    /// anew with `connected`: the publisher's answer says where its channels stand.
+    package mutating func add(_ reader: FanoutReader, numbered number: UInt16) {
+        precondition(!readers.contains { $0.number == number })
+        readers.append((number, reader))
+    }
+
+    /// A subscription ends.
+    package mutating func remove(reader number: UInt16) {
+        readers.removeAll { $0.number == number }
+        for place in progress.keys { progress[place]?[number] = nil }
+    }
+
+    /// The subscription with this number.
+    package func reader(_ number: UInt16) -> FanoutReader? {
+        readers.first { $0.number == number }?.reader
+    }
+
+    /// A fresh socket is there, or a subscription more. The number is one that no other HELLO of
+    /// this node has.
+    package mutating func connected(nonce: UInt64, at now: MonotonicTime) -> [Effect] {
+        for place in readers.indices { readers[place].reader.detached(at: now) }
+        return carryOut(
+            session.handle(.connected(nonce: nonce, reading: streams), at: now), at: now)
+    }
+
+    /// A message came from the service socket.
+    package mutating func receive(_ message: Multipart, at now: MonotonicTime) -> [Effect] {
+        carryOut(session.handle(.received(SessionMessage(message)), at: now), at: now)
+    }
+
+    /// A message came over PUB.
+    package mutating func receive(published bytes: Bytes, at now: MonotonicTime) -> [Effect] {
+        guard let frame = try? Frame(bytes), frame.channel.node == publisher?.node else {
+            refused += 1
+            return []
+        }
+        var effects: [Effect] = []
+        for place in readers.indices {
+            effects += tagged(
+                readers[place].number,
+                readers[place].reader.receive(published: frame, at: now))
+        }
+        return effects
+    }
+
+    /// A subscription's consumer is done with a frame, of which the last event had this number.
+    package mutating func consumed(
+        _ byteCount: Int, of channel: Channel, upTo sequence: UInt64, epoch: Epoch,
+        by number: UInt16, at now: MonotonicTime
+    ) -> [Effect] {
+        guard let index = readers.firstIndex(where: { $0.number == number }) else { return [] }
+        let effects = tagged(
+            number, readers[index].reader.consumed(byteCount, of: channel, at: now))
+        guard channel.node == publisher?.node, epoch == publisher?.epoch else { return effects }
+        let place = ChannelPlace(stream: channel.stream, lane: channel.lane)
+        progress[place, default: [:]][number] = sequence
+        moved.insert(place)
+        unreported.bytes += byteCount
+        unreported.frames += 1
+        guard
+            unreported.bytes >= Limits.windowBytes / 4
+                || unreported.frames >= Limits.windowFrames / 4
+        else { return effects }
+        return effects + carryOut(session.handle(.reached(takeReached()), at: now), at: now)
+    }
+
+    /// Time has passed.
+    package mutating func tick(at now: MonotonicTime) -> [Effect] {
+        let reached = session.isBeatDue(at: now) ? takeReached() : []
+        var effects = carryOut(session.handle(.tick(reached), at: now), at: now)
+        for place in readers.indices {
+            effects += tagged(readers[place].number, readers[place].reader.tick(at: now))
+        }
+        return effects
+    }
+
+    /// What is said to the publisher before the node goes.
+    package func close() -> [Effect] {
+        guard let live = session.live else { return [] }
+        let goodbye = Goodbye(code: .closing, text: "")
+        return [.send(SessionMessage.bye(session: live.session, goodbye).multipart)]
+    }
+}
+
+extension PublisherPeer {
+    private mutating func takeReached() -> [Reached] {
+        defer {
+            moved = []
+            unreported = (0, 0)
+        }
+        return moved.sorted().compactMap { place in
+            progress[place]?.values.min().map {
+                Reached(stream: place.stream, lane: place.lane, sequence: $0)
+            }
+        }
+    }
+
+    private func tagged(_ number: UInt16, _ effects: [FanoutReader.Effect]) -> [Effect] {
+        effects.compactMap { effect in
+            guard case .fetch(let fetch) = effect else { return .reader(number, effect) }
+            return session.live.map {
+                .send(SessionMessage.fetch(session: $0.session, fetch).multipart)
+            }
+        }
+    }
+
+    private mutating func carryOut(
+        _ effects: [PeerSession.Effect], at now: MonotonicTime
+    ) -> [Effect] {
+        var result: [Effect] = []
+        for effect in effects {
+            switch effect {
+            case .send(let message): result.append(.send(message.multipart))
+            case .began(let welcome): result += [.began(welcome)] + begin(welcome, at: now)
+            case .forward(.frame(_, let request, let bytes)):
+                result += fetched(bytes, request, at: now)
+            case .forward(.end(_, let end)):
+                guard let index = index(of: end.request) else { break }
+                result += tagged(
+                    readers[index].number, readers[index].reader.answered(end, at: now))
+            case .forward: break
+            case .reconnect:
+                for place in readers.indices { readers[place].reader.detached(at: now) }
+                result.append(.reconnect)
+            case .fail(let error): result.append(.fail(error))
+            }
+        }
+        return result
+    }
+
+    private mutating func begin(_ welcome: Welcome, at now: MonotonicTime) -> [Effect] {
+        if publisher != welcome.instance {
+            progress = [:]
+            moved = []
+        }
+        publisher = welcome.instance
+        var effects: [Effect] = []
+        for place in readers.indices {
+            effects += tagged(
+                readers[place].number, readers[place].reader.attached(welcome, at: now))
+        }
+        return effects
+    }
+
+    private mutating func fetched(
+        _ bytes: Bytes, _ request: UInt64, at now: MonotonicTime
+    ) -> [Effect] {
+        guard let index = index(of: request), let frame = try? Frame(bytes) else {
+            refused += 1
+            return []
+        }
+        return tagged(
+            readers[index].number,
+            readers[index].reader.receive(fetched: frame, request: request, at: now))
+    }
+
+    private func index(of request: UInt64) -> Int? {
+        readers.firstIndex { UInt64($0.number) == request >> FanoutReader.readerShift }
+    }
+}

@@ -1,0 +1,69 @@
+/// A stream at the node that publishes it: its lanes, which share a ring, and the readers that hold
+/// it up.
+struct PublisherStream {
+    private let name: StreamName
+    private let instance: Instance
+    private let ringBytes: Int
+    private(set) var flow: FlowControl?
+    private var lanes: [Int: PublisherChannel] = [:]
+    /// The numbers of the lanes, in their order.
+    private(set) var laneNumbers: [Int] = []
+    /// The lane of each frame that is kept, the oldest first; those before `gone` have gone.
+    private var ages: [Int] = []
+    private var gone = 0
+    private(set) var ringByteCount = 0
+
+    init(_ name: StreamName, of instance: Instance, ringBytes: Int, flow: FlowControl?) {
+        self.name = name
+        self.instance = instance
+        self.ringBytes = ringBytes
+        self.flow = flow
+    }
+
+    /// The lane, if something has been published there.
+    subscript(lane: Int) -> PublisherChannel? { lanes[lane] }
+
+    /// A frame has been sealed that follows the last one of its lane.
+    mutating func seal(_ frame: SealedFrame, at now: MonotonicTime) {
+        if lanes[frame.lane] == nil {
+            let channel = Channel(node: instance.node, stream: name, lane: frame.lane)
+            lanes[frame.lane] = PublisherChannel(channel, instance.epoch)
+            let place = laneNumbers.firstIndex { frame.lane < $0 } ?? laneNumbers.count
+            laneNumbers.insert(frame.lane, at: place)
+        }
+        lanes[frame.lane]?.seal(frame, at: now)
+        flow?.published(frame.bytes.count, lane: frame.lane)
+        ringByteCount += frame.bytes.count
+        ages.append(frame.lane)
+        // The last frame always stays.
+        while ringByteCount > ringBytes, gone < ages.count - 1 { forgetOldest() }
+    }
+
+    private mutating func forgetOldest() {
+        ringByteCount -= lanes[ages[gone]]?.forgetOldest() ?? 0
+        gone += 1
+        if gone > 64, gone * 2 > ages.count {
+            ages.removeFirst(gone)
+            gone = 0
+        }
+    }
+
+    /// The beats that are due now.
+    mutating func beats(at now: MonotonicTime) -> [Bytes] {
+        laneNumbers.compactMap { lanes[$0]?.beat(at: now) }
+    }
+
+    // MARK: Readers
+
+    mutating func began(session: UInt64) { flow?.began(session) }
+
+    mutating func ended(session: UInt64) { flow?.ended(session) }
+
+    mutating func reached(_ sequence: UInt64, lane: Int, session: UInt64) {
+        guard let channel = lanes[lane], sequence < channel.next else { return }
+        flow?.reached(channel.total(upTo: sequence), lane: lane, session: session)
+    }
+
+    /// Whether a reader is so far behind that nothing should be published.
+    mutating func isHeldUp(at now: MonotonicTime) -> Bool { flow?.isHeldUp(at: now) ?? false }
+}
