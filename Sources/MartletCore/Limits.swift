@@ -141,6 +141,12 @@ public enum Limits {
     /// Bytes that one request for past events brings at most, so that replays take turns.
     public static let fetchBytes = 1_048_576
 
+    /// Without a session for so long, a reader no longer waits for holes to be filled.
+    public static let publisherPatience = Duration.seconds(60)
+
+    /// Longest pause before a peer is greeted again that has turned this node away.
+    public static let greetingIntervalMax = Duration.seconds(5)
+
     /// A request that has had no answer for so long is made again.
     public static let fetchTimeout = Duration.seconds(2)
 

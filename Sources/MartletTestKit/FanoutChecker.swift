@@ -70,10 +70,18 @@ struct FanoutChecker {
         attempted += frame.count
     }
 
+    /// - Parameter first: the first event of the lane that the publisher keeps, if the reader wants
+    ///   all of them and the epoch is the present one.
     mutating func start(
-        reader: Int, lane: Int, epoch: UInt64, next: UInt64
+        reader: Int, lane: Int, epoch: UInt64, next: UInt64, atMost first: UInt64?
     ) throws(Violation) {
         guard let before = progress[reader]?[lane] else {
+            if let first, next > first {
+                throw Violation(
+                    invariant: "I6",
+                    description: "reader \(reader) lane \(lane) began at \(next), and \(first) is "
+                        + "kept")
+            }
             // What began while the subscription was in force is followed from its first event.
             let history = History(lane: lane, epoch: epoch)
             if let began = began[history], let since = inForce[reader], began > since, next != 1 {
@@ -126,9 +134,28 @@ struct FanoutChecker {
         delivered += 1
     }
 
-    mutating func report(_ gap: Gap, reader: Int) throws(Violation) {
+    /// - Parameters:
+    ///   - epoch: the publisher's present one.
+    ///   - first: the first event of the lane that it keeps.
+    mutating func report(
+        _ gap: Gap, reader: Int, epoch: UInt64, firstKept first: UInt64
+    ) throws(Violation) {
         gaps += 1
         let lane = gap.channel.lane
+        if let last = gap.last, last < gap.first {
+            throw Violation(invariant: "I6", description: "a gap ends before it begins")
+        }
+        if gap.reason == .expired, gap.epoch.rawValue == epoch, gap.last ?? .max >= first {
+            throw Violation(
+                invariant: "I6",
+                description: "reader \(reader) lane \(lane): \(gap.first) to "
+                    + "\(gap.last ?? 0) is called expired, and \(first) is kept")
+        }
+        if gap.reason == .instanceGone, gap.epoch.rawValue == epoch {
+            throw Violation(
+                invariant: "I6",
+                description: "reader \(reader) lane \(lane): the present instance is called gone")
+        }
         guard var seen = progress[reader]?[lane] else {
             throw Violation(invariant: "I6", description: "a gap was reported before the start")
         }
@@ -166,8 +193,15 @@ struct FanoutChecker {
     ) throws(Violation) {
         for reader in 0..<readers {
             for lane in 0..<lanes {
-                guard let last = published[History(lane: lane, epoch: epoch)] else { continue }
                 let seen = progress[reader]?[lane]
+                guard let last = published[History(lane: lane, epoch: epoch)] else {
+                    // The end of the history before must have been reported.
+                    guard let seen, seen.epoch != .max, seen.epoch != epoch else { continue }
+                    throw Violation(
+                        invariant: "I6",
+                        description: "reader \(reader) lane \(lane) still stands at \(seen.epoch)"
+                            + "/\(seen.next), whose epoch has ended")
+                }
                 guard seen?.epoch == epoch, seen?.next == last + 1 else {
                     let place = seen.map { "\($0.epoch)/\($0.next)" } ?? "nowhere"
                     throw Violation(

@@ -73,18 +73,23 @@ extension FanoutWorld {
                     isFirstFrame = false
                     continue
                 }
-                send(
-                    plan.flaw == .expiredAnsweredAsDone ? unexpired(message) : message, to: route)
+                send(falsified(message), to: route)
             }
         }
     }
 
-    private func unexpired(_ message: Multipart) -> Multipart {
-        guard case .end(let session, let end)? = SessionMessage(message), end.reason == .expired
-        else { return message }
-        let done = FetchEnd(
-            request: end.request, reason: .done, epoch: end.epoch, next: end.next)
-        return SessionMessage.end(session: session, done).multipart
+    /// An answer as a publisher with a flaw would give it.
+    private func falsified(_ message: Multipart) -> Multipart {
+        guard case .end(let session, let end)? = SessionMessage(message) else { return message }
+        let reason: FetchEnd.Reason
+        switch (plan.flaw, end.reason) {
+        case (.expiredAnsweredAsDone, .expired): reason = .done
+        case (.everythingExpires, .done), (.everythingExpires, .more): reason = .expired
+        default: return message
+        }
+        let changed = FetchEnd(
+            request: end.request, reason: reason, epoch: end.epoch, next: end.next)
+        return SessionMessage.end(session: session, changed).multipart
     }
 
     private mutating func send(published bytes: Bytes, to reader: Int) {
@@ -182,9 +187,10 @@ extension FanoutWorld {
         for effect in effects {
             switch effect {
             case .send(let message): send(message, from: reader)
-            case .reconnect:
+            case .reconnect(let pause):
                 sometimes("a session was given up")
-                schedule.plan(.connect(reader), at: now + generator.milliseconds(10...200))
+                let due = (clock + pause).microseconds
+                schedule.plan(.connect(reader), at: due + generator.milliseconds(0...50))
             case .began:
                 readers[reader].sessions += 1
                 checker.takeEffect(reader: reader, at: now)
@@ -237,11 +243,15 @@ extension FanoutWorld {
         for _ in 0..<count {
             switch readers[reader].queue.removeFirst() {
             case .started(let channel, let epoch, let next):
+                let isPresent = epoch == publisher.instance.epoch && readers[reader].wantsAll
                 try checker.start(
-                    reader: reader, lane: channel.lane, epoch: epoch.rawValue, next: next)
+                    reader: reader, lane: channel.lane, epoch: epoch.rawValue, next: next,
+                    atMost: isPresent ? publisher.firstKept(lane: channel.lane) : nil)
                 note("start \(reader) \(channel.lane) \(next)")
             case .gap(let gap):
-                try checker.report(gap, reader: reader)
+                try checker.report(
+                    gap, reader: reader, epoch: publisher.instance.epoch.rawValue,
+                    firstKept: publisher.firstKept(lane: gap.channel.lane))
                 note("gap \(reader) \(gap.channel.lane) \(gap.first)")
             case .frame(let frame, let from):
                 for event in frame where event.sequence >= from {

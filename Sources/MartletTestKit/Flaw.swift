@@ -18,6 +18,10 @@ public enum Flaw: String, Sendable, CaseIterable {
     case truncatedAnsweredFromNewHistory
     /// Expired events are answered as if there had been none.
     case expiredAnsweredAsDone
+    /// Everything behind the end is called expired, whether it is kept or not.
+    case everythingExpires
+    /// Readers of all that is kept are given only what comes.
+    case firstMeansNow
     /// A reader does not ask again when its session has come back.
     case noRequestAfterReattach
     /// The ring keeps everything.

@@ -24,7 +24,7 @@ struct SimulatedPublisher {
         waits = plan.waits
         machine = FanoutPublisher(
             instance, named: "publisher", dataEndpoint: "sim://data",
-            firstSession: generator.next())
+            firstSession: generator.next(), fetchBytes: FanoutWorld.fetchBytes)
         machine.add(
             FanoutWorld.stream, ringBytes: ringBytes, waitingForReaders: waits,
             windowBytes: FanoutWorld.windowBytes)
@@ -39,7 +39,7 @@ struct SimulatedPublisher {
         link += 1
         machine = FanoutPublisher(
             instance, named: "publisher", dataEndpoint: "sim://data",
-            firstSession: generator.next())
+            firstSession: generator.next(), fetchBytes: FanoutWorld.fetchBytes)
         machine.add(
             FanoutWorld.stream, ringBytes: ringBytes, waitingForReaders: waits,
             windowBytes: FanoutWorld.windowBytes)
@@ -71,6 +71,9 @@ struct SimulatedPublisher {
     mutating func receive(
         _ message: Multipart, from route: Bytes, at now: MonotonicTime
     ) -> [FanoutPublisher.Effect] { machine.receive(message, from: route, at: now) }
+
+    /// The first event of a lane that can be asked for.
+    func firstKept(lane: Int) -> UInt64 { machine.firstKept(of: FanoutWorld.stream, lane: lane) }
 
     /// Whether readers are so far behind that it waits.
     mutating func isHeldUp(at now: MonotonicTime) -> Bool {
@@ -104,18 +107,22 @@ struct SimulatedReader {
     var isSubscribed = false
     /// What arrived while the reader was paused.
     var waiting: [FanoutWorld.Step] = []
+    /// Whether it reads from the first event that is kept.
+    private(set) var wantsAll = false
     private let node: NodeID
+    private let isCheated: Bool
     private var starts: UInt32 = 0
 
-    init(_ number: Int, _ generator: inout SimulationGenerator) {
+    init(_ number: Int, _ plan: FanoutWorld.Plan, _ generator: inout SimulationGenerator) {
         self.number = number
+        isCheated = plan.flaw == .firstMeansNow
         node = NodeID(high: generator.next(), low: generator.next())
         machine = SimulatedReader.machine(node, 1, .first)
         restart(number == 0 ? .first : .now)
     }
 
     private static func machine(
-        _ node: NodeID, _ start: UInt32, _ from: Fetch.Start
+        _ node: NodeID, _ start: UInt32, _ from: FanoutReader.Start
     ) -> PublisherPeer {
         var peer = PublisherPeer(
             Instance(node: node, epoch: Epoch(start: start, random: 1)), named: "reader")
@@ -130,8 +137,10 @@ struct SimulatedReader {
     static let subscription: UInt16 = 3
 
     /// Starts anew, and remembers nothing.
-    mutating func restart(_ from: Fetch.Start) {
+    mutating func restart(_ from: FanoutReader.Start) {
         starts += 1
+        if case .first = from { wantsAll = true } else { wantsAll = false }
+        let from = isCheated ? .now : from
         machine = SimulatedReader.machine(node, starts, from)
         queue = []
         waiting = []

@@ -2,16 +2,16 @@ import Testing
 
 @testable import MartletDelivery
 
-/// A reader of one publisher: where its channels begin.
+/// A subscription at one publisher, and several that share its session.
 @Suite struct FanoutReaderTests {
     static let instance = Instance(node: FrameMaker.node, epoch: Epoch(start: 1, random: 1))
+    static let me = Instance(node: NodeID(high: 8, low: 8), epoch: Epoch(start: 1, random: 1))
 
-    static func reader(_ start: Fetch.Start) -> FanoutReader {
-        var reader = FanoutReader(
-            Instance(node: .random(), epoch: Epoch(start: 1, random: 1)), named: "reader",
-            to: ["orders"], from: start)
-        _ = reader.connected(nonce: 1, at: .seconds(1))
-        return reader
+    static func peer(_ start: FanoutReader.Start) -> PublisherPeer {
+        var peer = PublisherPeer(me, named: "reader")
+        peer.add(FanoutReader(number: 1, to: ["orders"], from: start), numbered: 1)
+        _ = peer.connected(nonce: 1, at: .seconds(1))
+        return peer
     }
 
     static func welcome(
@@ -28,54 +28,133 @@ import Testing
         return SessionMessage.welcome(session: 7, welcome).multipart
     }
 
-    /// The requests among effects, in short.
-    static func fetches(_ effects: [FanoutReader.Effect]) -> [String] {
+    /// What is done, in short.
+    static func words(_ effects: [PublisherPeer.Effect]) -> [String] {
         effects.compactMap { effect in
-            guard case .send(let message) = effect,
-                case .fetch(_, let fetch)? = SessionMessage(message)
-            else { return nil }
-            let effect = SubscriberChannel.Effect.fetch(fetch)
-            return "\(fetch.stream)/\(fetch.lane) \(effect.words)"
+            switch effect {
+            case .send(let message):
+                guard case .fetch(_, let fetch)? = SessionMessage(message) else {
+                    return "message"
+                }
+                return "\(fetch.stream)/\(fetch.lane) \(SubscriberChannel.Effect.fetch(fetch).words)"
+            case .began: return nil
+            case .reconnect: return "reconnect"
+            case .fail: return "fail"
+            case .reader(let number, .inForce): return "\(number): in force"
+            case .reader(let number, .deliver(let frame, let from)):
+                return "\(number): deliver \(from)..<\(frame.sequences.upperBound)"
+            case .reader(let number, .lost(let gap)):
+                return "\(number): " + SubscriberChannel.Effect.lost(gap).words
+            case .reader(let number, .started(_, _, let next)): return "\(number): started \(next)"
+            case .reader: return "other"
+            }
         }
     }
 
+    static let position = Position(
+        channel: Channel(node: FrameMaker.node, stream: "orders", lane: 1),
+        epoch: Epoch(start: 1, random: 1), sequence: 20)
+
     @Test(arguments: [
-        (Fetch.Start.first, "fetch 1/16"), (.now, "fetch 1/41"), (.time(.earliest), "fetch time"),
+        (FanoutReader.Start.first, "fetch 1/16"), (.now, "fetch 1/41"),
+        (.time(.earliest), "fetch time"), (.behind([position]), "fetch 1/20"),
+        (.behind([]), "fetch 1/16"),
     ])
-    func channelsBeginWhereTheWelcomeSays(start: Fetch.Start, words: String) throws {
-        var reader = Self.reader(start)
+    func channelsBeginWhereTheWelcomeSays(start: FanoutReader.Start, words: String) throws {
+        var peer = Self.peer(start)
         let message = try Self.welcome([("orders", 1, 17, 42), ("other", 1, 1, 5)])
-        #expect(Self.fetches(reader.receive(message, at: .seconds(1))) == ["orders/1 \(words)"])
+        #expect(Self.words(peer.receive(message, at: .seconds(1))) == ["orders/1 \(words)"])
+    }
+
+    @Test func positionsOfANodeThatHasGoneAreSaidToBe() throws {
+        var peer = Self.peer(.behind([Self.position]))
+        let other = Instance(node: NodeID(high: 5, low: 5), epoch: Epoch(start: 1, random: 1))
+        let message = try Self.welcome([("orders", 1, 17, 42)], other)
+        #expect(
+            Self.words(peer.receive(message, at: .seconds(1)))
+                == ["1: lost 1/21-? instanceGone", "orders/1 fetch 1/16"])
+    }
+
+    @Test func aSubscriptionIsInForceWhenAllItsChannelsHaveBegun() throws {
+        var peer = Self.peer(.now)
+        let message = try Self.welcome([("orders", 1, 1, 1), ("orders", 2, 1, 1)])
+        let effects = peer.receive(message, at: .seconds(1))
+        var answers: [String] = []
+        for case .send(let message) in effects {
+            guard case .fetch(_, let fetch)? = SessionMessage(message) else { continue }
+            let end = FetchEnd(
+                request: fetch.request, reason: .done, epoch: Self.instance.epoch, next: 1)
+            answers += Self.words(
+                peer.receive(SessionMessage.end(session: 7, end).multipart, at: .seconds(1)))
+        }
+        #expect(answers == ["1: started 1", "1: started 1", "1: in force"])
+        // Nothing is there yet: it is in force at once.
+        var other = Self.peer(.now)
+        let inForce = other.receive(try Self.welcome([]), at: .seconds(1))
+        #expect(Self.words(inForce) == ["1: in force"])
     }
 
     @Test func whatComesLaterBeginsWithItsFirstEvent() throws {
-        var reader = Self.reader(.now)
-        _ = reader.receive(try Self.welcome([]), at: .seconds(1))
+        var peer = Self.peer(.now)
+        _ = peer.receive(try Self.welcome([]), at: .seconds(1))
         var maker = FrameMaker()
         _ = try maker.frame(3)
-        let effects = reader.receive(published: try maker.frame(1).bytes, at: .seconds(1))
-        #expect(Self.fetches(effects) == ["orders/1 fetch 1/0"])
+        let effects = peer.receive(published: try maker.frame(1).bytes, at: .seconds(1))
+        #expect(Self.words(effects) == ["orders/1 fetch 1/0"])
     }
 
     @Test func framesOfOthersAreRefused() throws {
-        var reader = Self.reader(.now)
+        var peer = Self.peer(.now)
         var maker = FrameMaker()
-        // Before any session, and of streams that were not asked for.
-        #expect(reader.receive(published: try maker.frame(1).bytes, at: .seconds(1)).isEmpty)
-        #expect(reader.receive(published: Bytes([1, 2, 3]), at: .seconds(1)).isEmpty)
-        #expect(reader.refused == 2)
+        // Before any session, and what is no frame.
+        #expect(peer.receive(published: try maker.frame(1).bytes, at: .seconds(1)).isEmpty)
+        #expect(peer.receive(published: Bytes([1, 2, 3]), at: .seconds(1)).isEmpty)
+        #expect(peer.refused == 2)
         let other = Instance(node: NodeID(high: 5, low: 5), epoch: Epoch(start: 1, random: 1))
-        _ = reader.receive(try Self.welcome([], nonce: 1, other), at: .seconds(1))
-        #expect(reader.receive(published: try maker.frame(1).bytes, at: .seconds(1)).isEmpty)
-        #expect(reader.refused == 3)
+        _ = peer.receive(try Self.welcome([], nonce: 1, other), at: .seconds(1))
+        #expect(peer.receive(published: try maker.frame(1).bytes, at: .seconds(1)).isEmpty)
+        #expect(peer.refused == 3)
     }
 
-    @Test func anotherNodeAtTheAddressIsAFailure() throws {
-        var reader = Self.reader(.now)
-        _ = reader.receive(try Self.welcome([]), at: .seconds(1))
-        _ = reader.connected(nonce: 2, at: .seconds(2))
+    /// A publisher without a memory of its own is another node each time it starts.
+    @Test func anotherNodeAtTheAddressIsFollowedFromItsFirstEvent() throws {
+        var peer = Self.peer(.behind([Self.position]))
+        var maker = FrameMaker()
+        maker.next = 21
+        _ = peer.receive(try Self.welcome([("orders", 1, 17, 22)]), at: .seconds(1))
+        let frame = SessionMessage.frame(
+            session: 7, request: 1 << 48 | 1, try maker.frame(1).bytes)
+        #expect(
+            Self.words(peer.receive(frame.multipart, at: .seconds(1)))
+                == ["1: started 21", "1: in force", "1: deliver 21..<22"])
+        _ = peer.connected(nonce: 2, at: .seconds(2))
         let other = Instance(node: NodeID(high: 5, low: 5), epoch: Epoch(start: 1, random: 1))
-        let effects = reader.receive(try Self.welcome([], nonce: 2, other), at: .seconds(2))
-        #expect(effects.contains { if case .fail = $0 { true } else { false } })
+        let effects = peer.receive(
+            try Self.welcome([("orders", 1, 3, 9)], nonce: 2, other), at: .seconds(2))
+        #expect(Self.words(effects) == ["1: lost 1/22-? instanceGone", "orders/1 fetch 1/0"])
+    }
+
+    /// A second subscription greets anew, and each has its own requests.
+    @Test func subscriptionsShareASession() throws {
+        var peer = Self.peer(.now)
+        _ = peer.receive(try Self.welcome([("orders", 1, 1, 5)]), at: .seconds(1))
+        peer.add(FanoutReader(number: 2, to: ["orders", "a"], from: .first), numbered: 2)
+        #expect(peer.streams == ["a", "orders"])
+        _ = peer.connected(nonce: 2, at: .seconds(2))
+        let message = try Self.welcome([("orders", 1, 1, 5)], nonce: 2)
+        let fetches = peer.receive(message, at: .seconds(2)).compactMap { effect -> Fetch? in
+            guard case .send(let message) = effect,
+                case .fetch(_, let fetch)? = SessionMessage(message)
+            else { return nil }
+            return fetch
+        }
+        #expect(fetches.map { $0.request >> 48 } == [1, 2])
+        peer.remove(reader: 1)
+        let end = FetchEnd(
+            request: fetches[1].request, reason: .done, epoch: Self.instance.epoch, next: 1)
+        #expect(
+            Self.words(
+                peer.receive(SessionMessage.end(session: 7, end).multipart, at: .seconds(2)))
+                == ["2: started 1", "2: in force"])
     }
 }

@@ -10,21 +10,22 @@ import Testing
         Fetch(request: 1, stream: "orders", lane: 1, start: start, upTo: upTo, byteBudget: budget)
     }
 
-    /// Ten frames of two events, of which the ring keeps some.
-    static func channel(ringBytes: Int = 1 << 20) throws -> (PublisherChannel, FrameMaker, Int) {
+    /// Ten frames of two events, of which so many are kept.
+    static func channel(keeping count: Int = 10) throws -> (PublisherChannel, FrameMaker, Int) {
         var maker = FrameMaker()
-        var channel = PublisherChannel(maker.channel, maker.epoch, ringBytes: ringBytes)
+        var channel = PublisherChannel(maker.channel, maker.epoch)
         var size = 0
         for number in 0..<10 {
             let time = try #require(Timestamp(microseconds: Int64(number) * 100))
-            let frame = try maker.frame(2, at: time)
+            let frame = try maker.sealed(2, at: time)
             size = frame.bytes.count
             channel.seal(frame, at: .seconds(Double(number)))
         }
+        for _ in count..<10 { #expect(channel.forgetOldest() == size) }
         return (channel, maker, size)
     }
 
-    static func summary(_ answer: (frames: [Frame], end: FetchEnd)) -> String {
+    static func summary(_ answer: (frames: [SealedFrame], end: FetchEnd)) -> String {
         let frames = answer.frames.map { "\($0.sequences.lowerBound)" }.joined(separator: " ")
         return "[\(frames)] \(answer.end.reason) \(answer.end.next)"
     }
@@ -32,62 +33,70 @@ import Testing
     @Test func answersBeginAndEndWhereTheyShould() throws {
         let (channel, maker, size) = try Self.channel()
         let time = try #require(Timestamp(microseconds: 750))
+        func behind(_ sequence: UInt64, upTo: UInt64? = nil, budget: UInt64 = 1 << 20) -> Fetch {
+            Self.fetch(
+                .behind(epoch: maker.epoch, sequence: sequence), upTo: upTo, budget: budget)
+        }
         let cases: [(Fetch, String)] = [
-            (Self.fetch(.first, upTo: 4), "[1 3] done 5"),
-            (Self.fetch(.first, upTo: 3), "[1 3] done 5"),
-            (Self.fetch(.behind(epoch: maker.epoch, sequence: 2), upTo: 4), "[3] done 5"),
-            (Self.fetch(.behind(epoch: maker.epoch, sequence: 3), upTo: 4), "[3] done 5"),
-            (Self.fetch(.behind(epoch: maker.epoch, sequence: 18)), "[19] done 21"),
-            (Self.fetch(.behind(epoch: maker.epoch, sequence: 20)), "[] done 21"),
-            (Self.fetch(.behind(epoch: maker.epoch, sequence: 21)), "[] truncated 1"),
+            (behind(0, upTo: 4), "[1 3] done 5"),
+            (behind(0, upTo: 3), "[1 3] done 5"),
+            (behind(2, upTo: 4), "[3] done 5"),
+            (behind(3, upTo: 4), "[3] done 5"),
+            (behind(18), "[19] done 21"),
+            (behind(20), "[] done 21"),
+            (behind(21), "[] truncated 1"),
             (Self.fetch(.behind(epoch: Epoch(start: 0, random: 1), sequence: 2)), "[] truncated 1"),
+            (behind(0, budget: UInt64(size * 2)), "[1 3] more 5"),
+            (behind(0, budget: 1), "[1] more 3"),
+            (behind(0, upTo: .max, budget: 1), "[1] more 3"),
+            // Starts are said, not sent.
             (Self.fetch(.now), "[] done 21"),
-            (Self.fetch(.first, budget: UInt64(size * 2)), "[1 3] more 5"),
-            (Self.fetch(.first, budget: 1), "[1] more 3"),
-            (
-                Self.fetch(.time(time), upTo: 18),
-                "[17] done 19"
-            ),
-            (Self.fetch(.time(.latest)), "[] done 21"),
-            (Self.fetch(.first, upTo: .max, budget: 1), "[1] more 3"),
+            (Self.fetch(.first), "[] more 1"),
+            (Self.fetch(.time(time), upTo: 18), "[] more 17"),
+            (Self.fetch(.time(.latest)), "[] more 21"),
         ]
         for (fetch, expected) in cases { #expect(Self.summary(channel.answer(fetch)) == expected) }
+        #expect(Self.summary(channel.answer(behind(0), room: size)) == "[1] more 3")
+        #expect(Self.summary(channel.answer(behind(0), room: size - 1)) == "[] busy 1")
+        #expect(Self.summary(channel.answer(behind(0), budget: size)) == "[1] more 3")
     }
 
-    @Test func theRingForgetsTheOldest() throws {
-        let (_, _, size) = try Self.channel()
-        let (channel, maker, _) = try Self.channel(ringBytes: size * 3)
+    @Test func whatIsForgottenHasExpired() throws {
+        let (channel, maker, size) = try Self.channel(keeping: 3)
         #expect(channel.first == 15)
         #expect(channel.ringByteCount == size * 3)
-        #expect(
-            Self.summary(channel.answer(Self.fetch(.behind(epoch: maker.epoch, sequence: 3))))
-                == "[] expired 15")
-        #expect(
-            Self.summary(channel.answer(Self.fetch(.behind(epoch: maker.epoch, sequence: 13))))
-                == "[] expired 15")
-        #expect(
-            Self.summary(
-                channel.answer(Self.fetch(.behind(epoch: maker.epoch, sequence: 14), upTo: 15)))
-                == "[15] done 17")
-        #expect(Self.summary(channel.answer(Self.fetch(.first, upTo: 16))) == "[15] done 17")
-    }
-
-    @Test func theLastFrameIsAlwaysKept() throws {
-        let (channel, _, _) = try Self.channel(ringBytes: 1)
-        #expect(channel.first == 19)
-    }
-
-    @Test func theRingMovesOnForLong() throws {
-        var maker = FrameMaker()
-        var ring = FrameRing(byteCountMax: 2_000)
-        for _ in 0..<3_000 {
-            ring.append(try maker.frame(1))
-            #expect(ring.byteCount <= 2_000)
+        for (sequence, expected) in [
+            (3, "[] expired 15"), (13, "[] expired 15"), (14, "[15 17 19] done 21"),
+            (16, "[17 19] done 21"),
+        ] as [(UInt64, String)] {
+            let fetch = Self.fetch(.behind(epoch: maker.epoch, sequence: sequence))
+            #expect(Self.summary(channel.answer(fetch)) == expected)
         }
-        let first = try #require(ring.first)
-        #expect(ring.frames(from: 0).first?.sequences.lowerBound == first)
-        #expect(ring.frames(from: 2_999).map(\.sequences) == [2_999..<3_000, 3_000..<3_001])
-        #expect(ring.frames(from: 3_001).isEmpty)
+        #expect(Self.summary(channel.answer(Self.fetch(.first))) == "[] more 15")
+        #expect(channel.total(upTo: 16).frames == 8)
+        #expect(channel.total(upTo: 17).bytes == UInt64(8 * size))
+        #expect(channel.total(upTo: 3).frames == 0)
+    }
+
+    /// Lanes share the ring of their stream, of which the oldest frames go first.
+    @Test func aStreamKeepsItsLastFrames() throws {
+        let instance = Instance(node: FrameMaker.node, epoch: FrameMaker().epoch)
+        var makers = [FrameMaker(lane: 0), FrameMaker(lane: 1)]
+        let size = try FrameMaker(lane: 1).sealedSize()
+        var stream = PublisherStream("orders", of: instance, ringBytes: 4 * size, flow: nil)
+        for number in 0..<3_000 {
+            // The first lane falls silent.
+            let lane = number < 10 ? 0 : 1
+            stream.seal(try makers[lane].sealed(1), at: .seconds(1))
+            #expect(stream.ringByteCount <= 4 * size)
+        }
+        #expect(stream[0]?.first == 11)
+        #expect(stream[1]?.first == 2_987)
+        var small = PublisherStream("orders", of: instance, ringBytes: 1, flow: nil)
+        makers[1] = FrameMaker(lane: 1)
+        for _ in 0..<3 { small.seal(try makers[1].sealed(1), at: .seconds(1)) }
+        // The last one is always kept.
+        #expect(small[1]?.first == 3)
     }
 
     @Test func beatsTellTheNextSequence() throws {

@@ -13,11 +13,11 @@ import Testing
         (
             .hello(
                 Hello(
-                    instance: instance, nonce: 0x0102_0304_0506_0708, versions: 1...1, name: "dash")
-            ),
+                    instance: instance, nonce: 0x0102_0304_0506_0708, versions: 1...1, name: "dash",
+                    streams: ["orders", "a"])),
             """
             4d535601 01000000 0000000000000000 00112233445566778899aabbccddeeff feca000002000000
-            0807060504030201 01 01 04 64617368
+            0807060504030201 01 01 04 64617368 02 06 6f7264657273 01 61
             """
         ),
         (
@@ -40,8 +40,9 @@ import Testing
                 session: 7,
                 Beat(
                     clock: MonotonicTime(microseconds: 1_000), echo: MonotonicTime(microseconds: 2),
-                    grant: 128)),
-            "4d535601 03000000 0700000000000000 e803000000000000 0200000000000000 8001"
+                    reached: [Reached(stream: "orders", lane: 3, sequence: 200)])),
+            "4d535601 03000000 0700000000000000 e803000000000000 0200000000000000"
+                + "01 06 6f7264657273 03 c801"
         ),
         (
             .bye(session: 7, Goodbye(code: .protocolError, text: "no")),
@@ -136,6 +137,13 @@ import Testing
         #expect(SessionMessage(Multipart(frame.first)) == nil)
         #expect(SessionMessage(Multipart(first: frame.first, rest: [Bytes(), Bytes()])) == nil)
         #expect(SessionMessage(Multipart(Bytes())) == nil)
+    }
+
+    /// An END without a next event, and numbers near the last that there are.
+    @Test(arguments: ["00", "ffffffffffffffffff01", "8180808080808080c0 00"])
+    func numbersThatNoEventHasAreRefused(next: String) {
+        let end = "4d535601 12000000 0700000000000000 05 03 feca000002000000" + next
+        #expect(SessionMessage(Multipart(Bytes(Self.bytes(end)))) == nil)
     }
 
     @Test func countsThatCannotBeThereAreRefused() {

@@ -12,7 +12,9 @@ import Testing
     static func hello(
         _ instance: Instance = peer, nonce: UInt64 = 9, versions: ClosedRange<UInt8> = 1...1
     ) -> SessionMessage {
-        .hello(Hello(instance: instance, nonce: nonce, versions: versions, name: "peer"))
+        .hello(Hello(
+                instance: instance, nonce: nonce, versions: versions, name: "peer",
+                streams: ["orders"]))
     }
 
     static func words(_ effects: [SessionTable.Effect]) -> [String] {
@@ -23,6 +25,7 @@ import Testing
             case .send: "send"
             case .welcome(_, let session, _): "welcome \(session)"
             case .fetch(_, let session, _): "fetch \(session)"
+            case .reached(let session, let reached): "reached \(session) \(reached.count)"
             case .closed(let session, _): "closed \(session)"
             }
         }
@@ -36,7 +39,7 @@ import Testing
             case .send: "send"
             case .began: "began"
             case .forward: "forward"
-            case .reconnect: "reconnect"
+            case .reconnect(let pause): "reconnect \(pause.components.attoseconds / 1_000_000_000_000_000)"
             case .fail: "fail"
             }
         }
@@ -68,7 +71,7 @@ import Testing
     @Test func sessionsBelongToTheirSockets() {
         var table = SessionTable(of: Self.publisher, firstNumber: 40)
         _ = table.handle(.received(from: Self.route, Self.hello()), at: .seconds(1))
-        let beat = SessionMessage.beat(session: 41, Beat(clock: .seconds(1), echo: nil, grant: nil))
+        let beat = SessionMessage.beat(session: 41, Beat(clock: .seconds(1), echo: nil))
         let forged = table.handle(.received(from: Bytes(utf8: "b"), beat), at: .seconds(1))
         #expect(Self.words(forged) == ["bye unknownSession"])
         #expect(table.ignored == 1)
@@ -100,6 +103,32 @@ import Testing
         let future = table.handle(
             .received(from: Self.route, Self.hello(versions: 2...3)), at: .seconds(1))
         #expect(Self.words(future) == ["bye version"])
+    }
+
+    /// Fuzzing found this: a socket that greeted under many names had as many sessions.
+    @Test func aSocketSpeaksForOneNode() {
+        var table = SessionTable(of: Self.publisher, firstNumber: 40)
+        func greet(_ low: UInt64, from route: Bytes) -> [String] {
+            let instance = Instance(node: NodeID(high: 3, low: low), epoch: Self.peer.epoch)
+            return Self.words(
+                table.handle(.received(from: route, Self.hello(instance)), at: .seconds(1)))
+        }
+        #expect(greet(1, from: Self.route) == ["welcome 41"])
+        #expect(greet(2, from: Self.route) == ["closed 41", "welcome 42"])
+        #expect(greet(1, from: Bytes(utf8: "b")) == ["welcome 43"])
+        #expect(table.count == 2)
+    }
+
+    @Test func beatsSayWhatConsumersHaveReached() {
+        var table = SessionTable(of: Self.publisher, firstNumber: 40)
+        _ = table.handle(.received(from: Self.route, Self.hello()), at: .seconds(1))
+        let reached = [Reached(stream: "orders", lane: 1, sequence: 4)]
+        let beat = SessionMessage.beat(
+            session: 41, Beat(clock: .seconds(1), echo: nil, reached: reached))
+        #expect(
+            Self.words(table.handle(.received(from: Self.route, beat), at: .seconds(1))) == [
+                "reached 41 1"
+            ])
     }
 
     @Test func strangersHearABye() {
@@ -141,41 +170,42 @@ import Testing
 
     @Test func aPeerGreetsBeatsAndBeginsAnew() {
         var session = PeerSession(Self.peer, named: "peer")
-        #expect(Self.words(session.handle(.connected(nonce: 9), at: .seconds(1))) == ["hello"])
+        #expect(Self.words(session.handle(.connected(nonce: 9, reading: []), at: .seconds(1))) == ["hello"])
         #expect(session.handle(.received(Self.welcome(nonce: 8)), at: .seconds(1)).isEmpty)
         #expect(Self.words(session.handle(.received(Self.welcome()), at: .seconds(1))) == ["began"])
         #expect(session.live?.session == 41)
-        #expect(session.handle(.tick, at: .seconds(1.4)).isEmpty)
-        #expect(Self.words(session.handle(.tick, at: .seconds(1.5))) == ["beat -"])
-        let beat = SessionMessage.beat(session: 41, Beat(clock: .seconds(7), echo: nil, grant: nil))
+        #expect(session.handle(.tick([]), at: .seconds(1.4)).isEmpty)
+        #expect(Self.words(session.handle(.tick([]), at: .seconds(1.5))) == ["beat -"])
+        let beat = SessionMessage.beat(session: 41, Beat(clock: .seconds(7), echo: nil))
         #expect(session.handle(.received(beat), at: .seconds(2)).isEmpty)
-        #expect(Self.words(session.handle(.tick, at: .seconds(2))) == ["beat 7000000"])
-        let old = SessionMessage.beat(session: 40, Beat(clock: .seconds(9), echo: nil, grant: nil))
+        #expect(Self.words(session.handle(.tick([]), at: .seconds(2))) == ["beat 7000000"])
+        let old = SessionMessage.beat(session: 40, Beat(clock: .seconds(9), echo: nil))
         #expect(session.handle(.received(old), at: .seconds(4)).isEmpty)
         #expect(session.ignored == 2)
-        #expect(Self.words(session.handle(.tick, at: .seconds(4.5))) == ["reconnect"])
+        #expect(Self.words(session.handle(.tick([]), at: .seconds(4.5))) == ["reconnect 100"])
         #expect(session.live == nil)
-        #expect(Self.words(session.handle(.connected(nonce: 10), at: .seconds(5))) == ["hello"])
-        #expect(session.handle(.tick, at: .seconds(7)).isEmpty)
-        #expect(Self.words(session.handle(.tick, at: .seconds(7.5))) == ["reconnect"])
+        #expect(Self.words(session.handle(.connected(nonce: 10, reading: []), at: .seconds(5))) == ["hello"])
+        #expect(session.handle(.tick([]), at: .seconds(7)).isEmpty)
+        // The more often in a row, the longer the pause.
+        #expect(Self.words(session.handle(.tick([]), at: .seconds(7.5))) == ["reconnect 200"])
     }
 
     @Test(arguments: [
-        (Goodbye.Code.version, "fail"), (.duplicateIdentity, "fail"), (.closing, "reconnect"),
-        (.full, "reconnect"), (.protocolError, "reconnect"),
+        (Goodbye.Code.version, "fail"), (.duplicateIdentity, "fail"), (.closing, "reconnect 100"),
+        (.full, "reconnect 100"), (.protocolError, "reconnect 100"),
     ])
     func farewellsMeanDifferentThings(code: Goodbye.Code, effect: String) {
         var session = PeerSession(Self.peer, named: "peer")
-        _ = session.handle(.connected(nonce: 9), at: .seconds(1))
+        _ = session.handle(.connected(nonce: 9, reading: []), at: .seconds(1))
         let bye = SessionMessage.bye(session: 0, Goodbye(code: code, text: ""))
         #expect(Self.words(session.handle(.received(bye), at: .seconds(1))) == [effect])
     }
 
     @Test func itsOwnIdentityIsRefused() {
         var session = PeerSession(Self.peer, named: "peer")
-        _ = session.handle(.connected(nonce: 9), at: .seconds(1))
+        _ = session.handle(.connected(nonce: 9, reading: []), at: .seconds(1))
         let own = session.handle(.received(Self.welcome(Self.peer)), at: .seconds(1))
         #expect(Self.words(own) == ["fail"])
-        #expect(session.handle(.connected(nonce: 10), at: .seconds(1)).isEmpty)
+        #expect(session.handle(.connected(nonce: 10, reading: []), at: .seconds(1)).isEmpty)
     }
 }

@@ -110,7 +110,9 @@ import Testing
         }
         let frame = try Frame(builder.seal())
         #expect(dialogue.handle(.attached(dialogue.maker.epoch)) == ["fetch time"])
-        #expect(dialogue.fetched(frame) == ["started 3", "deliver 3..<4"])
+        // What comes before the answer that says where it begins is held.
+        #expect(dialogue.handle(.published(frame)) == [])
+        #expect(dialogue.end(.more, 3) == ["started 3", "deliver 3..<4", "fetch 1/3"])
     }
 
     @Test func expiredEventsAreNamed() throws {
@@ -118,7 +120,7 @@ import Testing
         dialogue.follow()
         _ = try dialogue.maker.frame(10)
         #expect(dialogue.handle(.published(try dialogue.maker.frame(2))) == ["fetch 1/0 to 10"])
-        #expect(dialogue.end(.expired, 6) == ["lost 1/1-5 expired", "fetch 1/5 to 10"])
+        #expect(dialogue.end(.expired, 6) == ["lost 1/1-5 expired", "fetch 1/5"])
     }
 
     @Test func theEndOfAnInstanceIsReportedOnceItIsConfirmed() throws {
@@ -192,6 +194,104 @@ import Testing
         #expect(dialogue.handle(.attached(dialogue.maker.epoch)) == ["fetch 2/0"])
         let frame = try dialogue.maker.frame(2)
         #expect(dialogue.fetched(frame) == ["started 1", "deliver 1..<3"])
+    }
+
+    /// An answer that is too large for one goes on behind what has come.
+    @Test func moreIsAskedFor() throws {
+        var dialogue = Dialogue()
+        dialogue.follow()
+        let frame = try dialogue.maker.frame(2)
+        _ = try dialogue.maker.frame(9)
+        #expect(dialogue.handle(.attached(dialogue.maker.epoch)) == ["fetch 1/0"])
+        #expect(dialogue.fetched(frame) == ["deliver 1..<3"])
+        #expect(dialogue.end(.more, 3) == ["fetch 1/2"])
+        #expect(dialogue.end(.done, 12) == ["fetch 1/2 to 11"])
+    }
+
+    /// What is held is delivered when the hole before it cannot be filled.
+    @Test func onlyTheHoleIsLost() throws {
+        var dialogue = Dialogue()
+        dialogue.follow()
+        _ = try dialogue.maker.frame(2)
+        #expect(dialogue.handle(.published(try dialogue.maker.frame(4))) == ["fetch 1/0 to 2"])
+        #expect(
+            dialogue.end(.expired, 7) == ["lost 1/1-2 expired", "deliver 3..<7", "fetch 1/6"])
+    }
+
+    @Test func theEndOfAnInstanceLeavesWhatIsHeld() throws {
+        var dialogue = Dialogue()
+        dialogue.follow()
+        _ = try dialogue.maker.frame(2)
+        _ = dialogue.handle(.published(try dialogue.maker.frame(2)))
+        let epoch = Epoch(start: 2, random: 1)
+        #expect(dialogue.handle(.attached(epoch)) == ["fetch 1/0"])
+        #expect(
+            dialogue.end(.truncated, 1, epoch) == [
+                "lost 1/1-2 instanceGone", "deliver 3..<5", "lost 1/5-? instanceGone", "started 1",
+                "fetch 2/0",
+            ])
+    }
+
+    @Test func aPublisherThatStaysAwayIsNotWaitedForForEver() throws {
+        var dialogue = Dialogue()
+        dialogue.follow()
+        _ = try dialogue.maker.frame(2)
+        _ = dialogue.handle(.published(try dialogue.maker.frame(2)))
+        _ = dialogue.handle(.detached)
+        dialogue.now = .seconds(60.9)
+        #expect(dialogue.handle(.tick) == [])
+        dialogue.now = .seconds(61)
+        #expect(dialogue.handle(.tick) == ["lost 1/1-2 unreachable", "deliver 3..<5"])
+        #expect(dialogue.handle(.attached(dialogue.maker.epoch)) == ["fetch 1/4"])
+    }
+
+    /// A buffer that is full when the session comes back must not make it forget to ask.
+    @Test func whoIsBehindAsksOnceThereIsRoom() throws {
+        var dialogue = Dialogue(bufferBytes: 500)
+        dialogue.follow()
+        let frames = try (0..<3).map { _ in try dialogue.maker.frame(2, byteCount: 100) }
+        #expect(dialogue.handle(.published(frames[1])) == ["fetch 1/0 to 2"])
+        _ = dialogue.handle(.published(frames[2]))
+        #expect(dialogue.fetched(frames[0]) == ["deliver 1..<3"])
+        #expect(dialogue.end(.done, 3) == [])
+        let epoch = Epoch(start: 2, random: 1)
+        #expect(dialogue.handle(.detached) == [])
+        #expect(dialogue.handle(.attached(epoch)) == [])
+        let size = frames[0].bytes.count
+        #expect(dialogue.handle(.consumed(byteCount: size)) == ["deliver 3..<5"])
+        #expect(
+            dialogue.handle(.consumed(byteCount: size)) == ["deliver 5..<7", "fetch 1/6"])
+        #expect(dialogue.end(.truncated, 1, epoch).first == "lost 1/7-? instanceGone")
+    }
+
+    /// An identity with two owners is no new start.
+    @Test func anotherOwnerOfTheIdentityIsAFailure() throws {
+        var dialogue = Dialogue()
+        dialogue.follow()
+        _ = dialogue.handle(.published(try dialogue.maker.frame(2)))
+        let other = Epoch(start: 1, random: 99)
+        #expect(dialogue.handle(.attached(other)) == ["fetch 1/2"])
+        #expect(dialogue.end(.truncated, 1, other) == ["fail"])
+    }
+
+    @Test func slicesAreNoFrames() throws {
+        var dialogue = Dialogue()
+        dialogue.follow()
+        let frame = try dialogue.maker.frame(5)
+        let slice = frame[0].detached().frame
+        #expect(slice.header.isSlice)
+        #expect(dialogue.handle(.published(slice)) == [])
+        #expect(dialogue.handle(.published(frame)) == ["deliver 1..<6"])
+    }
+
+    @Test func aHistoryThatEndedBeforeItBeganIsReported() throws {
+        var dialogue = Dialogue(from: .behind(epoch: FrameMaker().epoch, sequence: 5))
+        let epoch = Epoch(start: 2, random: 1)
+        #expect(dialogue.handle(.attached(epoch)) == ["fetch 1/5"])
+        #expect(
+            dialogue.end(.unknown, 1, epoch)
+                == ["started 6", "lost 1/6-? instanceGone", "started 1", "fetch 2/0"])
+        #expect(dialogue.end(.unknown, 1, epoch) == [])
     }
 
     @Test func withoutASessionNothingIsAsked() throws {

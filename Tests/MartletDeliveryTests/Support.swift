@@ -4,9 +4,26 @@
 struct FrameMaker {
     static let node = NodeID("00112233445566778899aabbccddeeff") ?? .random()
 
-    let channel = Channel(node: FrameMaker.node, stream: "orders", lane: 1)
+    let channel: Channel
     var epoch = Epoch(start: 1, random: 1)
     var next: UInt64 = 1
+
+    init(lane: Int = 1) {
+        channel = Channel(node: FrameMaker.node, stream: "orders", lane: lane)
+    }
+
+    /// The same as its publisher has it.
+    mutating func sealed(_ count: Int, at time: Timestamp = .earliest) throws -> SealedFrame {
+        let frame = try frame(count, at: time)
+        return SealedFrame(
+            lane: channel.lane, sequences: frame.sequences, latest: time, bytes: frame.bytes)
+    }
+
+    /// The size of a frame of one event.
+    func sealedSize() throws -> Int {
+        var copy = self
+        return try copy.sealed(1).bytes.count
+    }
 
     /// The frame that follows, with events of so many bytes.
     mutating func frame(_ count: Int, byteCount: Int = 10, at time: Timestamp = .earliest) throws

@@ -13,6 +13,7 @@ package struct FanoutPublisher {
     private let instance: Instance
     private let name: String
     private let dataEndpoint: String
+    private let fetchBytes: Int
     private var sessions: SessionTable
     private var streams: [StreamName: PublisherStream] = [:]
     /// The streams in their order, in which everything is done.
@@ -23,11 +24,17 @@ package struct FanoutPublisher {
     /// The addresses of other nodes, which newcomers are told.
     package var peers: [String] = []
 
+    /// How many bytes may be sent in answer to requests at this moment. Beyond, peers are told to
+    /// ask later.
+    package var answerRoom = Int.max
+
     /// A publisher that starts, without streams yet.
     package init(
-        _ instance: Instance, named name: String, dataEndpoint: String, firstSession: UInt64
+        _ instance: Instance, named name: String, dataEndpoint: String, firstSession: UInt64,
+        fetchBytes: Int = Limits.fetchBytes
     ) {
         self.instance = instance
+        self.fetchBytes = fetchBytes
         self.name = name
         self.dataEndpoint = dataEndpoint
         sessions = SessionTable(of: instance, firstNumber: firstSession)
@@ -62,6 +69,11 @@ package struct FanoutPublisher {
 
     /// How many bytes of frames are kept for readers that missed them.
     package var ringByteCount: Int { streams.values.reduce(0) { $0 + $1.ringByteCount } }
+
+    /// The number of the first event of a lane that can be fetched; 1 before there is any.
+    package func firstKept(of stream: StreamName, lane: Int) -> UInt64 {
+        streams[stream]?[lane]?.first ?? 1
+    }
 
     /// Whether readers are so far behind that nothing should be published in the stream.
     package mutating func isHeldUp(_ stream: StreamName, at now: MonotonicTime) -> Bool {
@@ -155,7 +167,7 @@ extension FanoutPublisher {
                 request: fetch.request, reason: .unknown, epoch: instance.epoch, next: 1)
             return [.end(session: session, end)]
         }
-        let (frames, end) = channel.answer(fetch)
+        let (frames, end) = channel.answer(fetch, budget: fetchBytes, room: answerRoom)
         return frames.map { .frame(session: session, request: fetch.request, $0.bytes) }
             + [.end(session: session, end)]
     }

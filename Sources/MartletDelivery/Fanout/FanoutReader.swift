@@ -19,9 +19,22 @@ package struct FanoutReader {
         case fail(MartletError)
     }
 
+    /// Where a subscription begins.
+    package enum Start: Sendable {
+        /// At the first events that are kept.
+        case first
+        /// At the next events to come.
+        case now
+        /// At the first events of this time or later.
+        case time(Timestamp)
+        /// Behind these events. Channels that none of them is of begin with the first that is kept.
+        case behind([Position])
+    }
+
     /// What is read.
     package let streams: Set<StreamName>
-    private let start: Fetch.Start
+    private let start: Start
+    /// Shared by the channels, of which each may always have one frame.
     private let bufferBytes: Int
     private let heldBytes: Int
     private var channels: [ChannelPlace: SubscriberChannel] = [:]
@@ -43,7 +56,7 @@ package struct FanoutReader {
     ///
     /// - Parameter number: tells its requests from those of others in the same session.
     package init(
-        number: UInt16 = 0, to streams: Set<StreamName>, from start: Fetch.Start,
+        number: UInt16 = 0, to streams: Set<StreamName>, from start: Start,
         bufferBytes: Int = Limits.bufferBytes, heldBytes: Int = Limits.heldBytes
     ) {
         self.streams = streams
@@ -85,7 +98,8 @@ package struct FanoutReader {
         for state in welcome.channels where streams.contains(state.stream) {
             let place = ChannelPlace(stream: state.stream, lane: state.lane)
             guard channels[place] == nil else { continue }
-            let start = beginning(of: state, welcome.instance.epoch)
+            let (start, lost) = beginning(of: state, welcome.instance)
+            if let lost { effects.append(.lost(lost)) }
             effects += follow(place, welcome.instance, from: start, at: now)
         }
         let isFirst = !isInForce
@@ -173,21 +187,48 @@ extension FanoutReader {
         let number = numbered.firstIndex(of: place) ?? numbered.count
         if number == numbered.count { numbered.append(place) }
         channels[place] = SubscriberChannel(
-            channel, from: start, bufferBytes: bufferBytes, heldBytes: heldBytes,
+            channel, from: start,
             requestsAfter: requestBase | UInt64(number) << FanoutReader.channelShift)
         order.insert(place, at: order.firstIndex { place < $0 } ?? order.count)
+        shareBytes()
         starting.insert(place)
         return handle(place, .attached(instance.epoch), at: now)
     }
 
+    /// The bounds are the subscription's: the more channels, the less for each.
+    private mutating func shareBytes() {
+        let (buffer, held) = (bufferBytes / channels.count, heldBytes / channels.count)
+        for place in order {
+            channels[place]?.bufferByteCountMax = buffer
+            channels[place]?.heldByteCountMax = held
+        }
+    }
+
     /// Where a channel begins that a WELCOME tells of. The WELCOME says where it stands: a request
     /// would be answered later, perhaps by another start of the publisher.
-    private func beginning(of state: Welcome.ChannelState, _ epoch: Epoch) -> Fetch.Start {
-        guard !isInForce else { return .behind(epoch: epoch, sequence: 0) }
+    private func beginning(
+        of state: Welcome.ChannelState, _ instance: Instance
+    ) -> (start: Fetch.Start, lost: Gap?) {
+        let epoch = instance.epoch
+        guard !isInForce else { return (.behind(epoch: epoch, sequence: 0), nil) }
+        let first = Fetch.Start.behind(epoch: epoch, sequence: state.first - 1)
         switch start {
-        case .first: return .behind(epoch: epoch, sequence: state.first - 1)
-        case .now: return .behind(epoch: epoch, sequence: state.next - 1)
-        case .behind, .time: return start
+        case .first: return (first, nil)
+        case .now: return (.behind(epoch: epoch, sequence: state.next - 1), nil)
+        case .time(let time): return (.time(time), nil)
+        case .behind(let positions):
+            let position = positions.first {
+                $0.channel.stream == state.stream && $0.channel.lane == state.lane
+            }
+            guard let position else { return (first, nil) }
+            guard position.channel.node != instance.node else {
+                return (.behind(epoch: position.epoch, sequence: position.sequence), nil)
+            }
+            // The node of the position has gone, and what it had published behind it.
+            let lost = Gap(
+                channel: position.channel, epoch: position.epoch, first: position.sequence + 1,
+                last: nil, reason: .instanceGone)
+            return (first, lost)
         }
     }
 

@@ -6,6 +6,8 @@ public struct Gap: Sendable, Hashable {
         case expired
         /// The instance that published them has gone, and what it held with it.
         case instanceGone
+        /// Their publisher has been silent for so long that nobody waits for them any more.
+        case unreachable
     }
 
     /// The channel.

@@ -1,36 +1,56 @@
 /// Frames that came too early: they wait for the hole before them to be filled, in the order of
 /// their sequences, within bounds.
 struct HeldFrames {
-    private let byteCountMax: Int
-    private(set) var frames: [Frame] = []
+    var byteCountMax: Int
+    private var frames: [Frame] = []
+    /// How many of the frames at the front have gone; they are removed in bulk.
+    private var gone = 0
     private(set) var byteCount = 0
 
     init(byteCountMax: Int) { self.byteCountMax = byteCountMax }
 
-    /// Holds a frame. False if there is no room: it is as if it had been lost, and will be fetched.
-    mutating func insert(_ frame: Frame) -> Bool {
-        guard byteCount + frame.bytes.count <= byteCountMax else { return false }
+    /// The first frame.
+    var first: Frame? { gone < frames.count ? frames[gone] : nil }
+
+    /// The last frame.
+    var last: Frame? { gone < frames.count ? frames.last : nil }
+
+    /// Holds a frame. Without room it is as if it had been lost, and will be fetched.
+    mutating func insert(_ frame: Frame) {
+        guard byteCount + frame.bytes.count <= byteCountMax else { return }
+        // Most come in order, behind the last.
+        var place = frames.count
         let start = frame.sequences.lowerBound
-        let place = frames.firstIndex { $0.sequences.lowerBound >= start } ?? frames.count
-        if place < frames.count, frames[place].sequences == frame.sequences { return true }
+        while place > gone, frames[place - 1].sequences.lowerBound > start { place -= 1 }
+        if place > gone, isSame(frames[place - 1], frame) { return }
         frames.insert(frame, at: place)
         byteCount += frame.bytes.count
-        return true
     }
 
-    /// The first frame, if it begins at this sequence or before. It is no longer held.
-    mutating func take(upTo sequence: UInt64) -> Frame? {
-        guard let first = frames.first, first.sequences.lowerBound <= sequence else { return nil }
-        frames.removeFirst()
-        byteCount -= first.bytes.count
-        return first
+    private func isSame(_ left: Frame, _ right: Frame) -> Bool {
+        left.sequences == right.sequences && left.header.epoch == right.header.epoch
     }
 
-    mutating func removeAll() {
-        frames = []
-        byteCount = 0
+    /// Lets go of the first frame, which must be there.
+    mutating func removeFirst() {
+        byteCount -= frames[gone].bytes.count
+        gone += 1
+        if gone == frames.count {
+            frames.removeAll(keepingCapacity: true)
+            gone = 0
+        } else if gone > 64, gone * 2 > frames.count {
+            frames.removeFirst(gone)
+            gone = 0
+        }
     }
 
-    /// Where the hole before the first frame ends.
-    var firstSequence: UInt64? { frames.first?.sequences.lowerBound }
+    /// Lets go of all frames.
+    mutating func removeAll() -> ArraySlice<Frame> {
+        defer {
+            frames = []
+            gone = 0
+            byteCount = 0
+        }
+        return frames[gone...]
+    }
 }

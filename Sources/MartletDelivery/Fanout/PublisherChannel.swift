@@ -52,33 +52,41 @@ package struct PublisherChannel {
         return builder.seal()
     }
 
-    /// What is answered to a request: frames, and why there are no more.
-    func answer(_ fetch: Fetch) -> (frames: [SealedFrame], end: FetchEnd) {
-        let from: UInt64
+    /// What is answered to a request: frames, and why there are no more. The budget allows one at
+    /// least; the room may be too small for any, and then it is later.
+    func answer(
+        _ fetch: Fetch, budget: Int = .max, room: Int = .max
+    ) -> (frames: [SealedFrame], end: FetchEnd) {
         switch fetch.start {
-        case .first: from = first
-        case .now: from = next
-        case .time(let time): from = ring.sequence(at: time) ?? next
+        // Where it begins is said, and the frames asked for from there: who loses some of them
+        // knows what it has lost.
+        case .first: return ([], end(fetch, .more, first))
+        case .now: return ([], end(fetch, .done, next))
+        case .time(let time): return ([], end(fetch, .more, ring.sequence(at: time) ?? next))
         case .behind(let epoch, let sequence):
             guard epoch == self.epoch, sequence < next else {
                 return ([], end(fetch, .truncated, first))
             }
-            from = sequence + 1
+            guard sequence + 1 >= first else { return ([], end(fetch, .expired, first)) }
+            return send(sequence + 1, fetch, budget, room)
         }
-        guard from >= first else { return ([], end(fetch, .expired, first)) }
-        return send(from, fetch)
     }
 
-    private func send(_ from: UInt64, _ fetch: Fetch) -> (frames: [SealedFrame], end: FetchEnd) {
+    private func send(
+        _ from: UInt64, _ fetch: Fetch, _ budget: Int, _ room: Int
+    ) -> (frames: [SealedFrame], end: FetchEnd) {
         let limit = min(fetch.upTo.map { $0 == .max ? .max : $0 + 1 } ?? .max, next)
-        let budget = min(fetch.byteBudget, UInt64(Limits.fetchBytes))
+        let budget = min(fetch.byteBudget, UInt64(max(0, budget)))
+        let room = UInt64(max(0, room))
         var frames: [SealedFrame] = []
         var spent: UInt64 = 0
         var reached = from
         for frame in ring.frames(from: from) {
             guard frame.sequences.lowerBound < limit else { break }
             let size = UInt64(frame.bytes.count)
-            // One frame at least, however small the budget.
+            guard spent + size <= room else {
+                return (frames, end(fetch, frames.isEmpty ? .busy : .more, reached))
+            }
             guard frames.isEmpty || spent + size <= budget else {
                 return (frames, end(fetch, .more, reached))
             }

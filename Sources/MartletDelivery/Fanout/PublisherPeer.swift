@@ -4,8 +4,9 @@ package struct PublisherPeer {
     package enum Effect: Sendable {
         /// Send a message to the publisher's service socket.
         case send(Multipart)
-        /// Take a fresh socket to the service endpoint, and say so with `connected`.
-        case reconnect
+        /// Take a fresh socket to the service endpoint after this time, and say so with
+        /// `connected`.
+        case reconnect(after: Duration)
         /// A session has begun: what the publisher says of itself.
         case began(Welcome)
         /// A subscription wants something done.
@@ -164,9 +165,9 @@ extension PublisherPeer {
                 result += tagged(
                     readers[index].number, readers[index].reader.answered(end, at: now))
             case .forward: break
-            case .reconnect:
+            case .reconnect(let pause):
                 for place in readers.indices { readers[place].reader.detached(at: now) }
-                result.append(.reconnect)
+                result.append(.reconnect(after: pause))
             case .fail(let error): result.append(.fail(error))
             }
         }

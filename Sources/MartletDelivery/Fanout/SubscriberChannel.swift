@@ -44,17 +44,21 @@ package struct SubscriberChannel {
     private struct Request {
         let number: UInt64
         let timesOutAt: MonotonicTime
+        /// Whether it asks for all there are, and its answer tells where the channel ends.
+        let isOpen: Bool
     }
 
     private let channel: Channel
     private var start: Fetch.Start
-    private let bufferByteCountMax: Int
+    /// How many bytes may wait for the consumer.
+    var bufferByteCountMax: Int
     private var phase = Phase.connecting
     private var epoch: Epoch?
     private var expected: UInt64 = 0
     /// The highest next sequence that was heard of in this epoch.
     private var heardNext: UInt64 = 0
     private var attached: Epoch?
+    private var detachedSince: MonotonicTime?
     /// The epoch of the first session.
     private var firstAttached: Epoch?
     private var request: Request?
@@ -65,6 +69,8 @@ package struct SubscriberChannel {
     private var buffered = 0
     /// The buffer was full when a frame came: the rest is fetched when there is room.
     package private(set) var isBehind = false
+    /// It could not ask where it stands, for it was behind.
+    private var asksWhenThereIsRoom = false
 
     /// Frames that came again, and were dropped.
     package private(set) var duplicates: UInt64 = 0
@@ -88,6 +94,12 @@ package struct SubscriberChannel {
         epoch.flatMap { phase == .following ? ($0, expected - 1) : nil }
     }
 
+    /// How many bytes of frames may wait for a hole to be filled.
+    var heldByteCountMax: Int {
+        get { held.byteCountMax }
+        set { held.byteCountMax = newValue }
+    }
+
     /// How many bytes of frames it keeps or has handed out.
     package var byteCount: Int { held.byteCount + buffered }
 
@@ -100,32 +112,47 @@ package struct SubscriberChannel {
         case .attached(let epoch):
             pinStart(to: epoch)
             attached = epoch
+            detachedSince = nil
             request = nil
             ask(at: now, &effects)
         case .detached:
+            if attached != nil { detachedSince = now }
             attached = nil
             request = nil
         case .fetched(let number, let frame):
             guard number == request?.number else { break }
             take(fetched: frame, &effects)
         case .answered(let end):
-            guard end.request == request?.number else { break }
-            request = nil
-            take(end, at: now, &effects)
+            guard let request, end.request == request.number else { break }
+            self.request = nil
+            take(end, isOpen: request.isOpen, at: now, &effects)
         case .consumed(let byteCount):
-            buffered -= byteCount
-            if isBehind, buffered <= bufferByteCountMax / 2 {
-                isBehind = false
-                deliverHeld(&effects)
-                fill(at: now, &effects)
-            }
+            buffered = max(0, buffered - byteCount)
+            if isBehind, buffered <= bufferByteCountMax / 2 { catchUp(at: now, &effects) }
         case .tick:
             if let request, now >= request.timesOutAt {
                 self.request = nil
                 ask(at: now, &effects)
             }
+            if let detachedSince, now >= detachedSince + Limits.publisherPatience {
+                releaseHeld(because: .unreachable, &effects)
+            }
         }
         return effects
+    }
+
+    /// There is room again.
+    private mutating func catchUp(at now: MonotonicTime, _ effects: inout [Effect]) {
+        isBehind = false
+        deliverHeld(&effects)
+        guard !isBehind else { return }
+        if asksWhenThereIsRoom {
+            asksWhenThereIsRoom = false
+            request = nil
+            ask(at: now, &effects)
+        } else {
+            fill(at: now, &effects)
+        }
     }
 }
 
@@ -146,9 +173,11 @@ extension SubscriberChannel {
     private mutating func take(
         published frame: Frame, at now: MonotonicTime, _ effects: inout [Effect]
     ) {
+        // The numbers of a slice have holes that nothing would tell of.
+        guard !frame.header.isSlice else { return }
         guard let epoch, phase == .following else {
             // The answer to the first request says what they are worth.
-            if !frame.isBeat { _ = held.insert(frame) }
+            if !frame.isBeat { held.insert(frame) }
             return
         }
         if frame.header.epoch < epoch {
@@ -169,23 +198,14 @@ extension SubscriberChannel {
     }
 
     private mutating func take(fetched frame: Frame, _ effects: inout [Effect]) {
-        guard !frame.isBeat, frame.channel == channel else { return }
-        if phase == .connecting {
-            guard epoch == nil || epoch == frame.header.epoch else { return }
-            if epoch == nil { begin(frame.header.epoch, at: firstWanted(in: frame), &effects) }
+        guard !frame.isBeat, !frame.header.isSlice, frame.channel == channel else { return }
+        if phase == .connecting, case .behind(let epoch, let sequence) = start,
+            epoch == frame.header.epoch
+        {
+            begin(epoch, at: sequence + 1, &effects)
         }
-        guard frame.header.epoch == epoch else { return }
+        guard phase == .following, frame.header.epoch == epoch else { return }
         accept(frame, &effects)
-    }
-
-    /// The number of the first event of the first frame of an answer that was asked for.
-    private func firstWanted(in frame: Frame) -> UInt64 {
-        switch start {
-        case .behind(_, let sequence): sequence + 1
-        case .time(let time):
-            frame.first { $0.time >= time }?.sequence ?? frame.sequences.upperBound
-        case .first, .now: frame.sequences.lowerBound
-        }
     }
 
     private mutating func begin(_ epoch: Epoch, at next: UInt64, _ effects: inout [Effect]) {
@@ -200,10 +220,9 @@ extension SubscriberChannel {
 
     /// What was held before the epoch was known may be of others.
     private mutating func keepHeld(of epoch: Epoch) {
-        let frames = held.frames
-        held.removeAll()
+        let frames = held.removeAll()
         for frame in frames where frame.header.epoch == epoch {
-            _ = held.insert(frame)
+            held.insert(frame)
             heardNext = max(heardNext, frame.sequences.upperBound)
         }
     }
@@ -215,31 +234,62 @@ extension SubscriberChannel {
             return
         }
         guard frame.sequences.lowerBound <= expected else {
-            _ = held.insert(frame)
+            held.insert(frame)
             return
         }
-        guard !isBehind else { return }
+        guard !isBehind, hasRoom(for: frame) else { return }
         deliver(frame, &effects)
         deliverHeld(&effects)
     }
 
-    /// Delivers, or notes that there is no room. A frame larger than the buffer goes alone.
+    /// Whether a frame may be delivered; if not, that is noted. One larger than the buffer goes
+    /// alone.
+    private mutating func hasRoom(for frame: Frame) -> Bool {
+        isBehind = buffered > 0 && buffered + frame.bytes.count > bufferByteCountMax
+        return !isBehind
+    }
+
     private mutating func deliver(_ frame: Frame, _ effects: inout [Effect]) {
-        let byteCount = frame.bytes.count
-        guard buffered == 0 || buffered + byteCount <= bufferByteCountMax else {
-            isBehind = true
-            return
-        }
-        buffered += byteCount
+        buffered += frame.bytes.count
         effects.append(.deliver(frame, from: expected))
         expected = frame.sequences.upperBound
     }
 
     private mutating func deliverHeld(_ effects: inout [Effect]) {
-        while !isBehind, let frame = held.take(upTo: expected) {
+        while !isBehind, let frame = held.first, frame.sequences.lowerBound <= expected {
+            if frame.sequences.upperBound > expected {
+                guard hasRoom(for: frame) else { return }
+                deliver(frame, &effects)
+            }
+            held.removeFirst()
+        }
+    }
+
+    /// Nobody will fill the holes: they are reported, and what is held behind them is delivered,
+    /// whatever room there is. It has been within bounds all the time.
+    private mutating func releaseHeld(because reason: Gap.Reason, _ effects: inout [Effect]) {
+        guard phase == .following else { return }
+        while let frame = held.first {
+            held.removeFirst()
             guard frame.sequences.upperBound > expected else { continue }
+            if frame.sequences.lowerBound > expected {
+                lose(upTo: frame.sequences.lowerBound, reason, &effects)
+            }
             deliver(frame, &effects)
         }
+    }
+
+    /// Reports what is missing before this number.
+    private mutating func lose(
+        upTo next: UInt64, _ reason: Gap.Reason, _ effects: inout [Effect]
+    ) {
+        guard let epoch, next > expected else { return }
+        effects.append(
+            .lost(
+                Gap(
+                    channel: channel, epoch: epoch, first: expected, last: next - 1,
+                    reason: reason)))
+        expected = next
     }
 }
 
@@ -251,14 +301,18 @@ extension SubscriberChannel {
         guard phase == .following, request == nil, attached != nil, !isBehind, let epoch,
             expected < heardNext
         else { return }
-        let end = held.firstSequence.map { max($0, expected + 1) } ?? heardNext
+        let end = held.first.map { max($0.sequences.lowerBound, expected + 1) } ?? heardNext
         ask(
             .behind(epoch: epoch, sequence: expected - 1), upTo: end - 1, at: now, &effects)
     }
 
     /// Asks where it stands: for the start, or for whatever follows the last event delivered.
     private mutating func ask(at now: MonotonicTime, _ effects: inout [Effect]) {
-        guard attached != nil, !isBehind else { return }
+        guard attached != nil else { return }
+        guard !isBehind else {
+            asksWhenThereIsRoom = true
+            return
+        }
         guard phase == .following, let epoch else {
             ask(start, upTo: nil, at: now, &effects)
             return
@@ -269,8 +323,7 @@ extension SubscriberChannel {
     private mutating func ask(
         _ start: Fetch.Start, upTo last: UInt64?, at now: MonotonicTime, _ effects: inout [Effect]
     ) {
-        countRequest()
-        request = Request(number: requests, timesOutAt: now + Limits.fetchTimeout)
+        waitForAnswer(isOpen: last == nil, at: now)
         effects.append(
             .fetch(
                 Fetch(
@@ -278,62 +331,83 @@ extension SubscriberChannel {
                     upTo: last, byteBudget: UInt64(Limits.fetchBytes))))
     }
 
-    /// The next number, of which the lower bits count and the others stay.
-    private mutating func countRequest() {
+    /// The next number, of which the lower bits count and the others stay. If nothing answers it,
+    /// it is asked again.
+    private mutating func waitForAnswer(isOpen: Bool, at now: MonotonicTime) {
         let mask: UInt64 = (1 << 28) - 1
         requests = requests & ~mask | (requests &+ 1) & mask
+        request = Request(
+            number: requests, timesOutAt: now + Limits.fetchTimeout, isOpen: isOpen)
     }
 
     private mutating func take(
-        _ end: FetchEnd, at now: MonotonicTime, _ effects: inout [Effect]
+        _ end: FetchEnd, isOpen: Bool, at now: MonotonicTime, _ effects: inout [Effect]
     ) {
         switch end.reason {
-        case .busy:
-            // Asked again when the time of this request would have been up; nothing answers it.
-            countRequest()
-            request = Request(number: requests, timesOutAt: now + Limits.fetchTimeout)
+        case .busy: waitForAnswer(isOpen: true, at: now)
+        case .truncated: takeTruncated(end, at: now, &effects)
+        case .unknown: takeUnknown(end, at: now, &effects)
+        case .expired: takeExpired(end, at: now, &effects)
+        case .done, .more: takeDone(end, isOpen: isOpen, at: now, &effects)
+        }
+    }
+
+    private mutating func takeDone(
+        _ end: FetchEnd, isOpen: Bool, at now: MonotonicTime, _ effects: inout [Effect]
+    ) {
+        if phase == .connecting { begin(end.epoch, at: beginning(end), &effects) }
+        guard end.epoch == epoch else {
+            // Of another history than was asked for, which no honest publisher does.
+            waitForAnswer(isOpen: true, at: now)
             return
-        case .truncated:
-            takeTruncated(end, at: now, &effects)
-            return
-        case .expired: takeExpired(end, &effects)
-        case .unknown where phase == .connecting: begin(end.epoch, at: 1, &effects)
-        case .unknown:
-            // A new instance that has not published here yet.
-            if let epoch, end.epoch > epoch { takeTruncated(end, at: now, &effects) }
-            return
-        case .done, .more:
-            if phase == .connecting { begin(end.epoch, at: beginning(end), &effects) }
-            guard end.epoch == epoch else { return }
-            if end.reason == .more {
-                heardNext = max(heardNext, end.next + 1)
-            } else {
-                // The publisher knows best where its channel ends.
-                heardNext = max(held.frames.last?.sequences.upperBound ?? expected, end.next)
-            }
         }
         deliverHeld(&effects)
+        if end.reason == .more {
+            ask(at: now, &effects)
+            return
+        }
+        if isOpen {
+            // The publisher knows best where its channel ends.
+            heardNext = max(held.last?.sequences.upperBound ?? expected, end.next)
+        }
         fill(at: now, &effects)
     }
 
-    /// Where an answer without frames lets a reader begin.
+    /// Where an answer lets a reader begin.
     private func beginning(_ end: FetchEnd) -> UInt64 {
         if case .behind(_, let sequence) = start { return sequence + 1 }
         return end.next
     }
 
-    private mutating func takeExpired(_ end: FetchEnd, _ effects: inout [Effect]) {
+    /// Nothing has been published there in the publisher's present epoch.
+    private mutating func takeUnknown(
+        _ end: FetchEnd, at now: MonotonicTime, _ effects: inout [Effect]
+    ) {
+        if phase == .connecting {
+            guard case .behind(let epoch, _) = start, epoch < end.epoch else {
+                begin(end.epoch, at: 1, &effects)
+                return
+            }
+        }
+        guard end.epoch != epoch else { return }
+        takeTruncated(end, at: now, &effects)
+    }
+
+    private mutating func takeExpired(
+        _ end: FetchEnd, at now: MonotonicTime, _ effects: inout [Effect]
+    ) {
         if phase == .connecting, case .behind(let epoch, let sequence) = start {
             begin(epoch, at: sequence + 1, &effects)
         }
-        guard let epoch, end.epoch == epoch, end.next > expected else { return }
-        effects.append(
-            .lost(
-                Gap(
-                    channel: channel, epoch: epoch, first: expected, last: end.next - 1,
-                    reason: .expired)))
-        expected = end.next
-        heardNext = max(heardNext, expected)
+        guard let epoch, phase == .following, end.epoch == epoch else {
+            waitForAnswer(isOpen: true, at: now)
+            return
+        }
+        // What is held is not lost.
+        lose(upTo: min(end.next, held.first?.sequences.lowerBound ?? .max), .expired, &effects)
+        heardNext = max(heardNext, end.next)
+        deliverHeld(&effects)
+        ask(at: now, &effects)
     }
 
     /// The history that was followed has ended, or never had what was delivered.
@@ -344,7 +418,11 @@ extension SubscriberChannel {
         if phase == .connecting, case .behind(let epoch, let sequence) = start {
             begin(epoch, at: sequence + 1, &effects)
         }
-        guard let ended = epoch, end.epoch > ended else {
+        guard let ended = epoch else {
+            waitForAnswer(isOpen: true, at: now)
+            return
+        }
+        guard end.epoch.start > ended.start else {
             phase = .failed
             effects.append(
                 .fail(
@@ -355,6 +433,7 @@ extension SubscriberChannel {
                             + "one of them another identity, and subscribe anew.")))
             return
         }
+        releaseHeld(because: .instanceGone, &effects)
         effects.append(
             .lost(
                 Gap(

@@ -25,8 +25,8 @@ package struct PeerSession {
         case began(Welcome)
         /// A message of the session for the layers above: FRAME and END.
         case forward(SessionMessage)
-        /// The session is over, if there was one. Take a fresh socket.
-        case reconnect
+        /// The session is over, if there was one. Take a fresh socket after this time.
+        case reconnect(after: Duration)
         /// It makes no sense to try again.
         case fail(MartletError)
     }
@@ -43,6 +43,8 @@ package struct PeerSession {
     private var lastHeard = MonotonicTime(microseconds: 0)
     private var lastBeat = MonotonicTime(microseconds: 0)
     private var peerClock: MonotonicTime?
+    /// Attempts in a row that came to nothing.
+    private var failures = 0
 
     /// Messages that belonged to no session of this one, or were none.
     package private(set) var ignored: UInt64 = 0
@@ -119,6 +121,7 @@ package struct PeerSession {
         lastHeard = now
         switch message {
         case .beat(_, let beat):
+            failures = 0
             peerClock = max(peerClock ?? beat.clock, beat.clock)
             return []
         case .frame, .end: return [.forward(message)]
@@ -134,9 +137,17 @@ package struct PeerSession {
         switch goodbye.code {
         case .version, .duplicateIdentity: return fail(goodbye.code, goodbye.text)
         case .closing, .protocolError, .unknownSession, .full:
-            state = .idle
-            return [.reconnect]
+            return [again()]
         }
+    }
+
+    /// The more often in a row, the longer the pause.
+    private mutating func again() -> Effect {
+        state = .idle
+        let pause = min(
+            Limits.reconnectInterval * (1 << min(failures, 10)), Limits.greetingIntervalMax)
+        failures += 1
+        return .reconnect(after: pause)
     }
 
     private mutating func fail(_ code: Goodbye.Code, _ text: String) -> [Effect] {
@@ -163,12 +174,10 @@ package struct PeerSession {
         case .idle, .failed: return []
         case .greeting(_, let since):
             guard now >= since + PeerSession.silence else { return [] }
-            state = .idle
-            return [.reconnect]
+            return [again()]
         case .live(let session, _):
             guard now < lastHeard + PeerSession.silence else {
-                state = .idle
-                return [.reconnect]
+                return [again()]
             }
             guard now >= lastBeat + Limits.beatInterval else { return [] }
             return [beat(session, reached, now)]

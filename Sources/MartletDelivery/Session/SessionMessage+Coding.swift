@@ -252,7 +252,7 @@ extension FetchEnd {
     init?(_ reader: inout MessageReader) {
         guard let request = reader.varint(),
             let reason = reader.byte().flatMap({ Reason(rawValue: $0) }),
-            let epoch = reader.number(), let next = reader.sequence()
+            let epoch = reader.number(), let next = reader.sequence(), next > 0
         else { return nil }
         self.init(
             request: request, reason: reason, epoch: Epoch(rawValue: epoch), next: next)
