@@ -19,7 +19,7 @@ package struct FanoutPublisher {
     /// The streams in their order, in which everything is done.
     private var order: [StreamName] = []
     /// What each session reads.
-    private var reading: [UInt64: [StreamName]] = [:]
+    private var reading: [UInt64: StreamSelection] = [:]
 
     /// The addresses of other nodes, which newcomers are told.
     package var peers: [String] = []
@@ -46,8 +46,9 @@ package struct FanoutPublisher {
         waitingForReaders waits: Bool = false, windowBytes: Int = Limits.windowBytes
     ) {
         precondition(streams[stream] == nil, "the stream is there already")
-        let flow = waits ? FlowControl(windowBytes: windowBytes) : nil
-        var added = PublisherStream(stream, of: instance, ringBytes: ringBytes, flow: flow)
+        var added = PublisherStream(
+            stream, of: instance, ringBytes: ringBytes,
+            flow: FlowControl(windowBytes: windowBytes), waits: waits)
         for session in reading.keys.sorted() where reading[session]?.contains(stream) == true {
             added.began(session: session)
         }
@@ -74,6 +75,12 @@ package struct FanoutPublisher {
     package func firstKept(of stream: StreamName, lane: Int) -> UInt64 {
         streams[stream]?[lane]?.first ?? 1
     }
+
+    /// Whether all readers are done with all that was published.
+    package var isDrained: Bool { streams.values.allSatisfy(\.isDrained) }
+
+    /// Rises for as long as readers go on.
+    package var progress: UInt64 { streams.values.reduce(0) { $0 &+ $1.progress } }
 
     /// Whether readers are so far behind that nothing should be published in the stream.
     package mutating func isHeldUp(_ stream: StreamName, at now: MonotonicTime) -> Bool {
@@ -124,7 +131,9 @@ extension FanoutPublisher {
                 result.append(.send(to: route, message.multipart))
             case .welcome(let route, let session, let hello):
                 reading[session] = hello.streams
-                for stream in Set(hello.streams) { streams[stream]?.began(session: session) }
+                for stream in order where hello.streams.contains(stream) {
+                    streams[stream]?.began(session: session)
+                }
                 let message = SessionMessage.welcome(session: session, welcome(hello))
                 result.append(.send(to: route, message.multipart))
             case .fetch(let route, let session, let fetch):
@@ -135,9 +144,8 @@ extension FanoutPublisher {
                         channel.sequence, lane: channel.lane, session: session)
                 }
             case .closed(let session, _):
-                for stream in reading.removeValue(forKey: session) ?? [] {
-                    streams[stream]?.ended(session: session)
-                }
+                reading[session] = nil
+                for stream in order { streams[stream]?.ended(session: session) }
             }
         }
         return result
@@ -145,9 +153,8 @@ extension FanoutPublisher {
 
     /// What a newcomer is told: the channels of the streams that it reads.
     private func welcome(_ hello: Hello) -> Welcome {
-        let wanted = Set(hello.streams)
         var states: [Welcome.ChannelState] = []
-        for name in order where wanted.contains(name) {
+        for name in order where hello.streams.contains(name) {
             guard let stream = streams[name] else { continue }
             states += stream.laneNumbers.compactMap { lane in
                 stream[lane].map {
@@ -181,12 +188,5 @@ struct ChannelPlace: Hashable, Comparable {
     static func < (left: ChannelPlace, right: ChannelPlace) -> Bool {
         left.stream == right.stream
             ? left.lane < right.lane : left.stream.precedes(right.stream)
-    }
-}
-
-extension StreamName {
-    /// Whether it comes first in the order of bytes.
-    func precedes(_ other: StreamName) -> Bool {
-        text.utf8.lexicographicallyPrecedes(other.text.utf8)
     }
 }

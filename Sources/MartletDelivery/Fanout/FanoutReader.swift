@@ -32,7 +32,7 @@ package struct FanoutReader {
     }
 
     /// What is read.
-    package let streams: Set<StreamName>
+    package let streams: StreamSelection
     private let start: Start
     /// Shared by the channels, of which each may always have one frame.
     private let bufferBytes: Int
@@ -56,7 +56,7 @@ package struct FanoutReader {
     ///
     /// - Parameter number: tells its requests from those of others in the same session.
     package init(
-        number: UInt16 = 0, to streams: Set<StreamName>, from start: Start,
+        number: UInt16 = 0, to streams: StreamSelection, from start: Start,
         bufferBytes: Int = Limits.bufferBytes, heldBytes: Int = Limits.heldBytes
     ) {
         self.streams = streams

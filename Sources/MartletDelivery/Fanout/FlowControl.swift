@@ -29,6 +29,12 @@ struct FlowControl {
         self.patience = patience
     }
 
+    /// Rises with every report.
+    private(set) var progress: UInt64 = 0
+
+    /// Whether all readers are done with all that was published.
+    var isDrained: Bool { readers.allSatisfy { outstanding($0) == (0, 0) } }
+
     /// How many readers are waited for.
     var readerCount: Int { readers.count { !$0.isLeft } }
 
@@ -52,6 +58,7 @@ struct FlowControl {
     mutating func reached(_ total: FrameTotal, lane: Int, session: UInt64) {
         guard let place = readers.firstIndex(where: { $0.session == session }) else { return }
         readers[place].behind[lane]?.reached = total
+        progress &+= 1
         let (bytes, frames) = outstanding(readers[place])
         if readers[place].isLeft, bytes <= windowBytes / 2, frames <= windowFrames / 2 {
             readers[place].isLeft = false

@@ -37,10 +37,9 @@ package struct PublisherPeer {
     /// How many bytes of frames are kept or handed out.
     package var byteCount: Int { readers.reduce(0) { $0 + $1.reader.byteCount } }
 
-    /// What is read, in the order of the names.
-    package var streams: [StreamName] {
-        readers.reduce(into: Set<StreamName>()) { $0.formUnion($1.reader.streams) }
-            .sorted { $0.precedes($1) }
+    /// What is read by any of the subscriptions.
+    package var streams: StreamSelection {
+        readers.reduce(StreamSelection([])) { $0.union($1.reader.streams) }
     }
 
     /// A subscription begins, with the number that its requests have. Where a socket is there, greet

@@ -4,7 +4,8 @@ struct PublisherStream {
     private let name: StreamName
     private let instance: Instance
     private let ringBytes: Int
-    private(set) var flow: FlowControl?
+    private var flow: FlowControl
+    private let waits: Bool
     private var lanes: [Int: PublisherChannel] = [:]
     /// The numbers of the lanes, in their order.
     private(set) var laneNumbers: [Int] = []
@@ -13,11 +14,12 @@ struct PublisherStream {
     private var gone = 0
     private(set) var ringByteCount = 0
 
-    init(_ name: StreamName, of instance: Instance, ringBytes: Int, flow: FlowControl?) {
+    init(_ name: StreamName, of instance: Instance, ringBytes: Int, flow: FlowControl, waits: Bool) {
         self.name = name
         self.instance = instance
         self.ringBytes = ringBytes
         self.flow = flow
+        self.waits = waits
     }
 
     /// The lane, if something has been published there.
@@ -32,7 +34,7 @@ struct PublisherStream {
             laneNumbers.insert(frame.lane, at: place)
         }
         lanes[frame.lane]?.seal(frame, at: now)
-        flow?.published(frame.bytes.count, lane: frame.lane)
+        flow.published(frame.bytes.count, lane: frame.lane)
         ringByteCount += frame.bytes.count
         ages.append(frame.lane)
         // The last frame always stays.
@@ -55,15 +57,21 @@ struct PublisherStream {
 
     // MARK: Readers
 
-    mutating func began(session: UInt64) { flow?.began(session) }
+    mutating func began(session: UInt64) { flow.began(session) }
 
-    mutating func ended(session: UInt64) { flow?.ended(session) }
+    mutating func ended(session: UInt64) { flow.ended(session) }
 
     mutating func reached(_ sequence: UInt64, lane: Int, session: UInt64) {
         guard let channel = lanes[lane], sequence < channel.next else { return }
-        flow?.reached(channel.total(upTo: sequence), lane: lane, session: session)
+        flow.reached(channel.total(upTo: sequence), lane: lane, session: session)
     }
 
     /// Whether a reader is so far behind that nothing should be published.
-    mutating func isHeldUp(at now: MonotonicTime) -> Bool { flow?.isHeldUp(at: now) ?? false }
+    mutating func isHeldUp(at now: MonotonicTime) -> Bool { waits && flow.isHeldUp(at: now) }
+
+    /// Whether the readers are done with all that was published.
+    var isDrained: Bool { flow.isDrained }
+
+    /// How much the readers have reported, which rises while they go on.
+    var progress: UInt64 { flow.progress }
 }

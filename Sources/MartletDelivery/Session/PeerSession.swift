@@ -8,7 +8,7 @@ package struct PeerSession {
     package enum Input: Sendable {
         /// A fresh socket is there, or what is read has changed. The number is one that no other
         /// HELLO of this node has.
-        case connected(nonce: UInt64, reading: [StreamName])
+        case connected(nonce: UInt64, reading: StreamSelection)
         /// A message came; nil if it is none of ours.
         case received(SessionMessage?)
         /// Time has passed; consumers have got so far since the last beat.

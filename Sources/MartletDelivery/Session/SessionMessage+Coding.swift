@@ -46,8 +46,9 @@ extension SessionMessage {
             writer.byte(hello.versions.lowerBound)
             writer.byte(hello.versions.upperBound)
             writer.text(hello.name)
-            writer.varint(UInt64(hello.streams.count))
-            for stream in hello.streams { writer.text(stream.text) }
+            let names = hello.streams.names?.map(\.text) ?? [StreamSelection.allName]
+            writer.varint(UInt64(names.count))
+            for name in names { writer.text(name) }
         case .welcome(_, let welcome): welcome.write(into: &writer)
         case .beat(_, let beat):
             writer.number(beat.clock.microseconds)
@@ -109,16 +110,33 @@ extension Hello {
         guard let instance = reader.instance(), let nonce = reader.number(),
             let lowest = reader.byte(), let highest = reader.byte(), lowest <= highest,
             let name = reader.text(atMost: Limits.nodeNameBytesMax),
-            let count = reader.count(ofThingsOf: 2), count <= Limits.streamsMax
+            let streams = StreamSelection(&reader)
         else { return nil }
-        var streams: [StreamName] = []
-        for _ in 0..<count {
-            guard let stream = reader.stream() else { return nil }
-            streams.append(stream)
-        }
         self.init(
             instance: instance, nonce: nonce, versions: lowest...highest, name: name,
             streams: streams)
+    }
+}
+
+extension StreamSelection {
+    fileprivate static let allName = ">"
+
+    init?(_ reader: inout MessageReader) {
+        guard let count = reader.count(ofThingsOf: 2), count <= Limits.streamsMax else {
+            return nil
+        }
+        var names: [StreamName] = []
+        for _ in 0..<count {
+            guard let text = reader.text(atMost: Limits.topicBytesMax) else { return nil }
+            if text == StreamSelection.allName, count == 1 {
+                self = .all
+                return
+            }
+            guard let name = try? StreamName(text), names.last.map({ $0.precedes(name) }) ?? true
+            else { return nil }
+            names.append(name)
+        }
+        self.init(names)
     }
 }
 
