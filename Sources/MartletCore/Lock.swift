@@ -35,6 +35,14 @@
             defer { unsafe pthread_mutex_unlock(mutex) }
             return unsafe try body(&value.pointee)
         }
+
+        package borrowing func withLockIfAvailable<Result: ~Copyable, Failure: Error>(
+            _ body: (inout sending Value) throws(Failure) -> sending Result
+        ) throws(Failure) -> sending Result? {
+            guard unsafe pthread_mutex_trylock(mutex) == 0 else { return nil }
+            defer { unsafe pthread_mutex_unlock(mutex) }
+            return unsafe try body(&value.pointee)
+        }
     }
 #else
     package import Synchronization

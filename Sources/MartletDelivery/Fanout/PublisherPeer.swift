@@ -96,10 +96,7 @@ package struct PublisherPeer {
         guard let index = readers.firstIndex(where: { $0.number == number }) else { return [] }
         let effects = tagged(
             number, readers[index].reader.consumed(byteCount, of: channel, at: now))
-        guard channel.node == publisher?.node, epoch == publisher?.epoch else { return effects }
-        let place = ChannelPlace(stream: channel.stream, lane: channel.lane)
-        progress[place, default: [:]][number] = sequence
-        moved.insert(place)
+        note(sequence, in: channel, epoch, by: number)
         unreported.bytes += byteCount
         unreported.frames += 1
         guard
@@ -113,6 +110,10 @@ package struct PublisherPeer {
     package mutating func tick(at now: MonotonicTime) -> [Effect] {
         let reached = session.isBeatDue(at: now) ? takeReached() : []
         var effects = carryOut(session.handle(.tick(reached), at: now), at: now)
+        // Who waits for this node's consumers need not wait for the next beat.
+        if !moved.isEmpty, isLive {
+            effects += carryOut(session.handle(.reached(takeReached()), at: now), at: now)
+        }
         for place in readers.indices {
             effects += tagged(readers[place].number, readers[place].reader.tick(at: now))
         }
@@ -128,6 +129,16 @@ package struct PublisherPeer {
 }
 
 extension PublisherPeer {
+    /// Where a subscription's consumer stands, to be reported.
+    private mutating func note(
+        _ sequence: UInt64, in channel: Channel, _ epoch: Epoch, by number: UInt16
+    ) {
+        guard channel.node == publisher?.node, epoch == publisher?.epoch else { return }
+        let place = ChannelPlace(stream: channel.stream, lane: channel.lane)
+        progress[place, default: [:]][number] = sequence
+        moved.insert(place)
+    }
+
     private mutating func takeReached() -> [Reached] {
         defer {
             moved = []
@@ -140,8 +151,13 @@ extension PublisherPeer {
         }
     }
 
-    private func tagged(_ number: UInt16, _ effects: [FanoutReader.Effect]) -> [Effect] {
+    private mutating func tagged(
+        _ number: UInt16, _ effects: [FanoutReader.Effect]
+    ) -> [Effect] {
         effects.compactMap { effect in
+            if case .started(let channel, let epoch, let next) = effect {
+                note(next - 1, in: channel, epoch, by: number)
+            }
             guard case .fetch(let fetch) = effect else { return .reader(number, effect) }
             return session.live.map {
                 .send(SessionMessage.fetch(session: $0.session, fetch).multipart)

@@ -125,6 +125,9 @@ final class Inbox<Element: Sendable>: Sendable {
         }
     }
 
+    /// What there is at this moment.
+    func takeNow() -> [Element] { tryTake(.max, false, {}) ?? [] }
+
     /// Ends a loan, or a part of one: so many elements have been used, and the others come back.
     func giveBack(used: ArraySlice<Element>, unused: ArraySlice<Element> = [], onRoom: () -> Void) {
         let usedBytes = used.reduce(0) { $0 + size($1) }

@@ -102,6 +102,9 @@ final class Outbox: Sendable {
         return messages
     }
 
+    /// How many bytes may still be queued.
+    var room: Int { state.withLock { max(0, byteBound - $0.byteCount) } }
+
     /// How many senders are in line.
     var waiting: Int { state.withLock { $0.waiters.count } }
 

@@ -35,6 +35,9 @@ public actor SocketLoop {
     private var sockets: [LoopSocket] = []
     /// Resumed when the socket of a link has been closed.
     private var linkCloseWaiters: [ObjectIdentifier: [CheckedContinuation<Void, Never>]] = [:]
+    /// Whoever works on the loop's thread.
+    private var driver: (any LoopDriver)?
+    private var driverDeadline: ContinuousClock.Instant?
     private var timers = TimerQueue<@Sendable (Bool) -> Void>()
     private var pollItems = unsafe [zmq_pollitem_t]()
 
@@ -94,6 +97,34 @@ public actor SocketLoop {
         try link(over: try openContext().socket(role), messages: messages, bytes: bytes)
     }
 
+    // MARK: Drivers
+
+    /// Gives the loop a driver, which is made on its thread and stays there.
+    package func install<Driver: LoopDriver>(
+        _ make: @Sendable (isolated SocketLoop) throws(MartletError) -> Driver
+    ) throws(MartletError) {
+        precondition(driver == nil, "a loop has one driver")
+        driver = try make(self)
+    }
+
+    /// Does something with the driver, on the loop's thread, and calls the driver's `turn` after.
+    package func withDriver<Driver: LoopDriver, Result: Sendable>(
+        _ type: Driver.Type,
+        _ body: @Sendable (Driver, isolated SocketLoop) throws(MartletError) -> Result
+    ) throws(MartletError) -> Result {
+        guard let driver = driver as? Driver else { throw SocketLoop.closedError }
+        return try body(driver, self)
+    }
+
+    /// Ends the driver's work.
+    package func removeDriver() {
+        driver = nil
+        driverDeadline = nil
+    }
+
+    /// Wakes the loop, so that its driver looks what there is to do. From any thread.
+    package nonisolated func notify() { executor.signal.notify() }
+
     /// The context of the loop's sockets, for a socket that is to be configured first.
     public func openContext() throws(MartletError) -> Context {
         guard let context, case .running = phase else { throw SocketLoop.closedError }
@@ -119,7 +150,8 @@ public actor SocketLoop {
 
     /// False when the link is closed already. Apart from `close`, so that nothing that waits there
     /// holds on to the socket.
-    private func beginDraining(
+    @discardableResult
+    func beginDraining(
         _ queues: LinkQueues, until deadline: ContinuousClock.Instant
     ) -> Bool {
         guard let socket = sockets.first(where: { $0.queues === queues }) else { return false }
@@ -165,6 +197,7 @@ public actor SocketLoop {
     /// waits for the loop gets `closed`. Cancelling does not shorten it: choose the timeout.
     public func close(drainingFor timeout: Duration = Limits.drainTimeout) async {
         if case .running = phase {
+            removeDriver()
             let deadline = clock.now + timeout
             phase = .draining(until: deadline)
             for socket in sockets { beginDraining(socket, until: deadline) }
@@ -215,6 +248,7 @@ extension SocketLoop {
     /// everything is closed.
     private func turn() -> Bool {
         fireTimers()
+        driverDeadline = driver?.turn(on: self)
         var isBusy = false
         for socket in sockets where !socket.flush() { isBusy = true }
         closeDrainedSockets()
@@ -257,6 +291,7 @@ extension SocketLoop {
     private func millisecondsToSleep() -> Int {
         var deadline = clock.now + Limits.loopIdleInterval
         if let earliest = timers.earliest { deadline = min(deadline, earliest) }
+        if let driverDeadline { deadline = min(deadline, driverDeadline) }
         for socket in sockets {
             if case .draining(let end) = socket.phase { deadline = min(deadline, end) }
         }
