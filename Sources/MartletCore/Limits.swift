@@ -116,6 +116,9 @@ public enum Limits {
     /// Most streams that one session reads, and that one node publishes.
     public static let streamsMax = 1_024
 
+    /// Most other nodes that a node knows.
+    public static let peersMax = 1_024
+
     /// Highest number of an event: at a billion a second it is reached after 146 years.
     public static let sequenceMax: UInt64 = 1 << 62
 

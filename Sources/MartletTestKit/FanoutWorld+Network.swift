@@ -196,6 +196,7 @@ extension FanoutWorld {
                 checker.takeEffect(reader: reader, at: now)
                 readers[reader].isSubscribed = true
             case .reader(_, let effect): try take(effect, of: reader)
+            case .peers, .itself: break
             case .fail(let error):
                 throw Violation(invariant: "I4", description: "reader \(reader): \(error.message)")
             }

@@ -40,6 +40,8 @@ import Testing
             case .began: return nil
             case .reconnect: return "reconnect"
             case .fail: return "fail"
+            case .peers(let peers): return "peers \(peers.count)"
+            case .itself: return "itself"
             case .reader(let number, .inForce): return "\(number): in force"
             case .reader(let number, .deliver(let frame, let from)):
                 return "\(number): deliver \(from)..<\(frame.sequences.upperBound)"

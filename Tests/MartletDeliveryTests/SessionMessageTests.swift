@@ -14,19 +14,21 @@ import Testing
             .hello(
                 Hello(
                     instance: instance, nonce: 0x0102_0304_0506_0708, versions: 1...1, name: "dash",
-                    streams: ["orders", "a"])),
+                    endpoint: "ipc://a", streams: ["orders", "a"])),
             """
             4d535601 01000000 0000000000000000 00112233445566778899aabbccddeeff feca000002000000
-            0807060504030201 01 01 04 64617368 02 01 61 06 6f7264657273
+            0807060504030201 01 01 04 64617368 07 6970633a2f2f61
+            02 01 61 06 6f7264657273
             """
         ),
         (
             .hello(
                 Hello(
-                    instance: instance, nonce: 1, versions: 1...2, name: "", streams: .all)),
+                    instance: instance, nonce: 1, versions: 1...2, name: "", endpoint: "",
+                    streams: .all)),
             """
             4d535601 01000000 0000000000000000 00112233445566778899aabbccddeeff feca000002000000
-            0100000000000000 01 02 00 01 01 3e
+            0100000000000000 01 02 00 00 01 01 3e
             """
         ),
         (
@@ -56,6 +58,10 @@ import Testing
         (
             .bye(session: 7, Goodbye(code: .protocolError, text: "no")),
             "4d535601 04000000 0700000000000000 01 02 6e6f"
+        ),
+        (
+            .peers(session: 7, ["tcp://b:1"]),
+            "4d535601 05000000 0700000000000000 01 09 7463703a2f2f623a31"
         ),
         (
             .fetch(

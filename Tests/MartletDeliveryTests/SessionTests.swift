@@ -14,7 +14,7 @@ import Testing
     ) -> SessionMessage {
         .hello(Hello(
                 instance: instance, nonce: nonce, versions: versions, name: "peer",
-                streams: ["orders"]))
+                endpoint: "", streams: ["orders"]))
     }
 
     static func words(_ effects: [SessionTable.Effect]) -> [String] {
@@ -40,6 +40,8 @@ import Testing
             case .began: "began"
             case .forward: "forward"
             case .reconnect(let pause): "reconnect \(pause.components.attoseconds / 1_000_000_000_000_000)"
+            case .peers(let peers): "peers \(peers.count)"
+            case .itself: "itself"
             case .fail: "fail"
             }
         }
@@ -99,7 +101,7 @@ import Testing
         #expect(greet(3, 1) == ["closed 42", "welcome 43"])
         let own = table.handle(
             .received(from: Self.route, Self.hello(Self.publisher)), at: .seconds(1))
-        #expect(Self.words(own) == ["bye duplicateIdentity"])
+        #expect(Self.words(own) == ["bye itself"])
         let future = table.handle(
             .received(from: Self.route, Self.hello(versions: 2...3)), at: .seconds(1))
         #expect(Self.words(future) == ["bye version"])
@@ -191,7 +193,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (Goodbye.Code.version, "fail"), (.duplicateIdentity, "fail"), (.closing, "reconnect 100"),
+        (Goodbye.Code.version, "fail"), (.duplicateIdentity, "fail"), (.itself, "itself"), (.closing, "reconnect 100"),
         (.full, "reconnect 100"), (.protocolError, "reconnect 100"),
     ])
     func farewellsMeanDifferentThings(code: Goodbye.Code, effect: String) {

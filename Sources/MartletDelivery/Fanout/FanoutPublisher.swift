@@ -21,8 +21,9 @@ package struct FanoutPublisher {
     /// What each session reads.
     private var reading: [UInt64: StreamSelection] = [:]
 
-    /// The addresses of other nodes, which newcomers are told.
-    package var peers: [String] = []
+    /// The service endpoints of other nodes, in the order in which they became known.
+    private var peers: [String] = []
+    private var isNewsOfPeers = false
 
     /// How many bytes may be sent in answer to requests at this moment. Beyond, peers are told to
     /// ask later.
@@ -106,10 +107,23 @@ package struct FanoutPublisher {
     /// Time has passed: beats are due, and sessions may be dead.
     package mutating func tick(at now: MonotonicTime) -> [Effect] {
         var effects = carryOut(sessions.handle(.tick, at: now))
+        if isNewsOfPeers {
+            isNewsOfPeers = false
+            effects += sessions.routes.map { session, route in
+                .send(to: route, SessionMessage.peers(session: session, peers).multipart)
+            }
+        }
         for stream in order {
             effects += (streams[stream]?.beats(at: now) ?? []).map { .publish($0) }
         }
         return effects
+    }
+
+    /// Another node is known, and all peers are told of it.
+    package mutating func add(peer endpoint: String) {
+        guard !peers.contains(endpoint), peers.count < Limits.peersMax else { return }
+        peers.append(endpoint)
+        isNewsOfPeers = true
     }
 
     /// What is said to all peers before the node goes.
@@ -131,6 +145,7 @@ extension FanoutPublisher {
                 result.append(.send(to: route, message.multipart))
             case .welcome(let route, let session, let hello):
                 reading[session] = hello.streams
+                if !hello.endpoint.isEmpty { add(peer: hello.endpoint) }
                 for stream in order where hello.streams.contains(stream) {
                     streams[stream]?.began(session: session)
                 }

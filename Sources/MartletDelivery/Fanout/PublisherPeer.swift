@@ -11,6 +11,10 @@ package struct PublisherPeer {
         case began(Welcome)
         /// A subscription wants something done.
         case reader(UInt16, FanoutReader.Effect)
+        /// The publisher knows of other nodes.
+        case peers([String])
+        /// The publisher is this node itself.
+        case itself
         /// No session will come about.
         case fail(MartletError)
     }
@@ -27,9 +31,12 @@ package struct PublisherPeer {
     package private(set) var refused: UInt64 = 0
 
     /// A node that has no session with the publisher yet.
-    package init(_ instance: Instance, named name: String) {
-        session = PeerSession(instance, named: name)
+    package init(_ instance: Instance, named name: String, listeningAt endpoint: String = "") {
+        session = PeerSession(instance, named: name, listeningAt: endpoint)
     }
+
+    /// Whose session it is, while there is one.
+    package var liveInstance: Instance? { session.live?.instance }
 
     /// Whether there is a session.
     package var isLive: Bool { session.live != nil }
@@ -183,6 +190,8 @@ extension PublisherPeer {
             case .reconnect(let pause):
                 for place in readers.indices { readers[place].reader.detached(at: now) }
                 result.append(.reconnect(after: pause))
+            case .peers(let peers): result.append(.peers(peers))
+            case .itself: result.append(.itself)
             case .fail(let error): result.append(.fail(error))
             }
         }

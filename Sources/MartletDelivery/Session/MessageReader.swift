@@ -67,6 +67,16 @@ struct MessageReader {
         return (stream, Int(lane))
     }
 
+    mutating func endpoints() -> [String]? {
+        guard let count = count(ofThingsOf: 1), count <= Limits.peersMax else { return nil }
+        var endpoints: [String] = []
+        for _ in 0..<count {
+            guard let endpoint = text(atMost: Limits.endpointBytesMax) else { return nil }
+            endpoints.append(endpoint)
+        }
+        return endpoints
+    }
+
     mutating func stream() -> StreamName? {
         text(atMost: Limits.topicBytesMax).flatMap { try? StreamName($0) }
     }

@@ -27,6 +27,10 @@ package struct PeerSession {
         case forward(SessionMessage)
         /// The session is over, if there was one. Take a fresh socket after this time.
         case reconnect(after: Duration)
+        /// The peer knows of other nodes.
+        case peers([String])
+        /// The peer is this node itself.
+        case itself
         /// It makes no sense to try again.
         case fail(MartletError)
     }
@@ -38,7 +42,7 @@ package struct PeerSession {
         case failed
     }
 
-    private let hello: (instance: Instance, name: String)
+    private let hello: (instance: Instance, name: String, endpoint: String)
     private var state = State.idle
     private var lastHeard = MonotonicTime(microseconds: 0)
     private var lastBeat = MonotonicTime(microseconds: 0)
@@ -50,7 +54,9 @@ package struct PeerSession {
     package private(set) var ignored: UInt64 = 0
 
     /// A session of this node with a publisher.
-    package init(_ instance: Instance, named name: String) { hello = (instance, name) }
+    package init(_ instance: Instance, named name: String, listeningAt endpoint: String = "") {
+        hello = (instance, name, endpoint)
+    }
 
     /// The session's number and whose it is; nil while there is none.
     package var live: (session: UInt64, instance: Instance)? {
@@ -74,7 +80,7 @@ package struct PeerSession {
             let message = Hello(
                 instance: hello.instance, nonce: nonce,
                 versions: SessionMessage.version...SessionMessage.version, name: hello.name,
-                streams: streams)
+                endpoint: hello.endpoint, streams: streams)
             return [.send(.hello(message))]
         case (.received(let message), .greeting(let nonce, _)):
             return greeted(message, nonce, now)
@@ -125,6 +131,7 @@ package struct PeerSession {
             peerClock = max(peerClock ?? beat.clock, beat.clock)
             return []
         case .frame, .end: return [.forward(message)]
+        case .peers(_, let peers): return [.peers(peers)]
         case .bye(_, let goodbye): return farewell(goodbye)
         case .hello, .welcome, .fetch:
             ignored += 1
@@ -135,6 +142,9 @@ package struct PeerSession {
     /// Some farewells mean that the same would happen again.
     private mutating func farewell(_ goodbye: Goodbye) -> [Effect] {
         switch goodbye.code {
+        case .itself:
+            state = .failed
+            return [.itself]
         case .version, .duplicateIdentity: return fail(goodbye.code, goodbye.text)
         case .closing, .protocolError, .unknownSession, .full:
             return [again()]

@@ -7,6 +7,7 @@ extension SessionMessage {
         case welcome = 2
         case beat = 3
         case bye = 4
+        case peers = 5
         case fetch = 16
         case frame = 17
         case end = 18
@@ -32,6 +33,7 @@ extension SessionMessage {
         case .welcome: .welcome
         case .beat: .beat
         case .bye: .bye
+        case .peers: .peers
         case .fetch: .fetch
         case .frame: .frame
         case .end: .end
@@ -46,6 +48,7 @@ extension SessionMessage {
             writer.byte(hello.versions.lowerBound)
             writer.byte(hello.versions.upperBound)
             writer.text(hello.name)
+            writer.text(hello.endpoint)
             let names = hello.streams.names?.map(\.text) ?? [StreamSelection.allName]
             writer.varint(UInt64(names.count))
             for name in names { writer.text(name) }
@@ -62,6 +65,9 @@ extension SessionMessage {
         case .bye(_, let goodbye):
             writer.byte(goodbye.code.rawValue)
             writer.text(goodbye.text)
+        case .peers(_, let peers):
+            writer.varint(UInt64(peers.count))
+            for peer in peers { writer.text(peer) }
         case .fetch(_, let fetch): fetch.write(into: &writer)
         case .frame(_, let request, _): writer.varint(request)
         case .end(_, let end):
@@ -93,6 +99,7 @@ extension SessionMessage {
         case .welcome: message = Welcome(&reader).map { .welcome(session: session, $0) }
         case .beat: message = Beat(&reader).map { .beat(session: session, $0) }
         case .bye: message = Goodbye(&reader).map { .bye(session: session, $0) }
+        case .peers: message = reader.endpoints().map { .peers(session: session, $0) }
         case .fetch: message = Fetch(&reader).map { .fetch(session: session, $0) }
         case .frame:
             message = reader.varint().map {
@@ -110,11 +117,12 @@ extension Hello {
         guard let instance = reader.instance(), let nonce = reader.number(),
             let lowest = reader.byte(), let highest = reader.byte(), lowest <= highest,
             let name = reader.text(atMost: Limits.nodeNameBytesMax),
+            let endpoint = reader.text(atMost: Limits.endpointBytesMax),
             let streams = StreamSelection(&reader)
         else { return nil }
         self.init(
             instance: instance, nonce: nonce, versions: lowest...highest, name: name,
-            streams: streams)
+            endpoint: endpoint, streams: streams)
     }
 }
 
@@ -159,12 +167,7 @@ extension Welcome {
             else { return nil }
             channels.append(ChannelState(stream: stream, lane: lane, first: first, next: next))
         }
-        guard let peerCount = reader.count(ofThingsOf: 1) else { return nil }
-        var peers: [String] = []
-        for _ in 0..<peerCount {
-            guard let peer = reader.text(atMost: endpointMax) else { return nil }
-            peers.append(peer)
-        }
+        guard let peers = reader.endpoints() else { return nil }
         self.init(
             nonce: nonce, instance: instance, name: name, dataEndpoint: data, pushEndpoint: push,
             eventBytesMax: eventBytesMax, channels: channels, peers: peers)

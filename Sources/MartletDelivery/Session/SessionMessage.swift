@@ -12,7 +12,7 @@
 //
 //   kind  name     holds
 //    1    HELLO    node id (16 bytes), epoch (8), nonce (8), lowest and highest version (1 each),
-//                  name (text); varint count of streams that are read, and their names (texts) in
+//                  name (text), service endpoint (text, empty for none); varint count of streams that are read, and their names (texts) in
 //                  the order of their bytes, or one name ">" for all streams
 //    2    WELCOME  nonce of the HELLO (8), node id (16), epoch (8), name, data endpoint, push
 //                  endpoint (texts, empty for none), event bytes at most (varint); varint count of
@@ -24,6 +24,7 @@
 //                  (text), lane (varint), sequence of the last event they are done with (varint),
 //                  in the publisher's present epoch
 //    4    BYE      code (1), text
+//    5    PEERS    varint count of other peers that have become known, and their endpoints (texts)
 //   16    FETCH    request (varint), stream (text), lane (varint), how it starts (1) and from what,
 //                  last sequence wanted (varint, 0 for all there are), byte budget (varint)
 //                    0  behind a position: epoch (8), sequence of the last event delivered (varint)
@@ -50,6 +51,8 @@ package enum SessionMessage: Sendable, Hashable {
     case beat(session: UInt64, Beat)
     /// The end of a session, and why.
     case bye(session: UInt64, Goodbye)
+    /// News of other nodes: their service endpoints.
+    case peers(session: UInt64, [String])
     /// A request for events of the past.
     case fetch(session: UInt64, Fetch)
     /// Some of the events that were asked for.
@@ -62,7 +65,7 @@ package enum SessionMessage: Sendable, Hashable {
         switch self {
         case .hello: 0
         case .welcome(let session, _), .beat(let session, _), .bye(let session, _),
-            .fetch(let session, _), .frame(let session, _, _), .end(let session, _):
+            .peers(let session, _), .fetch(let session, _), .frame(let session, _, _), .end(let session, _):
             session
         }
     }
@@ -89,6 +92,8 @@ package struct Hello: Sendable, Hashable {
     package let nonce: UInt64
     package let versions: ClosedRange<UInt8>
     package let name: String
+    /// Where others reach its service socket; empty if it has none.
+    package let endpoint: String
     /// What it wants to read.
     package let streams: StreamSelection
 }
@@ -154,6 +159,8 @@ package struct Goodbye: Sendable, Hashable {
         case duplicateIdentity = 4
         /// There are too many sessions.
         case full = 5
+        /// The node that greets is this one.
+        case itself = 6
     }
 
     package let code: Code

@@ -81,7 +81,7 @@ package struct SessionTable {
             return [.send(to: route, bye(0, .version, "Version \(version) is spoken here."))]
         }
         guard hello.instance.node != instance.node else {
-            return [.send(to: route, bye(0, .duplicateIdentity, "This node has that identity."))]
+            return [.send(to: route, bye(0, .itself, "You have reached yourself."))]
         }
         var effects: [Effect] = []
         if let before = sessions.first(where: { $0.peer.node == hello.instance.node }) {
@@ -128,7 +128,7 @@ package struct SessionTable {
         case .fetch(let session, let fetch):
             return [.fetch(to: route, session: session, fetch)]
         case .bye(let session, _): return [remove(session)]
-        case .hello, .welcome, .frame, .end:
+        case .hello, .welcome, .peers, .frame, .end:
             ignored += 1
             let text = "A peer does not send this."
             return [
