@@ -29,6 +29,7 @@ let package = Package(
     name: "martlet",
     platforms: [.macOS(.v15)],
     products: [
+        .library(name: "Martlet", targets: ["Martlet"]),
         .library(name: "MartletSockets", targets: ["MartletSockets"]),
         .library(name: "MartletRouting", targets: ["MartletRouting"]),
         .library(name: "MartletEvents", targets: ["MartletEvents"]),
@@ -50,6 +51,15 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "MartletTestKit", dependencies: ["MartletDelivery", "MartletCore"],
+            swiftSettings: settings),
+
+        // The face: what a user imports, and the only place where layers meet.
+        .target(
+            name: "Martlet",
+            dependencies: [
+                "MartletSockets", "MartletDelivery", "MartletRouting", "MartletEvents",
+                "MartletCore",
+            ],
             swiftSettings: settings),
 
         // Shells: the outside world.
@@ -96,6 +106,7 @@ let package = Package(
             name: "MartletDeliveryTests",
             dependencies: ["MartletDelivery", "MartletTestKit", "MartletSockets"],
             swiftSettings: testSettings),
+        .testTarget(name: "MartletTests", dependencies: ["Martlet"], swiftSettings: testSettings),
         .testTarget(
             name: "MartletRoutingTests", dependencies: ["MartletRouting", "MartletEvents"],
             swiftSettings: testSettings),

@@ -119,6 +119,15 @@ public enum Limits {
     /// Most other nodes that a node knows.
     public static let peersMax = 1_024
 
+    /// Most subscriptions of one node.
+    public static let subscriptionsMax = 4_096
+
+    /// Host names of peers are looked up so often.
+    public static let lookupInterval = Duration.seconds(30)
+
+    /// A peer that does not answer holds a new subscription up for so long, if others do.
+    public static let peerPatience = Duration.seconds(2)
+
     /// Highest number of an event: at a billion a second it is reached after 146 years.
     public static let sequenceMax: UInt64 = 1 << 62
 
@@ -131,6 +140,12 @@ public enum Limits {
 
     /// A reader that holds such a stream up for so long no longer does.
     public static let windowPatience = Duration.seconds(1)
+
+    /// Bytes of frames that a stream has waiting to be published before publishers wait.
+    public static let publishBytes = 8 * 1_048_576
+
+    /// Longest wait of a publisher for room.
+    public static let publishTimeout = Duration.seconds(30)
 
     /// Bytes of sealed frames that a live stream keeps for readers that missed them.
     public static let ringBytes = 64 * 1_048_576

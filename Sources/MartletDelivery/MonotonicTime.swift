@@ -19,4 +19,10 @@ package struct MonotonicTime: Sendable, Hashable, Comparable {
         let (sum, isBeyond) = time.microseconds.addingReportingOverflow(added)
         return MonotonicTime(microseconds: isBeyond ? .max : sum)
     }
+
+    /// How long it takes until the other moment; nothing if that has passed.
+    package func duration(to other: MonotonicTime) -> Duration {
+        .microseconds(
+            other.microseconds > microseconds ? Int64(other.microseconds - microseconds) : 0)
+    }
 }

@@ -64,6 +64,9 @@ package struct FanoutPublisher {
     /// Messages that meant nothing here.
     package var ignoredCount: UInt64 { sessions.ignored }
 
+    /// Rises each time a reader has come or gone.
+    package private(set) var readerChanges: UInt64 = 0
+
     /// How many nodes read the stream.
     package func readerCount(of stream: StreamName) -> Int {
         reading.values.count { $0.contains(stream) }
@@ -145,6 +148,7 @@ extension FanoutPublisher {
                 result.append(.send(to: route, message.multipart))
             case .welcome(let route, let session, let hello):
                 reading[session] = hello.streams
+                readerChanges &+= 1
                 if !hello.endpoint.isEmpty { add(peer: hello.endpoint) }
                 for stream in order where hello.streams.contains(stream) {
                     streams[stream]?.began(session: session)
@@ -160,6 +164,7 @@ extension FanoutPublisher {
                 }
             case .closed(let session, _):
                 reading[session] = nil
+                readerChanges &+= 1
                 for stream in order { streams[stream]?.ended(session: session) }
             }
         }

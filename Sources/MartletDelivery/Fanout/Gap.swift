@@ -6,6 +6,8 @@ public struct Gap: Sendable, Hashable {
         case expired
         /// The instance that published them has gone, and what it held with it.
         case instanceGone
+        /// The consumer was slower than what came, and chose to do without them.
+        case dropped
         /// Their publisher has been silent for so long that nobody waits for them any more.
         case unreachable
     }
@@ -20,4 +22,14 @@ public struct Gap: Sendable, Hashable {
     public let last: UInt64?
     /// Why they are lost.
     public let reason: Reason
+
+    package init(
+        channel: Channel, epoch: Epoch, first: UInt64, last: UInt64?, reason: Reason
+    ) {
+        self.channel = channel
+        self.epoch = epoch
+        self.first = first
+        self.last = last
+        self.reason = reason
+    }
 }

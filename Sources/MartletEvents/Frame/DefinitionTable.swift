@@ -21,6 +21,10 @@ struct DefinitionTable: Sendable {
         isDense ? number < UInt64(entries.count) : place(of: number) != nil
     }
 
+    func allSatisfy(_ isSo: (EventDefinition) -> Bool) -> Bool {
+        entries.allSatisfy { isSo($0.definition) }
+    }
+
     /// The definition of this number, which must be there.
     subscript(number: UInt64) -> EventDefinition {
         if isDense { return entries[Int(number)].definition }

@@ -83,6 +83,11 @@ public final class Frame: Sendable {
         unsafe bytes.withUnsafeMemory { memory, _ in unsafe memory }
     }
 
+    /// Whether it is so of all kinds of events that the frame names.
+    package func allKinds(satisfy isSo: (EventDefinition) -> Bool) -> Bool {
+        definitions.allSatisfy(isSo)
+    }
+
     /// Whether the frame only says which sequence comes next.
     public var isBeat: Bool { header.count == 0 }
 }

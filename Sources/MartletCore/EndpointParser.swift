@@ -1,5 +1,3 @@
-import MartletCore
-
 #if canImport(Glibc)
     import Glibc
 #else

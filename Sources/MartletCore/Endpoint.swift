@@ -1,5 +1,3 @@
-public import MartletCore
-
 /// Where a socket listens or connects: `tcp://127.0.0.1:5550`, `ipc:///run/orders.sock`,
 /// `inproc://orders`.
 ///
@@ -17,22 +15,22 @@ public struct Endpoint: Sendable, Hashable {
     }
 
     /// Who is addressed over TCP.
-    enum Host: Sendable, Hashable {
+    package enum Host: Sendable, Hashable {
         case any
         case ipv4(String)
         case ipv6(String)
         case name(String)
     }
 
-    enum Address: Sendable, Hashable {
+    package enum Address: Sendable, Hashable {
         case tcp(Host, port: UInt16)
         case ipc(path: String)
         case inproc(name: String)
     }
 
-    let address: Address
+    package let address: Address
 
-    init(_ address: Address) {
+    package init(_ address: Address) {
         self.address = address
     }
 
@@ -107,16 +105,16 @@ extension Endpoint: ExpressibleByStringLiteral {
 
 extension Endpoint {
     /// The path of an ipc endpoint in the file system.
-    var ipcPath: String? {
+    package var ipcPath: String? {
         guard case .ipc(let path) = address, path != "*", !path.hasPrefix("@") else { return nil }
         return path
     }
 
-    var isIPv6: Bool {
+    package var isIPv6: Bool {
         if case .tcp(.ipv6, _) = address { true } else { false }
     }
 
-    func checkConnectable() throws(MartletError) {
+    package func checkConnectable() throws(MartletError) {
         switch address {
         case .tcp(.any, _):
             throw Endpoint.unusable(self, "`*` means every address of this machine: name one peer.")

@@ -1,0 +1,2 @@
+// One import for users: the words of all layers below.
+@_exported public import MartletDelivery

@@ -1,0 +1,307 @@
+internal import MartletDelivery
+internal import MartletSockets
+
+/// A process's membership: it publishes, it subscribes, and it owns the sockets for both.
+///
+/// `withNode` gives you one. It is safe to use from any task.
+public final class Node: Sendable {
+    /// What people call it.
+    public let name: String
+    /// Who it is: drawn anew at every start.
+    public var id: NodeID { instance.node }
+    /// Where peers reach it; nil if it does not listen.
+    public let endpoint: Endpoint?
+    /// Where ZeroMQ SUB sockets of any language find its frames; nil if it does not listen.
+    public let dataEndpoint: Endpoint?
+
+    let configuration: NodeConfiguration
+    let loop: SocketLoop
+    private let instance: Instance
+    private let core: PublishingCore?
+    private let engineChanges: ChangeSignal
+
+    private init(
+        _ configuration: NodeConfiguration, _ instance: Instance, _ loop: SocketLoop,
+        _ core: PublishingCore?, _ changes: ChangeSignal, endpoint: Endpoint?,
+        dataEndpoint: Endpoint?
+    ) {
+        name = configuration.name
+        self.configuration = configuration
+        self.instance = instance
+        self.loop = loop
+        self.core = core
+        engineChanges = changes
+        self.endpoint = endpoint
+        self.dataEndpoint = dataEndpoint
+    }
+
+    // MARK: Publishing
+
+    /// A publisher of events of this type.
+    ///
+    /// - Parameters:
+    ///   - type: the type of the events.
+    ///   - topic: where each event is addressed to, within the stream of the type's topic; without
+    ///     it, the type's topic.
+    ///   - key: what events must stay in order with; without it, all keep the order in which they
+    ///     were published.
+    public func publisher<E: Event>(
+        of type: E.Type, topic: (@Sendable (E) throws -> Topic)? = nil,
+        key: (@Sendable (E) -> String)? = nil
+    ) throws(MartletError) -> Publisher<E> {
+        try Publisher(
+            try outlet(to: E.topic.stream), topic: topic, key: key,
+            codec: configuration.codecs.require(E.contentType))
+    }
+
+    /// A publisher of payloads that are encoded already.
+    public func publisher(
+        of definition: EventDefinition
+    ) throws(MartletError) -> PayloadPublisher {
+        PayloadPublisher(try outlet(to: definition.topic.stream), definition)
+    }
+
+    private func outlet(to stream: StreamName) throws(MartletError) -> Outlet {
+        guard let core else {
+            throw MartletError(
+                .wrongState,
+                "The node `\(name)` publishes nothing, since nobody can reach it. Start it with "
+                    + "`listening:`.")
+        }
+        let buffer: StreamBuffer
+        if let known = core.buffer(named: stream) {
+            buffer = known
+        } else {
+            buffer = try core.buffer(of: .live(stream))
+        }
+        return Outlet(core, buffer, timeout: configuration.publishTimeout)
+    }
+
+    // MARK: Subscribing
+
+    /// Reads events of a type for as long as `body` runs, which begins once the subscription is in
+    /// force: from then on, every event comes, or is reported as missed.
+    ///
+    /// - Parameters:
+    ///   - type: the type of the events.
+    ///   - patterns: which topics; without them, the type's topic.
+    ///   - start: where to begin.
+    ///   - filter: which events; the others are passed by.
+    ///   - buffering: what happens when `body` is slower than what comes.
+    ///   - onGap: told of every loss, in its place between the events, on the task that reads.
+    ///   - onUnreadable: told of events that are not of the type, which are passed by; without it
+    ///     the subscription fails with the first.
+    public func subscribe<E: Event, Result>(
+        to type: E.Type, topics patterns: [TopicPattern]? = nil, from start: Start = .now,
+        where filter: Filter? = nil, buffering: Buffering = .replay,
+        onGap: (@Sendable (Gap) -> Void)? = nil,
+        onUnreadable: (@Sendable (RecordedEvent, MartletError) -> Void)? = nil,
+        _ body: (Subscription<E>) async throws -> Result
+    ) async throws -> Result {
+        let reader = EventReader<E>(configuration.codecs, onUnreadable)
+        return try await withSource(
+            patterns ?? [TopicPattern(E.topic)], start, filter, buffering, onGap
+        ) { source in
+            try await body(
+                Subscription(source) { (event) throws(MartletError) in try reader.read(event) })
+        }
+    }
+
+    /// Reads events of any type for as long as `body` runs, as they were recorded.
+    public func subscribe<Result>(
+        to patterns: [TopicPattern], from start: Start = .now, where filter: Filter? = nil,
+        buffering: Buffering = .replay, onGap: (@Sendable (Gap) -> Void)? = nil,
+        _ body: (Subscription<RecordedEvent>) async throws -> Result
+    ) async throws -> Result {
+        try await withSource(patterns, start, filter, buffering, onGap) { source in
+            try await body(Subscription(source) { (event) throws(MartletError) in event })
+        }
+    }
+
+    private func withSource<Result>(
+        _ patterns: [TopicPattern], _ start: Start, _ filter: Filter?, _ buffering: Buffering,
+        _ onGap: (@Sendable (Gap) -> Void)?,
+        _ body: (SubscriptionSource) async throws -> Result
+    ) async throws -> Result {
+        let selection = try selection(of: patterns)
+        let source = SubscriptionSource(
+            SubscriptionQueue(buffering, bytesMax: Limits.bufferBytes), patterns, where: filter,
+            onGap: onGap, loop: loop)
+        let from = start.machineStart
+        let number = try await loop.withDriver(NodeEngine.self) {
+            (engine, loop) throws(MartletError) in
+            try engine.subscribe(source, to: selection, from: from, buffering, on: loop)
+        }
+        loop.notify()
+        do {
+            try await waitUntilReady(number)
+            let result = try await body(source)
+            await unsubscribe(number)
+            return result
+        } catch {
+            await unsubscribe(number)
+            throw error
+        }
+    }
+
+    private func selection(of patterns: [TopicPattern]) throws(MartletError) -> StreamSelection {
+        guard !patterns.isEmpty else {
+            throw MartletError(.invalidArgument, "A subscription needs a topic pattern.")
+        }
+        guard !configuration.peers.isEmpty || endpoint != nil else {
+            throw MartletError(
+                .wrongState,
+                "The node `\(name)` has nobody to read from. Start it with `peers:`.")
+        }
+        let streams = patterns.map(\.stream)
+        let names = streams.compactMap { $0 }
+        return names.count == streams.count ? StreamSelection(names) : .all
+    }
+
+    private func waitUntilReady(_ number: UInt16) async throws(MartletError) {
+        while true {
+            let changes = engineChanges.changes
+            let isReady = try await loop.withDriver(NodeEngine.self) {
+                (engine, _) throws(MartletError) in engine.isReady(number)
+            }
+            if isReady { return }
+            switch await engineChanges.wait(since: changes) {
+            case .changed, .timedOut: continue
+            case .closed: throw Node.closedError
+            case .cancelled:
+                throw MartletError(
+                    .cancelled, "The task was cancelled before its subscription was in force.")
+            }
+        }
+    }
+
+    private func unsubscribe(_ number: UInt16) async {
+        // A loop that is closed has none.
+        try? await loop.withDriver(NodeEngine.self) { (engine, loop) throws(MartletError) in
+            engine.unsubscribe(number, on: loop)
+        }
+    }
+
+    private static let closedError = MartletError(
+        .closed, "The node is closed. Subscribe while its `withNode` still runs.")
+}
+
+// MARK: - Beginning and end
+
+extension Node {
+    static func start(_ configuration: NodeConfiguration) async throws(MartletError) -> Node {
+        try configuration.validate()
+        let loop = try SocketLoop(named: "martlet-loop")
+        do throws(MartletError) {
+            return try await start(configuration, on: loop)
+        } catch {
+            await loop.close(drainingFor: .zero)
+            throw error
+        }
+    }
+
+    private static func start(
+        _ configuration: NodeConfiguration, on loop: SocketLoop
+    ) async throws(MartletError) -> Node {
+        let instance = Instance(
+            node: .random(), epoch: Epoch(start: 1, random: .random(in: 0 ... .max)))
+        var core: PublishingCore?
+        var service: ZeroMQLink<Router>?
+        var bound: (service: Endpoint, data: Endpoint)?
+        if let listening = configuration.listening {
+            let data = try await loop.openContext().socket(Pub.self)
+            var dataAt = configuration.data ?? listening
+            if configuration.data == nil { dataAt = try NodeAddresses.data(beside: listening) }
+            dataAt = try data.bind(to: dataAt)
+            let link = try await loop.link(Router.self)
+            let serviceAt = try await link.bind(to: listening)
+            core = PublishingCore(
+                instance, named: configuration.name, data: data,
+                at: NodeAddresses.told(dataAt, host: configuration.advertisedHost),
+                firstSession: .random(in: 1 ... .max), loop: loop)
+            service = link
+            bound = (serviceAt, dataAt)
+        }
+        if let core { for stream in configuration.streams { _ = try core.buffer(of: stream) } }
+        let advertised =
+            bound.map {
+                NodeAddresses.advertised($0.service, host: configuration.advertisedHost)
+            } ?? ""
+        let (publishing, router) = (core, service)
+        try await loop.install { (_) throws(MartletError) in
+            NodeEngine(
+                instance, configuration, advertised: advertised, core: publishing, service: router)
+        }
+        let changes = try await loop.withDriver(NodeEngine.self) {
+            (engine, _) throws(MartletError) in engine.changes
+        }
+        return Node(
+            configuration, instance, loop, core, changes, endpoint: bound?.service,
+            dataEndpoint: bound?.data)
+    }
+
+    /// Looks the peers' host names up, again and again, until it is cancelled.
+    func findPeers() async {
+        var isFirst = true
+        while !Task.isCancelled {
+            for peer in configuration.peers where isFirst || peer.hasHostName {
+                await add(peer, isLearned: false)
+            }
+            let learned = try? await loop.withDriver(NodeEngine.self) {
+                (engine, _) throws(MartletError) in engine.unresolved
+            }
+            for text in (learned ?? []).sorted() {
+                if let endpoint = try? Endpoint(text) { await add(endpoint, isLearned: true) }
+            }
+            isFirst = false
+            guard (try? await Task.sleep(for: configuration.lookupInterval)) != nil else { return }
+        }
+    }
+
+    private func add(_ peer: Endpoint, isLearned: Bool) async {
+        // A name that has no address now may have one later.
+        guard let addresses = try? await peer.resolved() else { return }
+        try? await loop.withDriver(NodeEngine.self) { (engine, loop) throws(MartletError) in
+            engine.add(peers: addresses, isLearned: isLearned, on: loop)
+        }
+        loop.notify()
+    }
+
+    /// Lets readers get what was published, says goodbye, and closes.
+    func close() async {
+        core?.closeBuffers()
+        loop.notify()
+        await drain()
+        try? await loop.withDriver(NodeEngine.self) { (engine, loop) throws(MartletError) in
+            engine.close(on: loop)
+        }
+        await loop.close(drainingFor: .milliseconds(500))
+    }
+
+    /// Waits until readers are done with everything, for as long as they go on.
+    private func drain() async {
+        guard let core else { return }
+        let clock = ContinuousClock()
+        let end = clock.now + configuration.drainTimeout
+        var lastProgress = (value: core.drain.progress, at: clock.now)
+        while clock.now < end {
+            let (isDone, progress) = core.drain
+            if isDone { return }
+            if progress != lastProgress.value { lastProgress = (progress, clock.now) }
+            // Whoever has not moved for as long as a session may be silent is not waited for.
+            if clock.now - lastProgress.at > Limits.beatInterval * Limits.silentBeatsMax { return }
+            guard (try? await Task.sleep(for: .milliseconds(5))) != nil else { return }
+        }
+    }
+}
+
+extension Start {
+    fileprivate var machineStart: FanoutReader.Start {
+        switch self {
+        case .now: .now
+        case .beginning: .first
+        case .after(let positions): .behind(positions)
+        case .time(let time): .time(time)
+        }
+    }
+}

@@ -1,0 +1,56 @@
+internal import MartletSockets
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// The addresses of a node: where it binds, and what it tells others.
+enum NodeAddresses {
+    /// Where the data socket binds beside the service: the next port, or the path with `.data`.
+    static func data(beside service: Endpoint) throws(MartletError) -> Endpoint {
+        if service.transport == .ipc { return try Endpoint("\(service).data") }
+        guard let host = service.host, let port = service.port else { return service }
+        guard port < .max else {
+            throw MartletError(
+                .invalidEndpoint,
+                "The data socket binds the port behind \(port), and there is none. Choose another "
+                    + "port, or say where `data` is.")
+        }
+        return try .tcp(host, port: port == 0 ? 0 : port + 1)
+    }
+
+    /// A bound endpoint as it is told to others: over tcp with `*` for the host, so that each uses
+    /// the one that it has dialled, or with the one that is advertised.
+    static func told(_ bound: Endpoint, host: String?) -> String {
+        guard bound.transport == .tcp, let port = bound.port else { return bound.description }
+        return "tcp://\(bracketed(host ?? "*")):\(port)"
+    }
+
+    /// Where a data socket is, as a peer was told it that has dialled this service endpoint.
+    static func data(told text: String, dialled service: Endpoint) throws(MartletError) -> Endpoint {
+        let prefix = "tcp://*:"
+        guard text.hasPrefix(prefix), let host = service.host else { return try Endpoint(text) }
+        return try Endpoint("tcp://\(bracketed(host)):\(text.dropFirst(prefix.count))")
+    }
+
+    /// The service endpoint that others are told, so that they can tell it to more.
+    static func advertised(_ bound: Endpoint, host: String?) -> String {
+        guard bound.transport == .tcp, let port = bound.port else { return bound.description }
+        var own = host ?? bound.host ?? "*"
+        if ["*", "0.0.0.0", "::"].contains(own) { own = machineName ?? own }
+        return own == "*" ? "" : "tcp://\(bracketed(own)):\(port)"
+    }
+
+    private static func bracketed(_ host: String) -> String {
+        host.contains(":") ? "[\(host)]" : host
+    }
+
+    private static var machineName: String? {
+        var bytes = [CChar](repeating: 0, count: 256)
+        // Sound: the array outlives the call, which writes no more than it is told.
+        guard unsafe gethostname(&bytes, bytes.count - 1) == 0 else { return nil }
+        return String(decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,32 @@
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+internal import MartletDelivery
+
+/// The clocks that a node looks at.
+enum NodeClock {
+    #if canImport(Glibc)
+        private static let bootTime = CLOCK_BOOTTIME
+    #else
+        private static let bootTime = CLOCK_MONOTONIC
+    #endif
+
+    /// The time of day, for events.
+    static var timestamp: Timestamp {
+        var time = timespec()
+        // Sound: the clock exists and the target is a local. Nothing can fail.
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(unchecked: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
+    }
+
+    /// The time since the machine started, its sleep included, for everything else.
+    static var now: MonotonicTime {
+        var time = timespec()
+        unsafe clock_gettime(bootTime, &time)
+        return MonotonicTime(
+            microseconds: UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1_000)
+    }
+}

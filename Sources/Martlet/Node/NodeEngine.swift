@@ -1,0 +1,343 @@
+internal import MartletDelivery
+internal import MartletSockets
+
+/// What a node does on the loop's thread: it serves its readers, and reads from its peers.
+///
+/// Nothing here waits, and no code of users runs.
+final class NodeEngine: LoopDriver {
+    /// A subscription, as the engine sees it.
+    struct Reading {
+        let source: SubscriptionSource
+        let selection: StreamSelection
+        let start: FanoutReader.Start
+        let buffering: Buffering
+        let began: MonotonicTime
+        /// The peers at which it is in force.
+        var inForce: Set<Int> = []
+        var isReady = false
+        /// What has come in this turn.
+        var items: [SubscriptionQueue.Item] = []
+    }
+
+    let instance: Instance
+    let configuration: NodeConfiguration
+    /// Raised when a subscription has come into force, or a peer has come or gone.
+    let changes = ChangeSignal()
+    private let advertised: String
+    private let core: PublishingCore?
+    private let service: ZeroMQLink<Router>?
+    private(set) var peers: [PeerConnection] = []
+    private var lastPeer = 0
+    private var readings: [UInt16: Reading] = [:]
+    private var order: [UInt16] = []
+    private var lastReading: UInt16 = 0
+    /// Endpoints with host names that peers have told of, to be looked up.
+    private(set) var unresolved: Set<String> = []
+    private var nextTick = MonotonicTime(microseconds: 0)
+
+    /// Short enough that a reader's report, or a peer's pause, ends soon after it is due.
+    static let tickInterval = Duration.milliseconds(50)
+
+    init(
+        _ instance: Instance, _ configuration: NodeConfiguration, advertised: String,
+        core: PublishingCore?, service: ZeroMQLink<Router>?
+    ) {
+        self.instance = instance
+        self.configuration = configuration
+        self.advertised = advertised
+        self.core = core
+        self.service = service
+    }
+
+    // MARK: The loop
+
+    func turn(on loop: isolated SocketLoop) -> ContinuousClock.Instant {
+        let now = NodeClock.now
+        serve()
+        for peer in peers where peer.isActive {
+            read(from: peer, at: now, on: loop)
+        }
+        finish(at: now, on: loop)
+        if now >= nextTick {
+            nextTick = now + NodeEngine.tickInterval
+            tick(at: now, on: loop)
+        }
+        hand()
+        let isBusy = core?.publishAll() ?? false
+        var due = nextTick
+        for peer in peers { if let deadline = peer.deadline { due = min(due, deadline) } }
+        return isBusy ? .now : .now + now.duration(to: due)
+    }
+
+    /// Answers the readers.
+    private func serve() {
+        guard let core, let service else { return }
+        for message in service.takeReceived() {
+            guard let body = message.rest.first else { continue }
+            let inner = Multipart(first: body, rest: Array(message.rest.dropFirst()))
+            send(core.receive(inner, from: message.first, answerRoom: service.room))
+        }
+    }
+
+    private func send(_ messages: [(route: Bytes, message: Multipart)]) {
+        for (route, message) in messages {
+            // What finds no room is lost, and will be asked for again.
+            _ = try? service?.offer(
+                Multipart(first: route, rest: [message.first] + message.rest))
+        }
+    }
+
+    private func read(
+        from peer: PeerConnection, at now: MonotonicTime, on loop: isolated SocketLoop
+    ) {
+        for message in peer.takeMessages() {
+            carryOut(peer.machine.receive(message, at: now), of: peer, at: now, on: loop)
+        }
+        for message in peer.takeFrames() where message.rest.isEmpty {
+            carryOut(
+                peer.machine.receive(published: message.first, at: now), of: peer, at: now, on: loop)
+        }
+    }
+
+    /// What consumers are done with.
+    private func finish(at now: MonotonicTime, on loop: isolated SocketLoop) {
+        for number in order {
+            guard let reading = readings[number] else { continue }
+            for finished in reading.source.queue.takeFinished() {
+                guard let peer = peers.first(where: { $0.number == finished.peer }) else { continue }
+                let frame = finished.frame
+                let effects = peer.machine.consumed(
+                    frame.bytes.count, of: frame.channel, upTo: frame.sequences.upperBound - 1,
+                    epoch: frame.header.epoch, by: number, at: now)
+                carryOut(effects, of: peer, at: now, on: loop)
+            }
+        }
+    }
+
+    private func tick(at now: MonotonicTime, on loop: isolated SocketLoop) {
+        if let core { send(core.tick()) }
+        changes.expire(at: now)
+        for peer in peers where peer.isActive {
+            do throws(MartletError) {
+                carryOut(try peer.connectIfDue(at: now, on: loop), of: peer, at: now, on: loop)
+            } catch { fail(peer, because: error, on: loop) }
+            carryOut(peer.machine.tick(at: now), of: peer, at: now, on: loop)
+        }
+        for number in order { checkReadiness(of: number, at: now) }
+    }
+
+    /// Gives the consumers what has come for them in this turn.
+    private func hand() {
+        for number in order {
+            guard let reading = readings[number], !reading.items.isEmpty else { continue }
+            reading.source.queue.push(reading.items)
+            readings[number]?.items = []
+        }
+    }
+}
+
+// MARK: - Effects
+
+extension NodeEngine {
+    private func carryOut(
+        _ effects: [PublisherPeer.Effect], of peer: PeerConnection, at now: MonotonicTime,
+        on loop: isolated SocketLoop
+    ) {
+        for effect in effects {
+            switch effect {
+            case .send(let message): peer.send(message)
+            case .reconnect(let pause): peer.reconnect(after: pause, at: now)
+            case .began(let welcome): began(peer, welcome, on: loop)
+            case .reader(let number, let effect): take(effect, number, of: peer, at: now)
+            case .peers(let endpoints): learn(endpoints, at: now, on: loop)
+            case .itself:
+                peer.close(.superfluous, on: loop)
+                changes.raise()
+            case .fail(let error): fail(peer, because: error, on: loop)
+            }
+        }
+    }
+
+    private func began(
+        _ peer: PeerConnection, _ welcome: Welcome, on loop: isolated SocketLoop
+    ) {
+        let isDouble = peers.contains {
+            $0 !== peer && $0.isActive && $0.machine.liveInstance == welcome.instance
+        }
+        guard !isDouble else {
+            // One name with several addresses, or two names, of one node.
+            peer.close(.superfluous, on: loop)
+            changes.raise()
+            return
+        }
+        do throws(MartletError) { try peer.began(welcome, on: loop) } catch {
+            fail(peer, because: error, on: loop)
+            return
+        }
+        core?.add(peer: peer.endpoint.description)
+        learn(welcome.peers, at: NodeClock.now, on: loop)
+        changes.raise()
+    }
+
+    private func take(
+        _ effect: FanoutReader.Effect, _ number: UInt16, of peer: PeerConnection,
+        at now: MonotonicTime
+    ) {
+        switch effect {
+        case .deliver(let frame, let from):
+            readings[number]?.items.append(.frame(frame, from: from, peer: peer.number))
+        case .lost(let gap): readings[number]?.items.append(.gap(gap))
+        case .inForce:
+            readings[number]?.inForce.insert(peer.number)
+            checkReadiness(of: number, at: now)
+        case .fail(let error): end(number, with: .failure(named(error, peer)))
+        case .started, .fetch: break
+        }
+        if case .deliver = effect, readings[number]?.buffering == .fail,
+            peer.machine.reader(number)?.isBehind == true
+        {
+            let error = MartletError(
+                .full,
+                "The consumer is slower than what comes from \(peer.endpoint). Read faster, or "
+                    + "choose another buffering.")
+            end(number, with: .failure(error))
+        }
+    }
+
+    private func fail(
+        _ peer: PeerConnection, because error: MartletError, on loop: isolated SocketLoop
+    ) {
+        let error = named(error, peer)
+        peer.close(.failed(error), on: loop)
+        // What others have told of may be wrong without harm.
+        if !peer.isLearned { for number in order { end(number, with: .failure(error)) } }
+        changes.raise()
+    }
+
+    private func named(_ error: MartletError, _ peer: PeerConnection) -> MartletError {
+        let name = peer.welcome.map { " (\($0.name))" } ?? ""
+        return MartletError(
+            error.code, "\(peer.endpoint)\(name): \(error.message)", cause: error.cause,
+            isRetriable: error.isRetriable)
+    }
+
+    private func end(_ number: UInt16, with ending: Result<Void, MartletError>) {
+        hand()
+        readings[number]?.source.queue.end(with: ending)
+        changes.raise()
+    }
+}
+
+// MARK: - Peers
+
+extension NodeEngine {
+    /// Addresses at which a peer may be. Those that are known already stay.
+    func add(
+        peers endpoints: [Endpoint], isLearned: Bool, on loop: isolated SocketLoop
+    ) {
+        for endpoint in endpoints where endpoint.description != advertised {
+            guard !peers.contains(where: { $0.endpoint == endpoint }),
+                peers.count < Limits.peersMax
+            else { continue }
+            lastPeer += 1
+            var machine = PublisherPeer(
+                instance, named: configuration.name, listeningAt: advertised)
+            for number in order { add(number, to: &machine) }
+            peers.append(PeerConnection(lastPeer, endpoint, machine, isLearned: isLearned))
+            nextTick = NodeClock.now
+        }
+        changes.raise()
+    }
+
+    /// Other nodes that a peer knows. Names are looked up by whoever listens to `unresolved`.
+    private func learn(
+        _ texts: [String], at now: MonotonicTime, on loop: isolated SocketLoop
+    ) {
+        for text in texts {
+            guard let endpoint = try? Endpoint(text), text != advertised else { continue }
+            if endpoint.hasHostName {
+                unresolved.insert(text)
+            } else {
+                add(peers: [endpoint], isLearned: true, on: loop)
+            }
+        }
+    }
+}
+
+// MARK: - Subscriptions
+
+extension NodeEngine {
+    private func add(_ number: UInt16, to machine: inout PublisherPeer) {
+        guard let reading = readings[number] else { return }
+        let reader = FanoutReader(
+            number: number, to: reading.selection, from: reading.start,
+            bufferBytes: Limits.bufferBytes, heldBytes: Limits.heldBytes)
+        machine.add(reader, numbered: number)
+    }
+
+    /// Begins a subscription at all peers, and returns its number.
+    func subscribe(
+        _ source: SubscriptionSource, to selection: StreamSelection, from start: FanoutReader.Start,
+        _ buffering: Buffering, on loop: isolated SocketLoop
+    ) throws(MartletError) -> UInt16 {
+        guard order.count < Limits.subscriptionsMax else {
+            throw MartletError(
+                .resourceExhausted,
+                "A node has \(Limits.subscriptionsMax) subscriptions at most. End some of them.")
+        }
+        let now = NodeClock.now
+        repeat { lastReading &+= 1 } while readings[lastReading] != nil
+        let number = lastReading
+        readings[number] = Reading(
+            source: source, selection: selection, start: start, buffering: buffering, began: now)
+        order.append(number)
+        for peer in peers where peer.isActive {
+            add(number, to: &peer.machine)
+            do throws(MartletError) { try peer.subscribe(on: loop) } catch {
+                fail(peer, because: error, on: loop)
+            }
+            carryOut(peer.greetAgain(at: now), of: peer, at: now, on: loop)
+        }
+        for case .failed(let error) in peers.map(\.state) { end(number, with: .failure(error)) }
+        return number
+    }
+
+    /// Ends a subscription at all peers.
+    func unsubscribe(_ number: UInt16, on loop: isolated SocketLoop) {
+        readings[number] = nil
+        order.removeAll { $0 == number }
+        for peer in peers where peer.isActive {
+            peer.machine.remove(reader: number)
+            try? peer.subscribe(on: loop)
+        }
+    }
+
+    /// Whether the subscription is in force: at every peer, or at some after the patience for the
+    /// others has ended.
+    func isReady(_ number: UInt16) -> Bool { readings[number]?.isReady ?? true }
+
+    private func checkReadiness(of number: UInt16, at now: MonotonicTime) {
+        guard let reading = readings[number], !reading.isReady else { return }
+        let wanted = peers.filter(\.isActive)
+        let isEverywhere =
+            !wanted.isEmpty && wanted.allSatisfy { reading.inForce.contains($0.number) }
+        let isLate = now >= reading.began + configuration.peerPatience
+        guard isEverywhere || (isLate && !reading.inForce.isEmpty) else { return }
+        readings[number]?.isReady = true
+        changes.raise()
+    }
+}
+
+// MARK: - The end
+
+extension NodeEngine {
+    /// Says goodbye to everybody, and ends every subscription.
+    func close(on loop: isolated SocketLoop) {
+        for number in order { end(number, with: .success(())) }
+        for peer in peers {
+            for case .send(let message) in peer.machine.close() { peer.send(message) }
+        }
+        if let core { send(core.close()) }
+        changes.close()
+    }
+}

@@ -1,0 +1,115 @@
+internal import MartletDelivery
+internal import MartletSockets
+
+/// The sockets to one peer, and the machine that says what they are for. On the loop's thread.
+final class PeerConnection {
+    /// What has become of it.
+    enum State {
+        case active
+        /// The peer is this node itself, or is reached at another address too.
+        case superfluous
+        case failed(MartletError)
+    }
+
+    let number: Int
+    /// An address with numbers, which libzmq need not look up.
+    let endpoint: Endpoint
+    var machine: PublisherPeer
+    var state = State.active
+    private(set) var welcome: Welcome?
+    /// Nobody configured it: another node told of it.
+    let isLearned: Bool
+    private var service: ZeroMQLink<Dealer>?
+    private var data: ZeroMQLink<Sub>?
+    private var dataEndpoint: Endpoint?
+    private var prefixes: Set<Bytes> = []
+    /// When a fresh socket is due.
+    private var connectsAt: MonotonicTime?
+
+    init(
+        _ number: Int, _ endpoint: Endpoint, _ machine: PublisherPeer, isLearned: Bool
+    ) {
+        self.number = number
+        self.endpoint = endpoint
+        self.machine = machine
+        self.isLearned = isLearned
+        connectsAt = MonotonicTime(microseconds: 0)
+    }
+
+    var isActive: Bool { if case .active = state { true } else { false } }
+
+    // MARK: Sockets
+
+    /// Takes a fresh socket if one is due.
+    func connectIfDue(
+        at now: MonotonicTime, on loop: isolated SocketLoop
+    ) throws(MartletError) -> [PublisherPeer.Effect] {
+        guard isActive, let due = connectsAt, now >= due else { return [] }
+        connectsAt = nil
+        if let service { loop.abandon(service) }
+        let fresh = try loop.link(Dealer.self)
+        service = fresh
+        try loop.connect(fresh, to: endpoint)
+        return greet(at: now)
+    }
+
+    /// Says HELLO, which the publisher answers with where it stands.
+    func greet(at now: MonotonicTime) -> [PublisherPeer.Effect] {
+        machine.connected(nonce: .random(in: 1 ... .max), at: now)
+    }
+
+    /// Says HELLO again if there is a socket: what is read has changed.
+    func greetAgain(at now: MonotonicTime) -> [PublisherPeer.Effect] {
+        service == nil ? [] : greet(at: now)
+    }
+
+    func reconnect(after pause: Duration, at now: MonotonicTime) { connectsAt = now + pause }
+
+    /// When it wants to be looked at, if that is later than at the next tick.
+    var deadline: MonotonicTime? { isActive ? connectsAt : nil }
+
+    func send(_ message: Multipart) {
+        // What finds no room is lost, and will be asked for again.
+        _ = try? service?.offer(message)
+    }
+
+    /// A session has begun: the data socket is where the publisher says.
+    func began(_ welcome: Welcome, on loop: isolated SocketLoop) throws(MartletError) {
+        self.welcome = welcome
+        let told = try NodeAddresses.data(told: welcome.dataEndpoint, dialled: endpoint)
+        if told != dataEndpoint || data == nil {
+            if let data { loop.abandon(data) }
+            prefixes = []
+            dataEndpoint = told
+            let fresh = try loop.link(Sub.self)
+            data = fresh
+            try subscribe(on: loop)
+            try loop.connect(fresh, to: told)
+        } else {
+            try subscribe(on: loop)
+        }
+    }
+
+    /// Brings the subscriptions of the data socket in line with what is read.
+    func subscribe(on loop: isolated SocketLoop) throws(MartletError) {
+        guard let data else { return }
+        let wanted = Set(machine.streams.names?.map { Bytes(utf8: "\($0)\u{1F}") } ?? [Bytes()])
+        for prefix in wanted.subtracting(prefixes) { try loop.subscribe(data, to: prefix) }
+        for prefix in prefixes.subtracting(wanted) { try loop.unsubscribe(data, from: prefix) }
+        prefixes = wanted
+    }
+
+    func takeMessages() -> [Multipart] { service?.takeReceived() ?? [] }
+
+    func takeFrames() -> [Multipart] { data?.takeReceived() ?? [] }
+
+    /// Gives the sockets up.
+    func close(_ state: State, on loop: isolated SocketLoop) {
+        self.state = state
+        if let service { loop.abandon(service) }
+        if let data { loop.abandon(data) }
+        service = nil
+        data = nil
+        connectsAt = nil
+    }
+}

@@ -1,0 +1,27 @@
+import Synchronization
+
+/// Memory that codecs write into, which serves again and again: a piece for each task that encodes
+/// at the same time.
+final class EncodingPool: Sendable {
+    /// One piece.
+    final class Box {
+        var buffer = EncodingBuffer(byteCountMax: Limits.encodedBytesMax)
+    }
+
+    // Sound to share: a box is taken out and put back under the lock, and between the two it
+    // belongs to one task.
+    private struct Slot: @unchecked Sendable { let box: Box }
+
+    private static let slotsMax = 16
+    private let free = Lock<[Slot]>([])
+
+    /// Lends an empty box for as long as `body` runs.
+    func withBox<Result, Failure: Error>(
+        _ body: (Box) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let slot = free.withLock { $0.popLast() } ?? Slot(box: Box())
+        slot.box.buffer.removeAll()
+        defer { free.withLock { if $0.count < EncodingPool.slotsMax { $0.append(slot) } } }
+        return try body(slot.box)
+    }
+}

@@ -1,0 +1,89 @@
+internal import MartletDelivery
+
+/// What all publishers of a stream share.
+final class Outlet: Sendable {
+    let encodings = EncodingPool()
+    private let core: PublishingCore
+    private let buffer: StreamBuffer
+    private let timeout: Duration
+
+    init(_ core: PublishingCore, _ buffer: StreamBuffer, timeout: Duration) {
+        self.core = core
+        self.buffer = buffer
+        self.timeout = timeout
+    }
+
+    /// A kind of event that will be published often.
+    func kind(_ definition: EventDefinition) -> PublishedKind {
+        PublishedKind(definition: definition, number: buffer.register(definition))
+    }
+
+    /// A kind of event that may never come again.
+    func passingKind(_ definition: EventDefinition) -> PublishedKind {
+        PublishedKind(definition: definition, number: -1)
+    }
+
+    /// Appends an event to its lane. Nil if there is no room.
+    func offer(
+        _ payload: RawSpan, _ fields: EventFields, _ kind: PublishedKind
+    ) throws(MartletError) -> Receipt? {
+        let lane = buffer.definition.partitioning.lane(ofKey: fields.key)
+        let outcome = try buffer.append(
+            payload, fields, lane: lane, kind: kind.number, kind.definition)
+        switch outcome {
+        case .appended(let sequence, let mustTell):
+            if mustTell { core.tell(of: fields.time) }
+            return Receipt(.queued, sequence, in: buffer, lane: lane)
+        case .full: return nil
+        case .closed: throw Outlet.closedError
+        }
+    }
+
+    /// Tries again each time there is room.
+    func untilRoom(
+        _ attempt: () throws(MartletError) -> Receipt?
+    ) async throws(MartletError) -> Receipt {
+        let deadline = NodeClock.now + timeout
+        while true {
+            let changes = buffer.room.changes
+            if let receipt = try attempt() { return receipt }
+            switch await buffer.room.wait(since: changes, until: deadline) {
+            case .changed: continue
+            case .closed: throw Outlet.closedError
+            case .cancelled:
+                throw MartletError(
+                    .cancelled,
+                    "The task was cancelled while it waited to publish; nothing was published.")
+            case .timedOut:
+                throw MartletError(
+                    .full,
+                    "The stream `\(buffer.definition.name)` has had no room for \(timeout): its "
+                        + "node does not get to send. Publish less, or give it more processors.")
+            }
+        }
+    }
+
+    func waitForReaders(atLeast count: Int) async throws(MartletError) {
+        while true {
+            let changes = core.readers.changes
+            if core.readerCount(of: buffer.definition.name) >= count { return }
+            switch await core.readers.wait(since: changes) {
+            case .changed, .timedOut: continue
+            case .closed: throw Outlet.closedError
+            case .cancelled:
+                throw MartletError(
+                    .cancelled, "The task was cancelled while it waited for subscribers.")
+            }
+        }
+    }
+
+    private static let closedError = MartletError(
+        .closed, "The node is closed. Publish while its `withNode` still runs.")
+}
+
+/// A kind of event, and the number by which its stream knows it.
+struct PublishedKind: Sendable {
+    let definition: EventDefinition
+    /// -1 where it is not registered.
+    let number: Int
+}

@@ -1,0 +1,45 @@
+/// Publishes payloads that are encoded already, all of one kind. Any number of tasks may use it.
+public final class PayloadPublisher: Sendable {
+    private let outlet: Outlet
+    private let kind: PublishedKind
+
+    init(_ outlet: Outlet, _ definition: EventDefinition) {
+        self.outlet = outlet
+        kind = outlet.kind(definition)
+    }
+
+    /// Publishes an event, and returns once it is numbered and on its way. It suspends and throws as
+    /// `Publisher.publish` does.
+    @discardableResult
+    public func publish(
+        _ payload: Bytes, key: String? = nil, id: String? = nil,
+        attributes: EventAttributes? = nil, time: Timestamp? = nil
+    ) async throws(MartletError) -> Receipt {
+        if let receipt = try offer(
+            payload, key: key, id: id, attributes: attributes, time: time)
+        {
+            return receipt
+        }
+        return try await outlet.untilRoom { () throws(MartletError) in
+            try offer(payload, key: key, id: id, attributes: attributes, time: time)
+        }
+    }
+
+    /// Publishes an event if there is room, without waiting. Nil if there is none.
+    @discardableResult
+    public func offer(
+        _ payload: Bytes, key: String? = nil, id: String? = nil,
+        attributes: EventAttributes? = nil, time: Timestamp? = nil
+    ) throws(MartletError) -> Receipt? {
+        let fields = EventFields(
+            time: time ?? NodeClock.timestamp, key: key, id: id, attributes: attributes)
+        return try payload.withBytes { (span) throws(MartletError) in
+            try outlet.offer(span, fields, kind)
+        }
+    }
+
+    /// Waits until so many nodes subscribe to the stream. Cancelling throws `cancelled`.
+    public func waitForSubscribers(atLeast count: Int = 1) async throws(MartletError) {
+        try await outlet.waitForReaders(atLeast: count)
+    }
+}

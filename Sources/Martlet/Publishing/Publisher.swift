@@ -1,0 +1,93 @@
+/// Publishes events of one type. Any number of tasks may use it.
+///
+/// Events of one task leave in its order; events of one key, or without a key, keep the order in
+/// which they were published on this node.
+public final class Publisher<E: Event>: Sendable {
+    private let outlet: Outlet
+    private let topic: (@Sendable (E) throws -> Topic)?
+    private let key: (@Sendable (E) -> String)?
+    private let kind: PublishedKind
+    private let codec: any Codec
+    private let encodesDirectly: Bool
+
+    init(
+        _ outlet: Outlet, topic: (@Sendable (E) throws -> Topic)?,
+        key: (@Sendable (E) -> String)?, codec: any Codec
+    ) throws(MartletError) {
+        self.outlet = outlet
+        self.topic = topic
+        self.key = key
+        self.codec = codec
+        kind = outlet.kind(try EventDefinition(of: E.self))
+        encodesDirectly = E.self is any DirectlyCodable.Type
+    }
+
+    /// Publishes an event, and returns once it is numbered and on its way.
+    ///
+    /// It suspends while too much waits to be sent, at most until the node's `publishTimeout`, then
+    /// it throws `full`. Cancelling while it suspends throws `cancelled`; nothing was published. On
+    /// a node that closes it throws `closed`.
+    ///
+    /// - Parameters:
+    ///   - event: what happened.
+    ///   - level: how far it must have come.
+    ///   - id: an id of your own, unique within the source; the position's text without it.
+    ///   - attributes: a subject and extensions.
+    ///   - time: when it happened; now without it.
+    @discardableResult
+    public func publish(
+        _ event: E, until level: Receipt.Level = .queued, id: String? = nil,
+        attributes: EventAttributes? = nil, time: Timestamp? = nil
+    ) async throws(MartletError) -> Receipt {
+        if let receipt = try offer(event, id: id, attributes: attributes, time: time) {
+            return receipt
+        }
+        return try await outlet.untilRoom { () throws(MartletError) in
+            try offer(event, id: id, attributes: attributes, time: time)
+        }
+    }
+
+    /// Publishes an event if there is room, without waiting. Nil if there is none: try again later,
+    /// or let it go.
+    @discardableResult
+    public func offer(
+        _ event: E, id: String? = nil, attributes: EventAttributes? = nil, time: Timestamp? = nil
+    ) throws(MartletError) -> Receipt? {
+        let fields = EventFields(
+            time: time ?? NodeClock.timestamp, key: key?(event), id: id, attributes: attributes)
+        let kind = try topic.map { (topic) throws(MartletError) in
+            try ownKind(of: event, topic)
+        }
+        return try outlet.encodings.withBox { (box) throws(MartletError) in
+            try encode(event, into: box)
+            return try box.buffer.withBytes { (payload) throws(MartletError) in
+                try outlet.offer(payload, fields, kind ?? self.kind)
+            }
+        }
+    }
+
+    /// Waits until so many nodes subscribe to the stream. Cancelling throws `cancelled`.
+    public func waitForSubscribers(atLeast count: Int = 1) async throws(MartletError) {
+        try await outlet.waitForReaders(atLeast: count)
+    }
+
+    private func encode(_ event: E, into box: EncodingPool.Box) throws(MartletError) {
+        if encodesDirectly, let direct = event as? any DirectlyCodable {
+            try codec.encode(directly: direct, into: &box.buffer)
+        } else {
+            try codec.encode(event, into: &box.buffer)
+        }
+    }
+
+    /// The kind of an event whose topic depends on it.
+    private func ownKind(
+        of event: E, _ topic: @Sendable (E) throws -> Topic
+    ) throws(MartletError) -> PublishedKind {
+        let chosen: Topic
+        do { chosen = try topic(event) } catch {
+            throw error as? MartletError
+                ?? MartletError(.invalidTopic, "The topic of an event was not found.", cause: error)
+        }
+        return outlet.passingKind(try EventDefinition(of: E.self, topic: chosen))
+    }
+}

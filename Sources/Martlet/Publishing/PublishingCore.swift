@@ -1,0 +1,212 @@
+internal import MartletDelivery
+internal import MartletSockets
+import Synchronization
+
+/// The publishing half of a node.
+///
+/// One lock guards one thing: that what has left through the data socket is in the rings, in the
+/// same order. The loop takes it, and so does a caller that finds nothing under way, which saves the
+/// event the way through the loop's thread. Nobody waits while holding it.
+final class PublishingCore: Sendable {
+    private struct State: ~Copyable {
+        var machine: FanoutPublisher
+        var data: Socket<Pub>?
+        var streams: [StreamBuffer] = []
+    }
+
+    let instance: Instance
+    /// Raised when readers have come or gone.
+    let readers = ChangeSignal()
+    private let loop: SocketLoop
+    private let state: Lock<State>
+    private let buffers = Lock<[StreamName: StreamBuffer]>([:])
+    /// When frames last left, in microseconds since 1970.
+    private let lastFlush = Atomic<Int64>(0)
+
+    /// A caller publishes by itself if nothing has left for so long: at higher rates events are
+    /// better collected, and the loop is awake anyway.
+    private static let directInterval: Int64 = 40
+    /// Frames that a caller publishes for others before it hands over to the loop.
+    private static let directFrames = 4
+
+    init(
+        _ instance: Instance, named name: String, data: consuming sending Socket<Pub>,
+        at dataEndpoint: String, firstSession: UInt64, loop: SocketLoop
+    ) {
+        self.instance = instance
+        self.loop = loop
+        state = Lock(
+            State(
+                machine: FanoutPublisher(
+                    instance, named: name, dataEndpoint: dataEndpoint, firstSession: firstSession),
+                data: data))
+    }
+
+    // MARK: Streams
+
+    /// The stream's buffer, which is made if there is none.
+    func buffer(of definition: StreamDefinition) throws(MartletError) -> StreamBuffer {
+        let (buffer, isNew) = try buffers.withLock { (buffers) throws(MartletError) in
+            if let known = buffers[definition.name] { return (known, false) }
+            guard buffers.count < Limits.streamsMax else {
+                throw MartletError(
+                    .resourceExhausted,
+                    "A node publishes \(Limits.streamsMax) streams at most. Use fewer first tokens "
+                        + "in your topics.")
+            }
+            let buffer = StreamBuffer(definition, of: instance)
+            buffers[definition.name] = buffer
+            return (buffer, true)
+        }
+        guard isNew else { return buffer }
+        state.withLock { state in
+            state.machine.add(
+                definition.name, ringBytes: definition.ringBytes,
+                waitingForReaders: definition.whenReadersLag == .wait)
+            state.streams.append(buffer)
+        }
+        return buffer
+    }
+
+    /// The stream's buffer, if it has been defined.
+    func buffer(named name: StreamName) -> StreamBuffer? { buffers.withLock { $0[name] } }
+
+    /// How many nodes read the stream.
+    func readerCount(of stream: StreamName) -> Int {
+        state.withLock { $0.machine.readerCount(of: stream) }
+    }
+
+    /// What is kept, and for how many.
+    var summary: (sessions: Int, ringBytes: Int, ignored: UInt64) {
+        state.withLock {
+            ($0.machine.sessionCount, $0.machine.ringByteCount, $0.machine.ignoredCount)
+        }
+    }
+
+    // MARK: Frames
+
+    /// An event has been appended where nobody knew of any.
+    func tell(of time: Timestamp) {
+        let isQuiet =
+            time.microseconds &- lastFlush.load(ordering: .relaxed) >= PublishingCore.directInterval
+        if isQuiet, publishDirectly() { return }
+        loop.notify()
+    }
+
+    /// False if the loop must go on.
+    private func publishDirectly() -> Bool {
+        let isDone = state.withLockIfAvailable { state in
+            publish(&state, framesMax: PublishingCore.directFrames)
+        }
+        return isDone ?? false
+    }
+
+    /// Publishes what waits, but for streams that wait for their readers. True if nothing is left
+    /// that could go.
+    private func publish(_ state: inout State, framesMax: Int) -> Bool {
+        let now = NodeClock.now
+        var left = framesMax
+        for index in state.streams.indices {
+            let buffer = state.streams[index]
+            while !state.machine.isHeldUp(buffer.definition.name, at: now),
+                let frame = buffer.take()
+            {
+                state.machine.seal(frame, of: buffer.definition.name, at: now)
+                send(frame.bytes, &state)
+                left -= 1
+                if left == 0 {
+                    lastFlush.store(NodeClock.timestamp.microseconds, ordering: .relaxed)
+                    return false
+                }
+            }
+        }
+        if left < framesMax {
+            lastFlush.store(NodeClock.timestamp.microseconds, ordering: .relaxed)
+        }
+        return true
+    }
+
+    /// A PUB socket never waits: for whom there is no room, the message is dropped, and its reader
+    /// will ask for it. Only a context that is closing refuses.
+    private func send(_ bytes: Bytes, _ state: inout State) {
+        _ = try? state.data?.trySend(Multipart(bytes))
+    }
+
+    // MARK: The loop
+
+    /// Publishes what waits. True if there is more that could go at once.
+    func publishAll() -> Bool {
+        state.withLock { state in !publish(&state, framesMax: Limits.loopBatch) }
+    }
+
+    /// A message has come to the service socket. What is to be sent there is returned.
+    func receive(
+        _ message: Multipart, from route: Bytes, answerRoom: Int
+    ) -> [(route: Bytes, message: Multipart)] {
+        watchingReaders { state in
+            state.machine.answerRoom = answerRoom
+            return state.machine.receive(message, from: route, at: NodeClock.now)
+        }
+    }
+
+    /// Time has passed.
+    func tick() -> [(route: Bytes, message: Multipart)] {
+        let now = NodeClock.now
+        for buffer in buffers.withLock({ Array($0.values) }) { buffer.room.expire(at: now) }
+        return watchingReaders { state in state.machine.tick(at: now) }
+    }
+
+    /// Lets the machine decide something, and tells who waits for readers if they have changed.
+    private func watchingReaders(
+        _ decide: (inout State) -> [FanoutPublisher.Effect]
+    ) -> [(route: Bytes, message: Multipart)] {
+        let (messages, hasChanged) = state.withLock { state in
+            let before = state.machine.readerChanges
+            let effects = decide(&state)
+            return (carryOut(effects, &state), state.machine.readerChanges != before)
+        }
+        if hasChanged { readers.raise() }
+        return messages
+    }
+
+    private func carryOut(
+        _ effects: [FanoutPublisher.Effect], _ state: inout State
+    ) -> [(route: Bytes, message: Multipart)] {
+        var messages: [(route: Bytes, message: Multipart)] = []
+        for effect in effects {
+            switch effect {
+            case .publish(let bytes): send(bytes, &state)
+            case .send(let route, let message): messages.append((route, message))
+            }
+        }
+        return messages
+    }
+
+    /// Another node is known, and newcomers are told of it.
+    func add(peer endpoint: String) { state.withLock { $0.machine.add(peer: endpoint) } }
+
+    // MARK: The end
+
+    /// Accepts no more events.
+    func closeBuffers() {
+        for buffer in buffers.withLock({ Array($0.values) }) { buffer.close() }
+        readers.close()
+    }
+
+    /// Whether everything has left and every reader is done with it, and how far readers have come.
+    var drain: (isDone: Bool, progress: UInt64) {
+        state.withLock { state in
+            let isEmpty = state.streams.allSatisfy(\.isEmpty)
+            return (isEmpty && state.machine.isDrained, state.machine.progress)
+        }
+    }
+
+    /// Closes the data socket, and returns what is said to peers before the node goes.
+    func close() -> [(route: Bytes, message: Multipart)] {
+        state.withLock { state in
+            state.data = nil
+            let effects = state.machine.close()
+            return carryOut(effects, &state)
+        }
+    }
+}

@@ -1,0 +1,37 @@
+internal import MartletDelivery
+
+/// What became of an event that was published.
+public struct Receipt: Sendable {
+    /// How far an event has come.
+    public enum Level: Sendable, Hashable {
+        /// It is numbered and on its way. Nothing is promised beyond this process.
+        case queued
+    }
+
+    /// What is certain.
+    public let level: Level
+    /// The number of the event in its channel.
+    public let sequence: UInt64
+    private let buffer: StreamBuffer
+    private let lane: Int
+
+    init(_ level: Level, _ sequence: UInt64, in buffer: StreamBuffer, lane: Int) {
+        self.level = level
+        self.sequence = sequence
+        self.buffer = buffer
+        self.lane = lane
+    }
+
+    /// Where the event stands.
+    public var position: Position {
+        Position(
+            channel: Channel(
+                node: buffer.instance.node, stream: buffer.definition.name, lane: lane),
+            epoch: buffer.instance.epoch, sequence: sequence)
+    }
+}
+
+extension Receipt: CustomStringConvertible {
+    /// The level and the position.
+    public var description: String { "\(level) \(position)" }
+}

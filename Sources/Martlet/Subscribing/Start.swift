@@ -1,0 +1,12 @@
+/// Where a subscription begins.
+public enum Start: Sendable, Hashable {
+    /// With the events that come from now on.
+    case now
+    /// With the first events that are kept.
+    case beginning
+    /// Behind these events: one for each channel that you have got so far in. Channels that none of
+    /// them is of begin with the first events that are kept.
+    case after([Position])
+    /// With the first events of this time or later, as far as they are kept.
+    case time(Timestamp)
+}

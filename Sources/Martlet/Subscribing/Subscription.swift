@@ -1,0 +1,79 @@
+public import MartletDelivery
+
+/// Events as they come, one by one, each with what is known about it.
+///
+/// One task reads at a time. An event counts as handled when the next one is asked for; leaving the
+/// loop leaves the last one unhandled. The sequence ends when the node closes, and throws when the
+/// subscription cannot go on or an event cannot be read.
+public struct Subscription<Value: Sendable>: AsyncSequence, Sendable {
+    /// An event, and how it came.
+    public typealias Element = (event: Value, delivery: Delivery)
+
+    /// Reading fails with nothing else.
+    public typealias Failure = MartletError
+
+    private let source: SubscriptionSource
+    private let read: @Sendable (RecordedEvent) throws(MartletError) -> Value?
+
+    init(
+        _ source: SubscriptionSource,
+        read: @escaping @Sendable (RecordedEvent) throws(MartletError) -> Value?
+    ) {
+        self.source = source
+        self.read = read
+    }
+
+    /// Begins to read.
+    public func makeAsyncIterator() -> Iterator {
+        Iterator(cursor: SubscriptionCursor(source), read: read)
+    }
+
+    /// The same events, as many at a time as came together.
+    public var batches: EventBatches { EventBatches(source) }
+
+    /// Hands out the events of a frame before it asks for the next.
+    public struct Iterator: AsyncIteratorProtocol {
+        @usableFromInline let cursor: SubscriptionCursor
+        @usableFromInline let read: @Sendable (RecordedEvent) throws(MartletError) -> Value?
+        @usableFromInline var events: Frame.Iterator?
+        @usableFromInline var from: UInt64 = 0
+        @usableFromInline var isWhole = true
+        @usableFromInline var missed: UInt64 = 0
+
+        init(
+            cursor: SubscriptionCursor,
+            read: @escaping @Sendable (RecordedEvent) throws(MartletError) -> Value?
+        ) {
+            self.cursor = cursor
+            self.read = read
+        }
+
+        /// The next event, or nil after the end. Throws `cancelled` with the task.
+        @inlinable
+        public mutating func next() async throws(MartletError) -> Element? {
+            try await next(isolation: nil)
+        }
+
+        /// The next event, on the caller's actor.
+        @inlinable
+        public mutating func next(
+            isolation actor: isolated (any Actor)?
+        ) async throws(MartletError) -> Element? {
+            while true {
+                while let event = events?.next() {
+                    guard event.sequence >= from, isWhole || cursor.wants(event),
+                        let value = try read(event)
+                    else { continue }
+                    let delivery = Delivery(event, missed: missed)
+                    missed = 0
+                    return (value, delivery)
+                }
+                guard let step = try await cursor.next() else { return nil }
+                events = step.frame.makeIterator()
+                from = step.from
+                isWhole = step.isWhole
+                missed = missed &+ step.missed
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+public import MartletDelivery
+
+/// A consumer's place in what has come for its subscription.
+@usableFromInline
+final class SubscriptionCursor {
+    /// Events to be handed out.
+    @usableFromInline
+    struct Step {
+        @usableFromInline let frame: Frame
+        @usableFromInline let from: UInt64
+        /// Whether all events of the frame are wanted.
+        @usableFromInline let isWhole: Bool
+        /// How many events of the channel were lost just before.
+        @usableFromInline let missed: UInt64
+    }
+
+    private let source: SubscriptionSource
+    private var items: ArraySlice<SubscriptionQueue.Item> = []
+    private var current: (frame: Frame, peer: Int)?
+    private var missed: [Channel: UInt64] = [:]
+
+    init(_ source: SubscriptionSource) { self.source = source }
+
+    deinit {
+        // Whoever leaves the loop has not handled what was handed out last.
+        source.putBack(items)
+    }
+
+    /// The next events, or nil after the end. What was handed out before counts as handled.
+    @usableFromInline
+    func next() async throws(MartletError) -> Step? {
+        if let current {
+            source.finish(current.frame, from: current.peer)
+            self.current = nil
+        }
+        if Task.isCancelled { throw SubscriptionQueue.cancelledError }
+        while true {
+            while let item = items.popFirst() {
+                switch item {
+                case .gap(let gap): report(gap)
+                case .frame(let frame, let from, let peer):
+                    current = (frame, peer)
+                    return Step(
+                        frame: frame, from: from, isWhole: source.wantsAll(of: frame),
+                        missed: missed.removeValue(forKey: frame.channel) ?? 0)
+                }
+            }
+            guard let taken = try await source.queue.take() else { return nil }
+            items = taken[...]
+        }
+    }
+
+    /// Whether an event of a frame is wanted of which not all are.
+    @usableFromInline
+    func wants(_ event: RecordedEvent) -> Bool { source.wants(event) }
+
+    private func report(_ gap: Gap) {
+        if let last = gap.last { missed[gap.channel, default: 0] += last - gap.first + 1 }
+        source.onGap?(gap)
+    }
+}
