@@ -16,6 +16,7 @@ let package = Package(
             name: "martlet-peer",
             dependencies: [
                 "CWorkload", .product(name: "MartletSockets", package: "martlet"),
+                .product(name: "Martlet", package: "martlet"),
             ]),
         // Runs the cases and prints the table.
         .executableTarget(

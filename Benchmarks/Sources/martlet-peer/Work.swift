@@ -31,9 +31,12 @@ struct Tally {
     private var started: UInt64 = 0
     private var cpu: UInt64 = 0
     private var delays: [UInt64] = []
+    /// The next number of each sender, where several take turns at numbers.
+    private var expected: [UInt64]
 
-    init(_ work: Work) {
+    init(_ work: Work, senders: Int = 1) {
         self.work = work
+        expected = (0..<UInt64(senders)).map { $0 }
         if work.isTimed { delays.reserveCapacity(Int(work.count)) }
     }
 
@@ -49,9 +52,23 @@ struct Tally {
                 delays.append(
                     workload_now() - workload_sent_at(bytes.baseAddress, bytes.count))
             }
-            if !workload_check(bytes.baseAddress, bytes.count, work.size, received) { wrong += 1 }
+            check(bytes)
         }
         received += 1
+    }
+
+    @inline(__always)
+    private mutating func check(_ bytes: UnsafeRawBufferPointer) {
+        guard expected.count > 1 else {
+            if !workload_check(bytes.baseAddress, bytes.count, work.size, received) { wrong += 1 }
+            return
+        }
+        let senders = UInt64(expected.count)
+        let sender = Int(workload_number(bytes.baseAddress, bytes.count) % senders)
+        if !workload_check(bytes.baseAddress, bytes.count, work.size, expected[sender]) {
+            wrong += 1
+        }
+        expected[sender] += senders
     }
 
     mutating func report() {

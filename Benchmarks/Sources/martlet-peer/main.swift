@@ -18,7 +18,7 @@ let arguments = CommandLine.arguments
 guard arguments.count == 6, let count = UInt64(arguments[3]), let size = Int(arguments[4]),
     let interval = UInt64(arguments[5])
 else {
-    complain("usage: martlet-peer push|pull|pub|sub|loop-pull ENDPOINT COUNT SIZE INTERVAL_NS")
+    complain("usage: martlet-peer push|pull|pub|sub|loop-pull|node-pub-TASKS|node-sub-TASKS ENDPOINT COUNT SIZE INTERVAL_NS")
     exit(2)
 }
 do {
@@ -30,6 +30,10 @@ do {
     case "pull": try pull(work, from: endpoint)
     case "sub": try subscribe(work, to: endpoint)
     case "loop-pull": try await pullThroughLoop(work, from: endpoint)
+    case let role where role.hasPrefix("node-pub-"):
+        try await publishFromNode(work, at: endpoint, tasks: Int(role.dropFirst(9)) ?? 1)
+    case let role where role.hasPrefix("node-sub-"):
+        try await readFromNode(work, at: endpoint, tasks: Int(role.dropFirst(9)) ?? 1)
     default: throw Work.Wrong(what: "no role `\(arguments[1])`")
     }
 } catch {

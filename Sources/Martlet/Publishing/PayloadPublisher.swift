@@ -25,6 +25,20 @@ public final class PayloadPublisher: Sendable {
         }
     }
 
+    /// Publishes an event whose payload lies in memory of yours, which is copied.
+    @discardableResult
+    public func publish(
+        _ payload: RawSpan, key: String? = nil, id: String? = nil,
+        attributes: EventAttributes? = nil, time: Timestamp? = nil
+    ) async throws(MartletError) -> Receipt {
+        let fields = EventFields(
+            time: time ?? NodeClock.timestamp, key: key, id: id, attributes: attributes)
+        if let receipt = try outlet.offer(payload, fields, kind) { return receipt }
+        return try await outlet.untilRoom { () throws(MartletError) in
+            try outlet.offer(payload, fields, kind)
+        }
+    }
+
     /// Publishes an event if there is room, without waiting. Nil if there is none.
     @discardableResult
     public func offer(

@@ -1,0 +1,65 @@
+import CWorkload
+import Glibc
+import Martlet
+
+private let topic: Topic = "bench.events"
+
+/// A node that publishes from so many tasks at once. Task t of T sends the numbers t, t + T, …
+func publishFromNode(_ work: Work, at endpoint: Endpoint, tasks: Int) async throws {
+    let stream = try StreamDefinition.live("bench", whenReadersLag: .wait)
+    try await withNode(named: "bench", listening: endpoint, streams: [stream]) { node in
+        guard let bound = node.endpoint else { return }
+        work.say("bound \(bound)")
+        let events = try node.publisher(
+            of: EventDefinition(topic: topic, contentType: .bytes))
+        work.waitForLine()
+        let cpu = workload_cpu()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for task in 0..<tasks {
+                group.addTask { try await publish(work, from: task, of: tasks, with: events) }
+            }
+            try await group.waitForAll()
+        }
+        work.waitForLine()
+        work.say("sent \(workload_cpu() - cpu)")
+    }
+}
+
+private func publish(
+    _ work: Work, from task: Int, of tasks: Int, with events: PayloadPublisher
+) async throws {
+    var payload = [UInt8](repeating: 0, count: work.size)
+    var next = workload_now()
+    for number in stride(from: UInt64(task), to: work.count, by: tasks) {
+        if work.isTimed {
+            next += work.interval
+            sleep(until: next)
+        }
+        let sentAt = work.isTimed ? workload_now() : 0
+        payload.withUnsafeMutableBytes { bytes in
+            workload_fill(bytes.baseAddress, work.size, number, sentAt)
+        }
+        try await events.publish(payload.span.bytes)
+    }
+}
+
+/// The thread sleeps, as the baseline's does: the timer of tasks is not what is measured.
+private func sleep(until instant: UInt64) {
+    var when = timespec(tv_sec: Int(instant / 1_000_000_000), tv_nsec: Int(instant % 1_000_000_000))
+    while clock_nanosleep(CLOCK_MONOTONIC, Int32(TIMER_ABSTIME), &when, nil) == EINTR {}
+}
+
+/// A node that reads and checks every event; those of each task of the publisher are in order.
+func readFromNode(_ work: Work, at endpoint: Endpoint, tasks: Int) async throws {
+    try await withNode(named: "bench-reader", peers: [endpoint]) { node in
+        try await node.subscribe(to: ["bench.>"]) { events in
+            work.say("joined")
+            var tally = Tally(work, senders: tasks)
+            for try await (event, _) in events {
+                event.withPayload { tally.add($0) }
+                if tally.isComplete { break }
+            }
+            tally.report()
+        }
+    }
+}
