@@ -63,10 +63,14 @@ final class NodeEngine: LoopDriver {
             tick(at: now, on: loop)
         }
         hand()
-        let isBusy = core?.publishAll() ?? false
         var due = nextTick
+        switch core?.publishAll(at: now) ?? .all {
+        case .all: break
+        case .some: due = now
+        case .until(let moment): due = min(due, moment)
+        }
         for peer in peers { if let deadline = peer.deadline { due = min(due, deadline) } }
-        return isBusy ? .now : .now + now.duration(to: due)
+        return .now + now.duration(to: due)
     }
 
     /// Answers the readers.

@@ -28,11 +28,10 @@ final class Outlet: Sendable {
         _ payload: RawSpan, _ fields: EventFields, _ kind: PublishedKind
     ) throws(MartletError) -> Receipt? {
         let lane = buffer.definition.partitioning.lane(ofKey: fields.key)
-        let outcome = try buffer.append(
-            payload, fields, lane: lane, kind: kind.number, kind.definition)
+        let outcome = try buffer.append(payload, fields, lane: lane, kind)
         switch outcome {
         case .appended(let sequence, let mustTell):
-            if mustTell { core.tell(of: fields.time) }
+            if mustTell { core.tell() }
             return Receipt(.queued, sequence, in: buffer, lane: lane)
         case .full: return nil
         case .closed: throw Outlet.closedError
@@ -81,9 +80,15 @@ final class Outlet: Sendable {
         .closed, "The node is closed. Publish while its `withNode` still runs.")
 }
 
-/// A kind of event, and the number by which its stream knows it.
-struct PublishedKind: Sendable {
+/// A kind of event, and the number by which its stream knows it. A class, since a definition is many
+/// texts, which nobody should hold on to for each event.
+final class PublishedKind: Sendable {
     let definition: EventDefinition
     /// -1 where it is not registered.
     let number: Int
+
+    init(definition: EventDefinition, number: Int) {
+        self.definition = definition
+        self.number = number
+    }
 }

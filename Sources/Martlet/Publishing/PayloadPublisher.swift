@@ -10,32 +10,33 @@ public final class PayloadPublisher: Sendable {
 
     /// Publishes an event, and returns once it is numbered and on its way. It suspends and throws as
     /// `Publisher.publish` does.
+    // Inlined, so that a call that need not suspend costs no more than one that cannot.
+    @inlinable
     @discardableResult
     public func publish(
         _ payload: Bytes, key: String? = nil, id: String? = nil,
         attributes: EventAttributes? = nil, time: Timestamp? = nil
     ) async throws(MartletError) -> Receipt {
-        if let receipt = try offer(
-            payload, key: key, id: id, attributes: attributes, time: time)
-        {
+        if let receipt = try offer(payload, key: key, id: id, attributes: attributes, time: time) {
             return receipt
         }
-        return try await outlet.untilRoom { () throws(MartletError) in
+        return try await waitForRoom { () throws(MartletError) in
             try offer(payload, key: key, id: id, attributes: attributes, time: time)
         }
     }
 
     /// Publishes an event whose payload lies in memory of yours, which is copied.
+    @inlinable
     @discardableResult
     public func publish(
         _ payload: RawSpan, key: String? = nil, id: String? = nil,
         attributes: EventAttributes? = nil, time: Timestamp? = nil
     ) async throws(MartletError) -> Receipt {
-        let fields = EventFields(
-            time: time ?? NodeClock.timestamp, key: key, id: id, attributes: attributes)
-        if let receipt = try outlet.offer(payload, fields, kind) { return receipt }
-        return try await outlet.untilRoom { () throws(MartletError) in
-            try outlet.offer(payload, fields, kind)
+        if let receipt = try offer(payload, key: key, id: id, attributes: attributes, time: time) {
+            return receipt
+        }
+        return try await waitForRoom { () throws(MartletError) in
+            try offer(payload, key: key, id: id, attributes: attributes, time: time)
         }
     }
 
@@ -45,11 +46,27 @@ public final class PayloadPublisher: Sendable {
         _ payload: Bytes, key: String? = nil, id: String? = nil,
         attributes: EventAttributes? = nil, time: Timestamp? = nil
     ) throws(MartletError) -> Receipt? {
-        let fields = EventFields(
-            time: time ?? NodeClock.timestamp, key: key, id: id, attributes: attributes)
-        return try payload.withBytes { (span) throws(MartletError) in
-            try outlet.offer(span, fields, kind)
+        try payload.withBytes { (span) throws(MartletError) in
+            try offer(span, key: key, id: id, attributes: attributes, time: time)
         }
+    }
+
+    /// Publishes an event whose payload lies in memory of yours if there is room for a copy.
+    @discardableResult
+    public func offer(
+        _ payload: RawSpan, key: String? = nil, id: String? = nil,
+        attributes: EventAttributes? = nil, time: Timestamp? = nil
+    ) throws(MartletError) -> Receipt? {
+        let fields = EventFields(
+            time: time, key: key, id: id, attributes: attributes)
+        return try outlet.offer(payload, fields, kind)
+    }
+
+    @usableFromInline
+    func waitForRoom(
+        _ attempt: () throws(MartletError) -> Receipt?
+    ) async throws(MartletError) -> Receipt {
+        try await outlet.untilRoom(attempt)
     }
 
     /// Waits until so many nodes subscribe to the stream. Cancelling throws `cancelled`.

@@ -34,6 +34,8 @@ public final class Publisher<E: Event>: Sendable {
     ///   - id: an id of your own, unique within the source; the position's text without it.
     ///   - attributes: a subject and extensions.
     ///   - time: when it happened; now without it.
+    // Inlined, so that a call that need not suspend costs no more than one that cannot.
+    @inlinable
     @discardableResult
     public func publish(
         _ event: E, until level: Receipt.Level = .queued, id: String? = nil,
@@ -42,9 +44,16 @@ public final class Publisher<E: Event>: Sendable {
         if let receipt = try offer(event, id: id, attributes: attributes, time: time) {
             return receipt
         }
-        return try await outlet.untilRoom { () throws(MartletError) in
+        return try await waitForRoom { () throws(MartletError) in
             try offer(event, id: id, attributes: attributes, time: time)
         }
+    }
+
+    @usableFromInline
+    func waitForRoom(
+        _ attempt: () throws(MartletError) -> Receipt?
+    ) async throws(MartletError) -> Receipt {
+        try await outlet.untilRoom(attempt)
     }
 
     /// Publishes an event if there is room, without waiting. Nil if there is none: try again later,
@@ -54,7 +63,7 @@ public final class Publisher<E: Event>: Sendable {
         _ event: E, id: String? = nil, attributes: EventAttributes? = nil, time: Timestamp? = nil
     ) throws(MartletError) -> Receipt? {
         let fields = EventFields(
-            time: time ?? NodeClock.timestamp, key: key?(event), id: id, attributes: attributes)
+            time: time, key: key?(event), id: id, attributes: attributes)
         let kind = try topic.map { (topic) throws(MartletError) in
             try ownKind(of: event, topic)
         }

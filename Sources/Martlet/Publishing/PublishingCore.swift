@@ -20,12 +20,12 @@ final class PublishingCore: Sendable {
     private let loop: SocketLoop
     private let state: Lock<State>
     private let buffers = Lock<[StreamName: StreamBuffer]>([:])
-    /// When frames last left, in microseconds since 1970.
-    private let lastFlush = Atomic<Int64>(0)
+    /// When frames last left, in microseconds of the node's clock.
+    private let lastFlush = Atomic<UInt64>(0)
 
-    /// A caller publishes by itself if nothing has left for so long: at higher rates events are
-    /// better collected, and the loop is awake anyway.
-    private static let directInterval: Int64 = 40
+    /// Frames that are not full leave this far apart. An event that comes after a longer silence
+    /// leaves at once; under load frames grow, and cost less.
+    private static let interval = Duration.microseconds(40)
     /// Frames that a caller publishes for others before it hands over to the loop.
     private static let directFrames = 4
 
@@ -85,45 +85,67 @@ final class PublishingCore: Sendable {
 
     // MARK: Frames
 
+    /// What publishing has come to.
+    enum Published {
+        /// Nothing is left that could go.
+        case all
+        /// There is more that could go at once.
+        case some
+        /// What is left grows until this moment.
+        case until(MonotonicTime)
+    }
+
     /// An event has been appended where nobody knew of any.
-    func tell(of time: Timestamp) {
-        let isQuiet =
-            time.microseconds &- lastFlush.load(ordering: .relaxed) >= PublishingCore.directInterval
-        if isQuiet, publishDirectly() { return }
+    func tell() {
+        let now = NodeClock.now
+        if now >= openDue, case .all? = publishDirectly(at: now) { return }
         loop.notify()
     }
 
-    /// False if the loop must go on.
-    private func publishDirectly() -> Bool {
-        let isDone = state.withLockIfAvailable { state in
-            publish(&state, framesMax: PublishingCore.directFrames)
-        }
-        return isDone ?? false
+    /// When frames that are not full may leave again.
+    private var openDue: MonotonicTime {
+        MonotonicTime(microseconds: lastFlush.load(ordering: .relaxed)) + PublishingCore.interval
     }
 
-    /// Publishes what waits, but for streams that wait for their readers. True if nothing is left
-    /// that could go.
-    private func publish(_ state: inout State, framesMax: Int) -> Bool {
-        let now = NodeClock.now
+    /// Nil if somebody else publishes just now.
+    private func publishDirectly(at now: MonotonicTime) -> Published? {
+        state.withLockIfAvailable { state in
+            publish(&state, framesMax: PublishingCore.directFrames, at: now)
+        }
+    }
+
+    /// Publishes what waits, but for streams that wait for their readers. Frames that are full go
+    /// at once; others only if none has left for a while, so that under load they grow.
+    private func publish(
+        _ state: inout State, framesMax: Int, at now: MonotonicTime
+    ) -> Published {
+        let due = openDue
         var left = framesMax
+        var isOpenLeft = false
+        defer { if left < framesMax { lastFlush.store(now.microseconds, ordering: .relaxed) } }
         for index in state.streams.indices {
             let buffer = state.streams[index]
-            while !state.machine.isHeldUp(buffer.definition.name, at: now),
-                let frame = buffer.take()
-            {
+            // Each of the open frames once: they begin anew while this goes on.
+            var open = now >= due ? buffer.openCount : 0
+            while true {
+                guard !state.machine.isHeldUp(buffer.definition.name, at: now) else {
+                    buffer.setWaiting(true)
+                    break
+                }
+                guard left > 0 else { return .some }
+                let taken = buffer.take(openToo: open > 0)
+                guard case .frame(let frame, let wasOpen) = taken else {
+                    if case .open = taken { isOpenLeft = true }
+                    buffer.setWaiting(false)
+                    break
+                }
+                if wasOpen { open -= 1 }
                 state.machine.seal(frame, of: buffer.definition.name, at: now)
                 send(frame.bytes, &state)
                 left -= 1
-                if left == 0 {
-                    lastFlush.store(NodeClock.timestamp.microseconds, ordering: .relaxed)
-                    return false
-                }
             }
         }
-        if left < framesMax {
-            lastFlush.store(NodeClock.timestamp.microseconds, ordering: .relaxed)
-        }
-        return true
+        return isOpenLeft ? .until(max(due, now + PublishingCore.interval)) : .all
     }
 
     /// A PUB socket never waits: for whom there is no room, the message is dropped, and its reader
@@ -134,9 +156,9 @@ final class PublishingCore: Sendable {
 
     // MARK: The loop
 
-    /// Publishes what waits. True if there is more that could go at once.
-    func publishAll() -> Bool {
-        state.withLock { state in !publish(&state, framesMax: Limits.loopBatch) }
+    /// Publishes what waits.
+    func publishAll(at now: MonotonicTime) -> Published {
+        state.withLock { state in publish(&state, framesMax: Limits.loopBatch, at: now) }
     }
 
     /// A message has come to the service socket. What is to be sent there is returned.

@@ -18,7 +18,7 @@ final class StreamBuffer: Sendable {
     }
 
     private struct State: ~Copyable {
-        var lanes: [LaneBuffer?]
+        var lanes: [LaneBox?]
         /// Lanes whose frames are open and not empty, in the order in which they began.
         var open: [Int] = []
         var sealed: [SealedFrame] = []
@@ -28,6 +28,7 @@ final class StreamBuffer: Sendable {
         /// Whether somebody knows that there is something to take.
         var isPending = false
         var isClosed = false
+        var isWaiting = false
     }
 
     let definition: StreamDefinition
@@ -44,7 +45,7 @@ final class StreamBuffer: Sendable {
         self.definition = definition
         self.instance = instance
         self.bytesMax = bytesMax
-        let lanes = [LaneBuffer?](
+        let lanes = [LaneBox?](
             repeating: nil, count: definition.partitioning.partitions + 1)
         state = Lock(State(lanes: lanes))
     }
@@ -63,38 +64,37 @@ final class StreamBuffer: Sendable {
 
     /// Appends an event, if there is room.
     func append(
-        _ payload: RawSpan, _ fields: EventFields, lane: Int, kind: Int, _ kindOf: EventDefinition
+        _ payload: RawSpan, _ fields: EventFields, lane: Int, _ kind: PublishedKind
     ) throws(MartletError) -> Outcome {
         try state.withLock { (state) throws(MartletError) in
             guard state.sealedBytes < bytesMax else {
                 return state.isClosed ? Outcome.closed : Outcome.full
             }
             guard !state.isClosed else { return .closed }
-            let buffer = state.lanes[lane] ?? addLane(lane, &state)
-            let wasEmpty = buffer.isEmpty
-            var sequence = try buffer.append(payload, fields, kind: kind, kindOf)
-            if sequence == nil {
-                seal(buffer, &state)
-                sequence = try buffer.append(payload, fields, kind: kind, kindOf)
-                state.open.append(lane)
-            } else if wasEmpty {
-                state.open.append(lane)
+            let box = state.lanes[lane] ?? addLane(lane, &state)
+            var appended = try box.lane.append(payload, fields, kind)
+            if appended == nil {
+                seal(box, &state)
+                appended = try box.lane.append(payload, fields, kind)
             }
-            guard let sequence else { preconditionFailure("an empty frame has room for an event") }
+            guard let appended else { preconditionFailure("an empty frame has room for an event") }
+            if appended.isFirst { state.open.append(lane) }
             defer { state.isPending = true }
-            return .appended(sequence, mustTell: !state.isPending)
+            return .appended(appended.sequence, mustTell: !state.isPending)
         }
     }
 
-    private func addLane(_ lane: Int, _ state: inout State) -> LaneBuffer {
+    private func addLane(_ lane: Int, _ state: inout State) -> LaneBox {
         let channel = Channel(node: instance.node, stream: definition.name, lane: lane)
-        let buffer = LaneBuffer(channel, instance.epoch, frameBytes: definition.frameBytes)
-        state.lanes[lane] = buffer
-        return buffer
+        let box = LaneBox(
+            LaneBuffer(channel, instance.epoch, frameBytes: definition.frameBytes))
+        box.lane.isWaiting = state.isWaiting
+        state.lanes[lane] = box
+        return box
     }
 
-    private func seal(_ buffer: LaneBuffer, _ state: inout State) {
-        let frame = buffer.seal()
+    private func seal(_ box: LaneBox, _ state: inout State) {
+        let frame = box.lane.seal()
         state.open.removeAll { $0 == frame.lane }
         state.sealedBytes += frame.bytes.count
         state.sealed.append(frame)
@@ -102,9 +102,18 @@ final class StreamBuffer: Sendable {
 
     // MARK: The publisher
 
-    /// The next frame; nil if there is nothing, and then the next caller must tell.
-    func take() -> SealedFrame? {
-        let (frame, hasRoom) = state.withLock { state -> (SealedFrame?, Bool) in
+    /// What there is to take.
+    enum Taken {
+        case frame(SealedFrame, wasOpen: Bool)
+        /// Only frames that are open, and they were not wanted.
+        case open
+        /// Nothing: the next caller must tell.
+        case nothing
+    }
+
+    /// The next frame: those that are full first, then, if they are wanted, those that are open.
+    func take(openToo: Bool) -> Taken {
+        let (taken, hasRoom) = state.withLock { state -> (Taken, Bool) in
             if state.taken < state.sealed.count {
                 let frame = state.sealed[state.taken]
                 state.taken += 1
@@ -114,18 +123,31 @@ final class StreamBuffer: Sendable {
                 }
                 let wasFull = state.sealedBytes >= bytesMax
                 state.sealedBytes -= frame.bytes.count
-                return (frame, wasFull && state.sealedBytes < bytesMax)
+                return (.frame(frame, wasOpen: false), wasFull && state.sealedBytes < bytesMax)
             }
-            guard let lane = state.open.first else {
+            guard let lane = state.open.first, let box = state.lanes[lane] else {
                 state.isPending = false
-                return (nil, false)
+                return (.nothing, false)
             }
+            guard openToo else { return (.open, false) }
             state.open.removeFirst()
-            return (state.lanes[lane]?.seal(), false)
+            return (.frame(box.lane.seal(), wasOpen: true), false)
         }
         if hasRoom { room.raise() }
-        return frame
+        return taken
     }
+
+    /// Whether frames wait since readers are waited for.
+    func setWaiting(_ isWaiting: Bool) {
+        state.withLock { state in
+            guard state.isWaiting != isWaiting else { return }
+            state.isWaiting = isWaiting
+            for box in state.lanes { box?.lane.isWaiting = isWaiting }
+        }
+    }
+
+    /// How many lanes have frames that are open and not empty.
+    var openCount: Int { state.withLock { $0.open.count } }
 
     /// Whether something waits to be taken.
     var isEmpty: Bool { state.withLock { $0.sealed.isEmpty && $0.open.isEmpty } }

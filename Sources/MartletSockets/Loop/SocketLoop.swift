@@ -230,6 +230,7 @@ public actor SocketLoop {
 
 extension SocketLoop {
     private nonisolated func runThread() {
+        zeromq_thread_sleep_exactly()
         executor.beginOnCurrentThread()
         while true {
             executor.runJobs()
@@ -262,14 +263,20 @@ extension SocketLoop {
 
     private func poll(isBusy: Bool) {
         preparePollItems()
-        let canSleep = executor.signal.prepareToSleep() && !isBusy
+        let nap = driverDeadline.map { $0 - clock.now } ?? .seconds(1)
+        // A nap is shorter than what `zmq_poll` can sleep, and nobody needs to end it.
+        let isNap = nap < .milliseconds(1)
+        let canSleep = !isNap && executor.signal.prepareToSleep() && !isBusy
         let timeout = canSleep ? millisecondsToSleep() : 0
         let ready = unsafe zeromq_poll(&pollItems, Int32(pollItems.count), timeout)
         let isWokenUp = unsafe pollItems[0].revents != 0
         executor.signal.wake(descriptorIsSet: ready > 0 && isWokenUp)
         if ready == -ETERM { abandonSockets() }
         // Nothing, or a signal.
-        guard ready > 0 else { return }
+        guard ready > 0 else {
+            if isNap, nap > .zero { zeromq_thread_nap(UInt32(nap.components.attoseconds / 1_000_000_000)) }
+            return
+        }
         for (index, socket) in sockets.enumerated() where socket.canReceive {
             if unsafe pollItems[index + 1].revents & Int16(ZMQ_POLLIN) != 0 { socket.receive() }
         }
