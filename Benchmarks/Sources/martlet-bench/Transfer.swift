@@ -9,6 +9,8 @@ struct Transfer {
     let size: Int
     /// Nanoseconds between messages, 0 for as fast as it goes.
     var interval = 0
+    /// How many receivers get every message.
+    var receivers = 1
 
     struct Outcome {
         /// Messages per second at the receiver, from its first to its last.
@@ -24,25 +26,32 @@ struct Transfer {
         let path =
             NSTemporaryDirectory() + "martlet-bench-\(getpid())-\(UInt32.random(in: 0...(.max)))"
         let endpoint = transport == "ipc" ? "ipc://\(path)" : "tcp://127.0.0.1:*"
-        defer { unlink(path) }
+        defer { for suffix in ["", ".data"] { unlink(path + suffix) } }
         let numbers = [String(count), String(size), String(interval)]
         let sending = try Peer(sender.program, [sender.role, endpoint] + numbers)
         let bound = try sending.expect("bound")[0]
-        let receiving = try Peer(receiver.program, [receiver.role, bound] + numbers)
-        _ = try receiving.expect("joined")
+        let receiving = try (0..<receivers).map { _ in
+            let peer = try Peer(receiver.program, [receiver.role, bound] + numbers)
+            _ = try peer.expect("joined")
+            return peer
+        }
         sending.go()
-        let received = try receiving.expect("received").compactMap(Double.init)
+        let received = try receiving.map { try $0.expect("received").compactMap(Double.init) }
         sending.go()
         let sent = try sending.expect("sent").compactMap(Double.init)
-        guard received.count == 5, sent.count == 1 else {
+        guard received.allSatisfy({ $0.count == 5 }), sent.count == 1 else {
             throw Peer.Failure(description: "a peer said less than was expected")
         }
-        guard received[2] == 0 else {
-            throw Peer.Failure(description: "\(received[2]) messages were not what was sent")
+        let wrong = received.reduce(0) { $0 + $1[2] }
+        guard wrong == 0 else {
+            throw Peer.Failure(description: "\(wrong) messages were not what was sent")
+        }
+        func mean(_ place: Int) -> Double {
+            received.reduce(0) { $0 + $1[place] } / Double(receivers)
         }
         return Outcome(
-            rate: Double(count) / (received[0] / 1e9),
-            cpu: (received[1] + sent[0]) / Double(count),
-            median: received[3] / 1_000, tail: received[4] / 1_000)
+            rate: Double(count) / (mean(0) / 1e9),
+            cpu: (mean(1) * Double(receivers) + sent[0]) / Double(count),
+            median: mean(3) / 1_000, tail: mean(4) / 1_000)
     }
 }

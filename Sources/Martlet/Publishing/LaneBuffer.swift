@@ -68,8 +68,24 @@ struct LaneBuffer: ~Copyable {
 }
 
 /// A place for one in an array.
+@safe
 final class LaneBox {
-    var lane: LaneBuffer
+    // Sound: allocated for this object alone, and freed with it. A stored property would be checked
+    // for exclusive access at every event; the stream's lock has seen to that.
+    private let place: UnsafeMutablePointer<LaneBuffer>
 
-    init(_ lane: consuming LaneBuffer) { self.lane = lane }
+    init(_ lane: consuming LaneBuffer) {
+        unsafe place = .allocate(capacity: 1)
+        unsafe place.initialize(to: lane)
+    }
+
+    deinit {
+        unsafe place.deinitialize(count: 1)
+        unsafe place.deallocate()
+    }
+
+    var lane: LaneBuffer {
+        @inline(__always) _read { yield unsafe place.pointee }
+        @inline(__always) _modify { yield unsafe &place.pointee }
+    }
 }

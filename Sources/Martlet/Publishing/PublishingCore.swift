@@ -26,6 +26,8 @@ final class PublishingCore: Sendable {
     /// Frames that are not full leave this far apart. An event that comes after a longer silence
     /// leaves at once; under load frames grow, and cost less.
     private static let interval = Duration.microseconds(40)
+    /// Nothing has left for so long: readers hold the node up.
+    private static let stall = Duration.milliseconds(20)
     /// Frames that a caller publishes for others before it hands over to the loop.
     private static let directFrames = 4
 
@@ -127,16 +129,11 @@ final class PublishingCore: Sendable {
             let buffer = state.streams[index]
             // Each of the open frames once: they begin anew while this goes on.
             var open = now >= due ? buffer.openCount : 0
-            while true {
-                guard !state.machine.isHeldUp(buffer.definition.name, at: now) else {
-                    buffer.setWaiting(true)
-                    break
-                }
+            while !state.machine.isHeldUp(buffer.definition.name, at: now) {
                 guard left > 0 else { return .some }
                 let taken = buffer.take(openToo: open > 0)
                 guard case .frame(let frame, let wasOpen) = taken else {
                     if case .open = taken { isOpenLeft = true }
-                    buffer.setWaiting(false)
                     break
                 }
                 if wasOpen { open -= 1 }
@@ -175,7 +172,14 @@ final class PublishingCore: Sendable {
     func tick() -> [(route: Bytes, message: Multipart)] {
         let now = NodeClock.now
         for buffer in buffers.withLock({ Array($0.values) }) { buffer.room.expire(at: now) }
-        return watchingReaders { state in state.machine.tick(at: now) }
+        return watchingReaders { state in
+            let isQuiet = now >= openDue + PublishingCore.stall
+            for buffer in state.streams {
+                buffer.setWaiting(
+                    isQuiet && state.machine.isHeldUp(buffer.definition.name, at: now))
+            }
+            return state.machine.tick(at: now)
+        }
     }
 
     /// Lets the machine decide something, and tells who waits for readers if they have changed.

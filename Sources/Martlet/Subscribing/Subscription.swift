@@ -56,24 +56,38 @@ public struct Subscription<Value: Sendable>: AsyncSequence, Sendable {
 
         /// The next event, on the caller's actor.
         @inlinable
+        @inline(__always)
         public mutating func next(
             isolation actor: isolated (any Actor)?
         ) async throws(MartletError) -> Element? {
-            while true {
-                while let event = events?.next() {
-                    guard event.sequence >= from, isWhole || cursor.wants(event),
-                        let value = try read(event)
-                    else { continue }
-                    let delivery = Delivery(event, missed: missed)
-                    missed = 0
-                    return (value, delivery)
-                }
-                guard let step = try await cursor.next() else { return nil }
+            if let element = try nextOfFrame() { return element }
+            return try await nextOfNextFrame()
+        }
+
+        /// What is left of the frame at hand.
+        @inlinable
+        mutating func nextOfFrame() throws(MartletError) -> Element? {
+            while let event = events?.next() {
+                guard event.sequence >= from, isWhole || cursor.wants(event),
+                    let value = try read(event)
+                else { continue }
+                let delivery = Delivery(event, missed: missed)
+                missed = 0
+                return (value, delivery)
+            }
+            return nil
+        }
+
+        @usableFromInline
+        mutating func nextOfNextFrame() async throws(MartletError) -> Element? {
+            while let step = try await cursor.next() {
                 events = step.frame.makeIterator()
                 from = step.from
                 isWhole = step.isWhole
                 missed = missed &+ step.missed
+                if let element = try nextOfFrame() { return element }
             }
+            return nil
         }
     }
 }
