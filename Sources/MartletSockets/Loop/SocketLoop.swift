@@ -222,6 +222,9 @@ public actor SocketLoop {
         }
     }
 
+    /// A driver that wants to be called so soon is waited for without looking at the sockets.
+    private static let napMax = Duration.microseconds(50)
+
     static let closedError = MartletError(
         .closed, "The loop is closed. Start a new one to open sockets again.")
 }
@@ -264,8 +267,8 @@ extension SocketLoop {
     private func poll(isBusy: Bool) {
         preparePollItems()
         let nap = driverDeadline.map { $0 - clock.now } ?? .seconds(1)
-        // A nap is shorter than what `zmq_poll` can sleep, and nobody needs to end it.
-        let isNap = nap < .milliseconds(1)
+        // A nap is shorter than what `zmq_poll` can sleep, and too short for anybody to end it.
+        let isNap = nap <= SocketLoop.napMax
         let canSleep = !isNap && executor.signal.prepareToSleep() && !isBusy
         let timeout = canSleep ? millisecondsToSleep() : 0
         let ready = unsafe zeromq_poll(&pollItems, Int32(pollItems.count), timeout)
