@@ -150,11 +150,13 @@ public enum Limits {
     /// Bytes of sealed frames that a live stream keeps for readers that missed them.
     public static let ringBytes = 64 * 1_048_576
 
-    /// Bytes of frames that a subscription has waiting for its consumer, for each channel.
-    public static let bufferBytes = 4 * 1_048_576
+    /// Bytes of frames that a subscription has waiting for its consumer, for each publisher: twice
+    /// what one sends ahead that waits for its readers.
+    public static let bufferBytes = 8 * 1_048_576
 
-    /// Bytes of frames that a reader holds for a channel while a hole before them is fetched.
-    public static let heldBytes = 2 * 1_048_576
+    /// Bytes of frames that a subscription holds while holes before them are fetched, for each
+    /// publisher.
+    public static let heldBytes = 4 * 1_048_576
 
     /// Bytes that one request for past events brings at most, so that replays take turns.
     public static let fetchBytes = 1_048_576

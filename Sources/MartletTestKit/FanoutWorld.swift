@@ -180,9 +180,8 @@ public struct FanoutWorld {
             throw Violation(invariant: "I18", description: "the rings hold \(ring) bytes")
         }
         for (number, reader) in readers.enumerated() {
-            // Channels that came first may hold more than their share for a while.
-            let shares = 2 * (FanoutWorld.bufferBytes + FanoutWorld.heldBytes)
-            let allowed = shares + plan.lanes * 2 * frame
+            let bounds = FanoutWorld.bufferBytes + FanoutWorld.heldBytes
+            let allowed = bounds + plan.lanes * 2 * frame
             guard reader.machine.byteCount <= allowed else {
                 throw Violation(
                     invariant: "I18",

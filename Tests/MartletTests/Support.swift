@@ -1,4 +1,5 @@
 import Martlet
+import Synchronization
 import Testing
 
 struct OrderPlaced: Event, Equatable {
@@ -40,4 +41,13 @@ func withPair(
             }
         }
     }
+}
+
+/// What was seen, in its order.
+final class Seen<Value: Sendable>: Sendable {
+    private let values = Mutex<[Value]>([])
+
+    func add(_ value: Value) { values.withLock { $0.append(value) } }
+
+    var all: [Value] { values.withLock { $0 } }
 }

@@ -101,6 +101,7 @@ final class NodeEngine: LoopDriver {
             carryOut(
                 peer.machine.receive(published: message.first, at: now), of: peer, at: now, on: loop)
         }
+        endThoseBehind(peer)
     }
 
     /// What consumers are done with.
@@ -197,9 +198,12 @@ extension NodeEngine {
         case .fail(let error): end(number, with: .failure(named(error, peer)))
         case .started, .fetch: break
         }
-        if case .deliver = effect, readings[number]?.buffering == .fail,
-            peer.machine.reader(number)?.isBehind == true
-        {
+    }
+
+    /// Ends subscriptions that must not fall behind and have.
+    private func endThoseBehind(_ peer: PeerConnection) {
+        for number in order where readings[number]?.buffering == .fail {
+            guard peer.machine.reader(number)?.isBehind == true else { continue }
             let error = MartletError(
                 .full,
                 "The consumer is slower than what comes from \(peer.endpoint). Read faster, or "

@@ -49,7 +49,8 @@ package struct FanoutPublisher {
         precondition(streams[stream] == nil, "the stream is there already")
         var added = PublisherStream(
             stream, of: instance, ringBytes: ringBytes,
-            flow: FlowControl(windowBytes: windowBytes), waits: waits)
+            // What has been sent ahead must still be here if it gets lost.
+            flow: FlowControl(windowBytes: min(windowBytes, ringBytes / 2)), waits: waits)
         for session in reading.keys.sorted() where reading[session]?.contains(stream) == true {
             added.began(session: session)
         }

@@ -37,6 +37,9 @@ package struct FanoutReader {
     /// Shared by the channels, of which each may always have one frame.
     private let bufferBytes: Int
     private let heldBytes: Int
+    /// What the channels have of them.
+    private var buffered = 0
+    private var held = 0
     private var channels: [ChannelPlace: SubscriberChannel] = [:]
     private var order: [ChannelPlace] = []
     /// The places in the order in which they came: bits of a request's number say which.
@@ -67,7 +70,7 @@ package struct FanoutReader {
     }
 
     /// How many bytes of frames are kept or handed out.
-    package var byteCount: Int { channels.values.reduce(0) { $0 + $1.byteCount } }
+    package var byteCount: Int { buffered + held }
 
     /// Whether a channel had no room for what came: its consumer is slower than its publisher.
     package var isBehind: Bool { channels.values.contains { $0.isBehind } }
@@ -147,7 +150,12 @@ package struct FanoutReader {
     ) -> [Effect] {
         guard channel.node == publisher?.node else { return [] }
         let place = ChannelPlace(stream: channel.stream, lane: channel.lane)
-        return handle(place, .consumed(byteCount: byteCount), at: now)
+        var effects = handle(place, .consumed(byteCount: byteCount), at: now)
+        // The room is everybody's.
+        for place in order where channels[place]?.isBehind == true {
+            effects += handle(place, .consumed(byteCount: 0), at: now)
+        }
+        return effects
     }
 
     /// Time has passed.
@@ -176,6 +184,7 @@ extension FanoutReader {
         channels = [:]
         order = []
         starting = []
+        (buffered, held) = (0, 0)
         return effects
     }
 
@@ -190,18 +199,8 @@ extension FanoutReader {
             channel, from: start,
             requestsAfter: requestBase | UInt64(number) << FanoutReader.channelShift)
         order.insert(place, at: order.firstIndex { place < $0 } ?? order.count)
-        shareBytes()
         starting.insert(place)
         return handle(place, .attached(instance.epoch), at: now)
-    }
-
-    /// The bounds are the subscription's: the more channels, the less for each.
-    private mutating func shareBytes() {
-        let (buffer, held) = (bufferBytes / channels.count, heldBytes / channels.count)
-        for place in order {
-            channels[place]?.bufferByteCountMax = buffer
-            channels[place]?.heldByteCountMax = held
-        }
     }
 
     /// Where a channel begins that a WELCOME tells of. The WELCOME says where it stands: a request
@@ -240,9 +239,14 @@ extension FanoutReader {
     private mutating func handle(
         _ place: ChannelPlace, _ input: SubscriberChannel.Input, at now: MonotonicTime
     ) -> [Effect] {
-        guard let node = publisher?.node,
-            let effects = channels[place]?.handle(input, at: now), !effects.isEmpty
-        else { return [] }
+        guard let node = publisher?.node, let before = channels[place] else { return [] }
+        let (others, othersHeld) = (buffered - before.bufferedBytes, held - before.heldBytes)
+        channels[place]?.bufferByteCountMax = bufferBytes - others
+        channels[place]?.heldByteCountMax = heldBytes - othersHeld
+        let effects = channels[place]?.handle(input, at: now) ?? []
+        buffered = others + (channels[place]?.bufferedBytes ?? 0)
+        held = othersHeld + (channels[place]?.heldBytes ?? 0)
+        guard !effects.isEmpty else { return [] }
         let channel = Channel(node: node, stream: place.stream, lane: place.lane)
         var result: [Effect] = []
         for effect in effects {

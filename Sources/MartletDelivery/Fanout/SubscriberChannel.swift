@@ -100,6 +100,12 @@ package struct SubscriberChannel {
         set { held.byteCountMax = newValue }
     }
 
+    /// How many bytes of frames the consumer has, or will get.
+    var bufferedBytes: Int { buffered }
+
+    /// How many bytes of frames wait for a hole to be filled.
+    var heldBytes: Int { held.byteCount }
+
     /// How many bytes of frames it keeps or has handed out.
     package var byteCount: Int { held.byteCount + buffered }
 
@@ -128,7 +134,7 @@ package struct SubscriberChannel {
             take(end, isOpen: request.isOpen, at: now, &effects)
         case .consumed(let byteCount):
             buffered = max(0, buffered - byteCount)
-            if isBehind, buffered <= bufferByteCountMax / 2 { catchUp(at: now, &effects) }
+            if isBehind, buffered == 0 || buffered <= bufferByteCountMax / 2 { catchUp(at: now, &effects) }
         case .tick:
             if let request, now >= request.timesOutAt {
                 self.request = nil
