@@ -33,13 +33,26 @@ let package = Package(
         .library(name: "MartletSockets", targets: ["MartletSockets"]),
         .library(name: "MartletRouting", targets: ["MartletRouting"]),
         .library(name: "MartletEvents", targets: ["MartletEvents"]),
+        .executable(name: "martlet-publisher", targets: ["martlet-publisher"]),
         .executable(name: "martletctl", targets: ["martletctl"]),
     ],
     targets: [
-        // Programs.
+        // Programs, and what they share.
+        .executableTarget(
+            name: "martlet-publisher",
+            dependencies: [
+                "MartletTools", "MartletCommandLine", "Martlet", "MartletSockets",
+            ],
+            swiftSettings: settings),
         .executableTarget(
             name: "martletctl",
-            dependencies: ["MartletCommandLine", "MartletRouting", "MartletEvents", "MartletCore"],
+            dependencies: [
+                "MartletTools", "MartletCommandLine", "Martlet", "MartletRouting",
+                "MartletEvents", "MartletCore",
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "MartletTools", dependencies: ["MartletCommandLine", "Martlet"],
             swiftSettings: settings),
         .target(
             name: "MartletCommandLine", dependencies: ["MartletCore"], swiftSettings: settings),

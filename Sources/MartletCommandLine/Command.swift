@@ -115,12 +115,16 @@ public struct ExitStatus: Sendable, Hashable {
     public static let success = ExitStatus(0)
     /// All went well, and nothing was found.
     public static let nothingFound = ExitStatus(1)
+    /// All that could be had is there, and some of it could not.
+    public static let incomplete = ExitStatus(1)
     /// The command line is wrong.
     public static let usage = ExitStatus(64)
     /// What was read is not what it should be.
     public static let badData = ExitStatus(65)
     /// A file cannot be read.
     public static let noInput = ExitStatus(66)
+    /// A node or a peer that is needed cannot be had.
+    public static let unavailable = ExitStatus(69)
     /// The output cannot be written.
     public static let outputFailure = ExitStatus(74)
 }

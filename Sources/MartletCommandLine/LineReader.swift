@@ -12,17 +12,23 @@ public struct LineReader: ~Copyable {
     public let name: String
     /// The number of the line that was read last, from 1.
     public private(set) var number = 0
-    private let descriptor: Int32
+    private var descriptor: Int32
     private let lineBytesMax: Int
+    /// Whether the end of the file is not the end.
+    private let follows: Bool
     private var buffer: [UInt8] = []
     private var place = 0
     private var isAtEnd = false
 
-    /// Opens a file; `-` is standard input.
-    public init(_ name: String, lineBytesMax: Int) throws(CommandFailure) {
+    /// Opens a file; `-` is standard input. With `follows`, the reader waits at the end for what is
+    /// added, and goes over to a file that takes the place of this one.
+    public init(
+        _ name: String, lineBytesMax: Int, follows: Bool = false
+    ) throws(CommandFailure) {
         descriptor = try LineReader.open(name)
         self.name = name
         self.lineBytesMax = lineBytesMax
+        self.follows = follows && name != "-"
     }
 
     private static func open(_ name: String) throws(CommandFailure) -> Int32 {
@@ -86,6 +92,10 @@ public struct LineReader: ~Copyable {
             let count = unsafe chunk.withUnsafeMutableBytes { chunk in
                 unsafe read(descriptor, chunk.baseAddress, chunk.count)
             }
+            if count == 0, follows {
+                waitForMore()
+                continue
+            }
             if count >= 0 {
                 buffer += chunk[..<count]
                 isAtEnd = count == 0
@@ -94,6 +104,25 @@ public struct LineReader: ~Copyable {
             guard errno == EINTR else { throw LineReader.failure(name, errno) }
         }
     }
+
+    /// A file may grow, be emptied, or be replaced under its name, which is how logs are rotated.
+    private mutating func waitForMore() {
+        usleep(LineReader.followMicroseconds)
+        var here = stat()
+        var named = stat()
+        guard unsafe fstat(descriptor, &here) == 0 else { return }
+        if unsafe stat(name, &named) == 0,
+            named.st_ino != here.st_ino || named.st_dev != here.st_dev,
+            let fresh = try? LineReader.open(name)
+        {
+            close(descriptor)
+            descriptor = fresh
+        } else if lseek(descriptor, 0, SEEK_CUR) > here.st_size {
+            lseek(descriptor, 0, SEEK_SET)
+        }
+    }
+
+    private static let followMicroseconds: UInt32 = 100_000
 
     /// All of a file that should not be larger than this.
     public static func contents(

@@ -128,6 +128,10 @@ public enum Limits {
     /// A peer that does not answer holds a new subscription up for so long, if others do.
     public static let peerPatience = Duration.seconds(2)
 
+    /// A peer that another node has told of is forgotten after so long without a session. Who is
+    /// configured never is.
+    public static let learnedPeerPatience = Duration.seconds(30)
+
     /// Highest number of an event: at a billion a second it is reached after 146 years.
     public static let sequenceMax: UInt64 = 1 << 62
 
@@ -161,6 +165,13 @@ public enum Limits {
     /// Bytes that one request for past events brings at most, so that replays take turns.
     public static let fetchBytes = 1_048_576
 
+    /// Frames that it brings at most, in a few messages. A peer's queue holds a thousand messages, so
+    /// that many channels may be asked for at once.
+    public static let fetchFrames = 4 * messageFrames
+
+    /// Frames that one message brings, behind a part that says what they are.
+    public static let messageFrames = messagePartsMax - 1
+
     /// Without a session for so long, a reader no longer waits for holes to be filled.
     public static let publisherPatience = Duration.seconds(60)
 
@@ -177,7 +188,7 @@ public enum Limits {
     /// which one peer can exhaust the memory of another.
     public static let messageBytesMax = 2 * 1_048_576 + 128 * 1_024
 
-    /// Parts of one message: the protocol uses at most four; a peer that sends more is broken.
+    /// Parts of one message. A peer that sends more is broken.
     public static let messagePartsMax = 64
 
     /// Parts that ROUTER, REQ and REP add in front: the peer's name and a delimiter.

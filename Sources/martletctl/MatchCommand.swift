@@ -2,6 +2,7 @@ import MartletCommandLine
 import MartletCore
 import MartletEvents
 import MartletRouting
+import MartletTools
 
 /// `martletctl match`: which events a filter or a pattern means.
 enum MatchCommand {
@@ -50,7 +51,7 @@ enum MatchCommand {
         for text in arguments.values("filter") {
             filters.append(
                 try arguments.parsed("filter", text) { (text) throws(MartletError) in
-                    try filter(text, isStrict: arguments.flag("strict"))
+                    try FilterOptions.filter(text, isStrict: arguments.flag("strict"))
                 })
         }
         var patterns: [TopicPattern] = []
@@ -105,13 +106,6 @@ enum MatchCommand {
         }
         let failing = filters.first { !$0.matches(event) }
         return failing.map { filter in { filter.explain(event) } }
-    }
-
-    private static func filter(_ text: String, isStrict: Bool) throws(MartletError) -> Filter {
-        let first = text.first { !$0.isWhitespace }
-        return first == "{" || first == "["
-            ? try Filter(json: Bytes(utf8: text), isStrict: isStrict)
-            : try .sql(text, isStrict: isStrict)
     }
 
     // MARK: Evaluating

@@ -1,6 +1,7 @@
 import MartletCommandLine
 import MartletCore
 import MartletRouting
+import MartletTools
 
 /// `martletctl partition`: the lanes of keys, and who serves them.
 enum PartitionCommand {

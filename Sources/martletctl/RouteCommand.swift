@@ -2,6 +2,7 @@ import MartletCommandLine
 import MartletCore
 import MartletEvents
 import MartletRouting
+import MartletTools
 
 /// `martletctl route explain`: where events go by a file of rules, and why.
 enum RouteCommand {

@@ -83,7 +83,8 @@ import Testing
         let instance = Instance(node: FrameMaker.node, epoch: FrameMaker().epoch)
         var makers = [FrameMaker(lane: 0), FrameMaker(lane: 1)]
         let size = try FrameMaker(lane: 1).sealedSize()
-        var stream = PublisherStream("orders", of: instance, ringBytes: 4 * size, flow: FlowControl(), waits: false)
+        var stream = PublisherStream(
+            "orders", of: instance, ringBytes: 4 * size, flow: FlowControl(), waits: false)
         for number in 0..<3_000 {
             // The first lane falls silent.
             let lane = number < 10 ? 0 : 1
@@ -92,7 +93,8 @@ import Testing
         }
         #expect(stream[0]?.first == 11)
         #expect(stream[1]?.first == 2_987)
-        var small = PublisherStream("orders", of: instance, ringBytes: 1, flow: FlowControl(), waits: false)
+        var small = PublisherStream(
+            "orders", of: instance, ringBytes: 1, flow: FlowControl(), waits: false)
         makers[1] = FrameMaker(lane: 1)
         for _ in 0..<3 { small.seal(try makers[1].sealed(1), at: .seconds(1)) }
         // The last one is always kept.

@@ -91,7 +91,7 @@ import Testing
                 + hex(Timestamp.earliest.microseconds) + "00 01"
         ),
         (
-            .frame(session: 7, request: 5, Bytes([1, 2, 3])),
+            .frames(session: 7, request: 5, [Bytes([1, 2, 3]), Bytes([4])]),
             "4d535601 11000000 0700000000000000 05"
         ),
         (
@@ -148,9 +148,11 @@ import Testing
     @Test func partsMustBeAsMany() {
         let message = Self.golden[0].message.multipart
         #expect(SessionMessage(Multipart(first: message.first, rest: [Bytes()])) == nil)
-        let frame = SessionMessage.frame(session: 7, request: 5, Bytes([1])).multipart
+        let frame = SessionMessage.frames(session: 7, request: 5, [Bytes([1])]).multipart
         #expect(SessionMessage(Multipart(frame.first)) == nil)
-        #expect(SessionMessage(Multipart(first: frame.first, rest: [Bytes(), Bytes()])) == nil)
+        #expect(
+            SessionMessage(
+                Multipart(first: frame.first, rest: Array(repeating: Bytes(), count: 64))) == nil)
         #expect(SessionMessage(Multipart(Bytes())) == nil)
     }
 

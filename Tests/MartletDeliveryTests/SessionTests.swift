@@ -12,7 +12,8 @@ import Testing
     static func hello(
         _ instance: Instance = peer, nonce: UInt64 = 9, versions: ClosedRange<UInt8> = 1...1
     ) -> SessionMessage {
-        .hello(Hello(
+        .hello(
+            Hello(
                 instance: instance, nonce: nonce, versions: versions, name: "peer",
                 endpoint: "", streams: ["orders"]))
     }
@@ -39,7 +40,8 @@ import Testing
             case .send: "send"
             case .began: "began"
             case .forward: "forward"
-            case .reconnect(let pause): "reconnect \(pause.components.attoseconds / 1_000_000_000_000_000)"
+            case .reconnect(let pause):
+                "reconnect \(pause.components.attoseconds / 1_000_000_000_000_000)"
             case .peers(let peers): "peers \(peers.count)"
             case .itself: "itself"
             case .fail: "fail"
@@ -172,7 +174,10 @@ import Testing
 
     @Test func aPeerGreetsBeatsAndBeginsAnew() {
         var session = PeerSession(Self.peer, named: "peer")
-        #expect(Self.words(session.handle(.connected(nonce: 9, reading: []), at: .seconds(1))) == ["hello"])
+        #expect(
+            Self.words(session.handle(.connected(nonce: 9, reading: []), at: .seconds(1))) == [
+                "hello"
+            ])
         #expect(session.handle(.received(Self.welcome(nonce: 8)), at: .seconds(1)).isEmpty)
         #expect(Self.words(session.handle(.received(Self.welcome()), at: .seconds(1))) == ["began"])
         #expect(session.live?.session == 41)
@@ -186,14 +191,18 @@ import Testing
         #expect(session.ignored == 2)
         #expect(Self.words(session.handle(.tick([]), at: .seconds(4.5))) == ["reconnect 100"])
         #expect(session.live == nil)
-        #expect(Self.words(session.handle(.connected(nonce: 10, reading: []), at: .seconds(5))) == ["hello"])
+        #expect(
+            Self.words(session.handle(.connected(nonce: 10, reading: []), at: .seconds(5))) == [
+                "hello"
+            ])
         #expect(session.handle(.tick([]), at: .seconds(7)).isEmpty)
         // The more often in a row, the longer the pause.
         #expect(Self.words(session.handle(.tick([]), at: .seconds(7.5))) == ["reconnect 200"])
     }
 
     @Test(arguments: [
-        (Goodbye.Code.version, "fail"), (.duplicateIdentity, "fail"), (.itself, "itself"), (.closing, "reconnect 100"),
+        (Goodbye.Code.version, "fail"), (.duplicateIdentity, "fail"), (.itself, "itself"),
+        (.closing, "reconnect 100"),
         (.full, "reconnect 100"), (.protocolError, "reconnect 100"),
     ])
     func farewellsMeanDifferentThings(code: Goodbye.Code, effect: String) {

@@ -162,7 +162,8 @@ import Testing
                 let endpoint = try #require(holder.endpoint)
                 let count = Task {
                     try await withNode(named: "reader", peers: [endpoint]) { reader in
-                        try await reader.subscribe(to: OrderPlaced.self, from: .beginning) { events in
+                        try await reader.subscribe(to: OrderPlaced.self, from: .beginning) {
+                            events in
                             var count = 0
                             for try await _ in events {
                                 count += 1
@@ -191,7 +192,8 @@ import Testing
     }
 
     @Test func waitingCanBeCancelled() async throws {
-        try await withNode(named: "p", listening: "tcp://127.0.0.1:0", peers: ["tcp://127.0.0.1:9"]) {
+        try await withNode(named: "p", listening: "tcp://127.0.0.1:0", peers: ["tcp://127.0.0.1:9"])
+        {
             node in
             let orders = try node.publisher(of: OrderPlaced.self)
             let subscribers = Task { try await orders.waitForSubscribers() }
@@ -207,7 +209,8 @@ import Testing
 
     /// Publishers of a stream that waits go no faster than its reader.
     @Test func aStreamMayWaitForItsReaders() async throws {
-        let stream = try StreamDefinition.live("orders", ringBytes: 1_048_576, whenReadersLag: .wait)
+        let stream = try StreamDefinition.live(
+            "orders", ringBytes: 1_048_576, whenReadersLag: .wait)
         try await withPair(streams: [stream]) { publisher, reader in
             let kind = try EventDefinition(topic: "orders.big", contentType: .bytes)
             let big = try publisher.publisher(of: kind)

@@ -63,7 +63,8 @@ import Testing
                             var last: UInt64?
                             for try await (_, delivery) in events {
                                 let sequence = delivery.position.sequence
-                                #expect(last.map { $0 + 1 == sequence } ?? (sequence <= mark.sequence))
+                                #expect(
+                                    last.map { $0 + 1 == sequence } ?? (sequence <= mark.sequence))
                                 #expect(delivery.missed == 0)
                                 last = sequence
                                 if sequence == mark.sequence { break }
@@ -101,7 +102,9 @@ import Testing
 
     @Test func patternsAndFiltersChoose() async throws {
         try await withPair { publisher, reader in
-            let names = ["orders.placed", "orders.paid.card", "orders.paid.cash", "other.paid.card"]
+            let names = [
+                "orders.placed", "orders.paid.card", "orders.paid.cash", "other.paid.card",
+            ]
             let filter = try Filter.sql("subject = 'yes'")
             try await reader.subscribe(to: ["orders.paid.>"], where: filter) { events in
                 for round in 0..<3 {
@@ -246,6 +249,60 @@ import Testing
                         break
                     }
                 }
+            }
+        }
+    }
+
+    /// An answer of many small frames must fit into what libzmq queues for a peer, in all lanes at
+    /// once, or it never arrives whole.
+    @Test func manySmallFramesInManyLanesAreFetched() async throws {
+        // One event fills a frame.
+        let stream = try StreamDefinition.live("orders", ringBytes: 32 << 20, frameBytes: 1_024)
+        let longName = String(repeating: "c", count: 900)
+        try await withPair(streams: [stream]) { publisher, reader in
+            let orders = try publisher.publisher(of: OrderPlaced.self, key: \.customer)
+            let count = 12_000
+            for id in 1...count {
+                try await orders.publish(OrderPlaced(id: id, customer: "\(longName)\(id % 200)"))
+            }
+            try await reader.subscribe(to: OrderPlaced.self, from: .beginning) { events in
+                var seen: Set<Int> = []
+                for try await (order, _) in events {
+                    #expect(seen.insert(order.id).inserted)
+                    if seen.count == count { break }
+                }
+                #expect(events.fetchedCount == UInt64(count))
+            }
+        }
+    }
+
+    /// A node without a journal is another one after a restart: what it had is gone, and is said to
+    /// be, also to a subscription that only now begins behind it.
+    @Test func positionsOfANodeThatHasGoneAreReported() async throws {
+        try await within {
+            let path = "ipc:///tmp/martlet-gone-\(UInt64.random(in: 0 ... .max))"
+            let endpoint = try Endpoint(path)
+            let position = try await withNode(named: "first", listening: endpoint) { node in
+                let orders = try node.publisher(of: OrderPlaced.self)
+                return try await orders.publish(OrderPlaced(id: 1)).position
+            }
+            try await withNode(named: "second", listening: endpoint) { node in
+                let orders = try node.publisher(of: OrderPlaced.self)
+                try await orders.publish(OrderPlaced(id: 2))
+                let gaps = Seen<Gap>()
+                try await withNode(named: "reader", peers: [endpoint]) { reader in
+                    try await reader.subscribe(
+                        to: OrderPlaced.self, from: .after([position]), onGap: { gaps.add($0) }
+                    ) { events in
+                        for try await (order, _) in events {
+                            #expect(order.id == 2)
+                            break
+                        }
+                    }
+                }
+                #expect(gaps.all.map(\.reason) == [.instanceGone])
+                #expect(gaps.all.first?.first == position.sequence + 1)
+                #expect(gaps.all.first?.last == nil)
             }
         }
     }

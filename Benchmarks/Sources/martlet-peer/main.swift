@@ -18,7 +18,9 @@ let arguments = CommandLine.arguments
 guard arguments.count == 6, let count = UInt64(arguments[3]), let size = Int(arguments[4]),
     let interval = UInt64(arguments[5])
 else {
-    complain("usage: martlet-peer push|pull|pub|sub|loop-pull|node-pub-TASKS|node-sub-TASKS ENDPOINT COUNT SIZE INTERVAL_NS")
+    complain(
+        "usage: martlet-peer push|pull|pub|sub|loop-pull|node-pub-TASKS|node-sub-TASKS ENDPOINT COUNT SIZE INTERVAL_NS"
+    )
     exit(2)
 }
 do {

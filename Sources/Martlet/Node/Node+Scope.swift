@@ -1,4 +1,3 @@
-
 /// Runs `body` with a node, and closes it after: what was published is given time to reach those who
 /// read it, subscriptions end, sockets close.
 ///
@@ -31,6 +30,8 @@ public func withNode<Result>(
     let outcome: Swift.Result<Result, any Error>
     do { outcome = .success(try await body(node)) } catch { outcome = .failure(error) }
     finder.cancel()
-    await node.close()
+    // A task of its own: the caller's may be cancelled, and what was published is to go out all the
+    // same.
+    await Task { await node.close() }.value
     return try outcome.get()
 }

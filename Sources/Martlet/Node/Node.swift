@@ -1,5 +1,6 @@
 internal import MartletDelivery
 internal import MartletSockets
+import Synchronization
 
 /// A process's membership: it publishes, it subscribes, and it owns the sockets for both.
 ///
@@ -19,6 +20,7 @@ public final class Node: Sendable {
     private let instance: Instance
     private let core: PublishingCore?
     private let engineChanges: ChangeSignal
+    private let outlets = Lock<[StreamName: Outlet]>([:])
 
     private init(
         _ configuration: NodeConfiguration, _ instance: Instance, _ loop: SocketLoop,
@@ -61,20 +63,34 @@ public final class Node: Sendable {
         PayloadPublisher(try outlet(to: definition.topic.stream), definition)
     }
 
-    private func outlet(to stream: StreamName) throws(MartletError) -> Outlet {
-        guard let core else {
-            throw MartletError(
-                .wrongState,
-                "The node `\(name)` publishes nothing, since nobody can reach it. Start it with "
-                    + "`listening:`.")
-        }
+    /// Waits until so many nodes subscribe to the stream, or, without one, to any stream at all.
+    /// Cancelling throws `cancelled`.
+    public func waitForSubscribers(
+        atLeast count: Int = 1, to stream: StreamName? = nil
+    ) async throws(MartletError) {
+        guard let core else { throw mute }
+        try await core.waitForReaders(atLeast: count, of: stream)
+    }
+
+    func outlet(to stream: StreamName) throws(MartletError) -> Outlet {
+        if let known = outlets.withLock({ $0[stream] }) { return known }
+        guard let core else { throw mute }
         let buffer: StreamBuffer
         if let known = core.buffer(named: stream) {
             buffer = known
         } else {
             buffer = try core.buffer(of: .live(stream))
         }
-        return Outlet(core, buffer, timeout: configuration.publishTimeout)
+        let outlet = Outlet(core, buffer, timeout: configuration.publishTimeout)
+        outlets.withLock { $0[stream] = outlet }
+        return outlet
+    }
+
+    private var mute: MartletError {
+        MartletError(
+            .wrongState,
+            "The node `\(name)` publishes nothing, since nobody can reach it. Start it with "
+                + "`listening:`.")
     }
 
     // MARK: Subscribing
@@ -271,27 +287,11 @@ extension Node {
     func close() async {
         core?.closeBuffers()
         loop.notify()
-        await drain()
+        await core?.drain(within: configuration.drainTimeout)
         try? await loop.withDriver(NodeEngine.self) { (engine, loop) throws(MartletError) in
             engine.close(on: loop)
         }
         await loop.close(drainingFor: .milliseconds(500))
-    }
-
-    /// Waits until readers are done with everything, for as long as they go on.
-    private func drain() async {
-        guard let core else { return }
-        let clock = ContinuousClock()
-        let end = clock.now + configuration.drainTimeout
-        var lastProgress = (value: core.drain.progress, at: clock.now)
-        while clock.now < end {
-            let (isDone, progress) = core.drain
-            if isDone { return }
-            if progress != lastProgress.value { lastProgress = (progress, clock.now) }
-            // Whoever has not moved for as long as a session may be silent is not waited for.
-            if clock.now - lastProgress.at > Limits.beatInterval * Limits.silentBeatsMax { return }
-            guard (try? await Task.sleep(for: .milliseconds(5))) != nil else { return }
-        }
     }
 }
 

@@ -29,7 +29,8 @@ enum NodeAddresses {
     }
 
     /// Where a data socket is, as a peer was told it that has dialled this service endpoint.
-    static func data(told text: String, dialled service: Endpoint) throws(MartletError) -> Endpoint {
+    static func data(told text: String, dialled service: Endpoint) throws(MartletError) -> Endpoint
+    {
         let prefix = "tcp://*:"
         guard text.hasPrefix(prefix), let host = service.host else { return try Endpoint(text) }
         return try Endpoint("tcp://\(bracketed(host)):\(text.dropFirst(prefix.count))")
@@ -51,6 +52,7 @@ enum NodeAddresses {
         var bytes = [CChar](repeating: 0, count: 256)
         // Sound: the array outlives the call, which writes no more than it is told.
         guard unsafe gethostname(&bytes, bytes.count - 1) == 0 else { return nil }
-        return String(decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return String(
+            decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }

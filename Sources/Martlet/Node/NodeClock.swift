@@ -1,10 +1,10 @@
+internal import MartletDelivery
+
 #if canImport(Glibc)
     import Glibc
 #else
     import Darwin
 #endif
-
-internal import MartletDelivery
 
 /// The clocks that a node looks at.
 enum NodeClock {
@@ -29,4 +29,9 @@ enum NodeClock {
         return MonotonicTime(
             microseconds: UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1_000)
     }
+}
+
+extension Timestamp {
+    /// The time of day by this machine's clock.
+    public static var now: Timestamp { NodeClock.timestamp }
 }

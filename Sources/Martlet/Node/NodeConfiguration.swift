@@ -1,4 +1,3 @@
-
 /// What a node is told when it starts, for those who need more than `withNode` takes by name.
 public struct NodeConfiguration: Sendable {
     /// What people call it: up to 128 bytes of text. Names are labels; the identity is the node's id.
@@ -45,7 +44,8 @@ public struct NodeConfiguration: Sendable {
         else {
             throw MartletError(
                 .invalidArgument,
-                "A node's name has 1 to \(Limits.nodeNameBytesMax) bytes and no control characters.")
+                "A node's name has 1 to \(Limits.nodeNameBytesMax) bytes and no control characters."
+            )
         }
         if let listening, listening.transport == .inproc {
             throw MartletError(
@@ -58,7 +58,8 @@ public struct NodeConfiguration: Sendable {
         }
         guard peers.count <= Limits.peersMax else {
             throw MartletError(
-                .invalidArgument, "A node has \(Limits.peersMax) peers at most. Name a seed instead.")
+                .invalidArgument,
+                "A node has \(Limits.peersMax) peers at most. Name a seed instead.")
         }
     }
 }

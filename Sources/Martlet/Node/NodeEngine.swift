@@ -99,7 +99,8 @@ final class NodeEngine: LoopDriver {
         }
         for message in peer.takeFrames() where message.rest.isEmpty {
             carryOut(
-                peer.machine.receive(published: message.first, at: now), of: peer, at: now, on: loop)
+                peer.machine.receive(published: message.first, at: now), of: peer, at: now, on: loop
+            )
         }
         endThoseBehind(peer)
     }
@@ -109,7 +110,9 @@ final class NodeEngine: LoopDriver {
         for number in order {
             guard let reading = readings[number] else { continue }
             for finished in reading.source.queue.takeFinished() {
-                guard let peer = peers.first(where: { $0.number == finished.peer }) else { continue }
+                guard let peer = peers.first(where: { $0.number == finished.peer }) else {
+                    continue
+                }
                 let frame = finished.frame
                 let effects = peer.machine.consumed(
                     frame.bytes.count, of: frame.channel, upTo: frame.sequences.upperBound - 1,
@@ -127,6 +130,9 @@ final class NodeEngine: LoopDriver {
                 carryOut(try peer.connectIfDue(at: now, on: loop), of: peer, at: now, on: loop)
             } catch { fail(peer, because: error, on: loop) }
             carryOut(peer.machine.tick(at: now), of: peer, at: now, on: loop)
+        }
+        for peer in peers where peer.isActive && peer.isGone(at: now) {
+            forget(peer, at: now, on: loop)
         }
         for number in order { checkReadiness(of: number, at: now) }
     }
@@ -191,6 +197,7 @@ extension NodeEngine {
         switch effect {
         case .deliver(let frame, let from):
             readings[number]?.items.append(.frame(frame, from: from, peer: peer.number))
+        case .fetched(let count): readings[number]?.source.addFetched(count)
         case .lost(let gap): readings[number]?.items.append(.gap(gap))
         case .inForce:
             readings[number]?.inForce.insert(peer.number)
@@ -243,6 +250,7 @@ extension NodeEngine {
     func add(
         peers endpoints: [Endpoint], isLearned: Bool, on loop: isolated SocketLoop
     ) {
+        let now = NodeClock.now
         for endpoint in endpoints where endpoint.description != advertised {
             guard !peers.contains(where: { $0.endpoint == endpoint }),
                 peers.count < Limits.peersMax
@@ -251,9 +259,20 @@ extension NodeEngine {
             var machine = PublisherPeer(
                 instance, named: configuration.name, listeningAt: advertised)
             for number in order { add(number, to: &machine) }
-            peers.append(PeerConnection(lastPeer, endpoint, machine, isLearned: isLearned))
-            nextTick = NodeClock.now
+            peers.append(PeerConnection(lastPeer, endpoint, machine, isLearned: isLearned, at: now))
+            nextTick = now
         }
+        changes.raise()
+    }
+
+    /// A peer that others have told of has not been there for long.
+    private func forget(
+        _ peer: PeerConnection, at now: MonotonicTime, on loop: isolated SocketLoop
+    ) {
+        carryOut(peer.machine.losses, of: peer, at: now, on: loop)
+        peer.close(.superfluous, on: loop)
+        peers.removeAll { $0 === peer }
+        core?.remove(peer: peer.endpoint.description)
         changes.raise()
     }
 
@@ -332,7 +351,21 @@ extension NodeEngine {
         let isLate = now >= reading.began + configuration.peerPatience
         guard isEverywhere || (isLate && !reading.inForce.isEmpty) else { return }
         readings[number]?.isReady = true
+        if isEverywhere { reportThoseGone(reading, number) }
         changes.raise()
+    }
+
+    /// Positions of nodes that nobody is any more: what these had published behind them is lost, and
+    /// nobody knows how much.
+    private func reportThoseGone(_ reading: Reading, _ number: UInt16) {
+        guard case .behind(let positions) = reading.start else { return }
+        let here = Set(peers.compactMap { $0.machine.liveInstance?.node })
+        readings[number]?.items += positions.filter { !here.contains($0.channel.node) }.map {
+            .gap(
+                Gap(
+                    channel: $0.channel, epoch: $0.epoch, first: $0.sequence + 1, last: nil,
+                    reason: .instanceGone))
+        }
     }
 }
 

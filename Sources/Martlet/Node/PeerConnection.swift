@@ -25,18 +25,28 @@ final class PeerConnection {
     private var prefixes: Set<Bytes> = []
     /// When a fresh socket is due.
     private var connectsAt: MonotonicTime?
+    /// When there was a session last, or when the peer became known.
+    private var lastLive: MonotonicTime
 
     init(
-        _ number: Int, _ endpoint: Endpoint, _ machine: PublisherPeer, isLearned: Bool
+        _ number: Int, _ endpoint: Endpoint, _ machine: PublisherPeer, isLearned: Bool,
+        at now: MonotonicTime
     ) {
         self.number = number
         self.endpoint = endpoint
         self.machine = machine
         self.isLearned = isLearned
-        connectsAt = MonotonicTime(microseconds: 0)
+        connectsAt = now
+        lastLive = now
     }
 
     var isActive: Bool { if case .active = state { true } else { false } }
+
+    /// Whether it is to be forgotten: nobody has configured it, and it has been away for long.
+    func isGone(at now: MonotonicTime) -> Bool {
+        if machine.isLive { lastLive = now }
+        return isLearned && now >= lastLive + Limits.learnedPeerPatience
+    }
 
     // MARK: Sockets
 

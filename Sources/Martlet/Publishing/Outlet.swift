@@ -63,20 +63,10 @@ final class Outlet: Sendable {
     }
 
     func waitForReaders(atLeast count: Int) async throws(MartletError) {
-        while true {
-            let changes = core.readers.changes
-            if core.readerCount(of: buffer.definition.name) >= count { return }
-            switch await core.readers.wait(since: changes) {
-            case .changed, .timedOut: continue
-            case .closed: throw Outlet.closedError
-            case .cancelled:
-                throw MartletError(
-                    .cancelled, "The task was cancelled while it waited for subscribers.")
-            }
-        }
+        try await core.waitForReaders(atLeast: count, of: buffer.definition.name)
     }
 
-    private static let closedError = MartletError(
+    static let closedError = MartletError(
         .closed, "The node is closed. Publish while its `withNode` still runs.")
 }
 

@@ -17,6 +17,8 @@ final class PublishingCore: Sendable {
     let instance: Instance
     /// Raised when readers have come or gone.
     let readers = ChangeSignal()
+    /// Raised when readers have got on.
+    private let progress = ChangeSignal()
     private let loop: SocketLoop
     private let state: Lock<State>
     private let buffers = Lock<[StreamName: StreamBuffer]>([:])
@@ -73,9 +75,21 @@ final class PublishingCore: Sendable {
     /// The stream's buffer, if it has been defined.
     func buffer(named name: StreamName) -> StreamBuffer? { buffers.withLock { $0[name] } }
 
-    /// How many nodes read the stream.
-    func readerCount(of stream: StreamName) -> Int {
-        state.withLock { $0.machine.readerCount(of: stream) }
+    /// Waits until so many nodes read the stream, or, without one, any stream at all.
+    func waitForReaders(
+        atLeast count: Int, of stream: StreamName?
+    ) async throws(MartletError) {
+        while true {
+            let changes = readers.changes
+            if state.withLock({ $0.machine.readerCount(of: stream) }) >= count { return }
+            switch await readers.wait(since: changes) {
+            case .changed, .timedOut: continue
+            case .closed: throw Outlet.closedError
+            case .cancelled:
+                throw MartletError(
+                    .cancelled, "The task was cancelled while it waited for subscribers.")
+            }
+        }
     }
 
     /// What is kept, and for how many.
@@ -172,6 +186,7 @@ final class PublishingCore: Sendable {
     func tick() -> [(route: Bytes, message: Multipart)] {
         let now = NodeClock.now
         for buffer in buffers.withLock({ Array($0.values) }) { buffer.room.expire(at: now) }
+        progress.expire(at: now)
         return watchingReaders { state in
             let isQuiet = now >= openDue + PublishingCore.stall
             for buffer in state.streams {
@@ -182,16 +197,20 @@ final class PublishingCore: Sendable {
         }
     }
 
-    /// Lets the machine decide something, and tells who waits for readers if they have changed.
+    /// Lets the machine decide something, and tells those who wait for readers of what is new.
     private func watchingReaders(
         _ decide: (inout State) -> [FanoutPublisher.Effect]
     ) -> [(route: Bytes, message: Multipart)] {
-        let (messages, hasChanged) = state.withLock { state in
-            let before = state.machine.readerChanges
+        let (messages, readersChanged, hasProgress) = state.withLock { state in
+            let before = (state.machine.readerChanges, state.machine.progress)
             let effects = decide(&state)
-            return (carryOut(effects, &state), state.machine.readerChanges != before)
+            return (
+                carryOut(effects, &state), state.machine.readerChanges != before.0,
+                state.machine.progress != before.1
+            )
         }
-        if hasChanged { readers.raise() }
+        if readersChanged { readers.raise() }
+        if readersChanged || hasProgress { progress.raise() }
         return messages
     }
 
@@ -211,6 +230,9 @@ final class PublishingCore: Sendable {
     /// Another node is known, and newcomers are told of it.
     func add(peer endpoint: String) { state.withLock { $0.machine.add(peer: endpoint) } }
 
+    /// It is not any more.
+    func remove(peer endpoint: String) { state.withLock { $0.machine.remove(peer: endpoint) } }
+
     // MARK: The end
 
     /// Accepts no more events.
@@ -219,11 +241,19 @@ final class PublishingCore: Sendable {
         readers.close()
     }
 
-    /// Whether everything has left and every reader is done with it, and how far readers have come.
-    var drain: (isDone: Bool, progress: UInt64) {
-        state.withLock { state in
-            let isEmpty = state.streams.allSatisfy(\.isEmpty)
-            return (isEmpty && state.machine.isDrained, state.machine.progress)
+    /// Waits until everything has left and every reader is done with it. Who has not got on for as
+    /// long as a session may be silent is not waited for.
+    func drain(within timeout: Duration) async {
+        let end = NodeClock.now + timeout
+        while NodeClock.now < end {
+            let changes = progress.changes
+            let isDone = state.withLock { state in
+                state.streams.allSatisfy(\.isEmpty) && state.machine.isDrained
+            }
+            let patience = NodeClock.now + Limits.beatInterval * Limits.silentBeatsMax
+            if isDone { return }
+            guard case .changed = await progress.wait(since: changes, until: min(end, patience))
+            else { return }
         }
     }
 

@@ -28,6 +28,10 @@ public struct Subscription<Value: Sendable>: AsyncSequence, Sendable {
         Iterator(cursor: SubscriptionCursor(source), read: read)
     }
 
+    /// How many events had to be asked for so far: they were missed when they were published, or
+    /// were there before the subscription.
+    public var fetchedCount: UInt64 { source.fetchedCount }
+
     /// The same events, as many at a time as came together.
     public var batches: EventBatches { EventBatches(source) }
 

@@ -1,5 +1,6 @@
 internal import MartletDelivery
 internal import MartletSockets
+import Synchronization
 
 /// What a subscription wants, and where it comes from.
 final class SubscriptionSource: Sendable {
@@ -8,6 +9,7 @@ final class SubscriptionSource: Sendable {
     private let patterns: [TopicPattern]
     private let filter: Filter?
     private let loop: SocketLoop
+    private let fetched = Atomic<UInt64>(0)
 
     init(
         _ queue: SubscriptionQueue, _ patterns: [TopicPattern], where filter: Filter?,
@@ -19,6 +21,11 @@ final class SubscriptionSource: Sendable {
         self.onGap = onGap
         self.loop = loop
     }
+
+    /// Events that had to be asked for.
+    var fetchedCount: UInt64 { fetched.load(ordering: .relaxed) }
+
+    func addFetched(_ count: UInt64) { fetched.add(count, ordering: .relaxed) }
 
     /// Whether all events of the frame are wanted.
     func wantsAll(of frame: Frame) -> Bool {

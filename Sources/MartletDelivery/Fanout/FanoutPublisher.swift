@@ -21,8 +21,10 @@ package struct FanoutPublisher {
     /// What each session reads.
     private var reading: [UInt64: StreamSelection] = [:]
 
-    /// The service endpoints of other nodes, in the order in which they became known.
-    private var peers: [String] = []
+    /// The service endpoints of nodes that read here and have one.
+    private var readerEndpoints: [UInt64: String] = [:]
+    /// The service endpoints of nodes that this one reads from.
+    private var ownPeers: [String] = []
     private var isNewsOfPeers = false
 
     /// How many bytes may be sent in answer to requests at this moment. Beyond, peers are told to
@@ -68,9 +70,9 @@ package struct FanoutPublisher {
     /// Rises each time a reader has come or gone.
     package private(set) var readerChanges: UInt64 = 0
 
-    /// How many nodes read the stream.
-    package func readerCount(of stream: StreamName) -> Int {
-        reading.values.count { $0.contains(stream) }
+    /// How many nodes read the stream, or, without one, any stream at all.
+    package func readerCount(of stream: StreamName?) -> Int {
+        reading.values.count { stream.map($0.contains) ?? !$0.isEmpty }
     }
 
     /// How many bytes of frames are kept for readers that missed them.
@@ -113,6 +115,7 @@ package struct FanoutPublisher {
         var effects = carryOut(sessions.handle(.tick, at: now))
         if isNewsOfPeers {
             isNewsOfPeers = false
+            let peers = peers
             effects += sessions.routes.map { session, route in
                 .send(to: route, SessionMessage.peers(session: session, peers).multipart)
             }
@@ -123,11 +126,20 @@ package struct FanoutPublisher {
         return effects
     }
 
-    /// Another node is known, and all peers are told of it.
+    /// This node reads from another one, of which all others are told.
     package mutating func add(peer endpoint: String) {
-        guard !peers.contains(endpoint), peers.count < Limits.peersMax else { return }
-        peers.append(endpoint)
-        isNewsOfPeers = true
+        isNewsOfPeers = isNewsOfPeers || !peers.contains(endpoint)
+        if !ownPeers.contains(endpoint) { ownPeers.append(endpoint) }
+    }
+
+    /// It does not any more.
+    package mutating func remove(peer endpoint: String) { ownPeers.removeAll { $0 == endpoint } }
+
+    /// The service endpoints of the nodes that are there, each once.
+    private var peers: [String] {
+        let known = ownPeers + readerEndpoints.sorted { $0.key < $1.key }.map(\.value)
+        var seen: Set<String> = []
+        return Array(known.filter { seen.insert($0).inserted }.prefix(Limits.peersMax))
     }
 
     /// What is said to all peers before the node goes.
@@ -150,7 +162,10 @@ extension FanoutPublisher {
             case .welcome(let route, let session, let hello):
                 reading[session] = hello.streams
                 readerChanges &+= 1
-                if !hello.endpoint.isEmpty { add(peer: hello.endpoint) }
+                if !hello.endpoint.isEmpty {
+                    isNewsOfPeers = isNewsOfPeers || !peers.contains(hello.endpoint)
+                    readerEndpoints[session] = hello.endpoint
+                }
                 for stream in order where hello.streams.contains(stream) {
                     streams[stream]?.began(session: session)
                 }
@@ -165,6 +180,7 @@ extension FanoutPublisher {
                 }
             case .closed(let session, _):
                 reading[session] = nil
+                readerEndpoints[session] = nil
                 readerChanges &+= 1
                 for stream in order { streams[stream]?.ended(session: session) }
             }
@@ -196,8 +212,13 @@ extension FanoutPublisher {
             return [.end(session: session, end)]
         }
         let (frames, end) = channel.answer(fetch, budget: fetchBytes, room: answerRoom)
-        return frames.map { .frame(session: session, request: fetch.request, $0.bytes) }
-            + [.end(session: session, end)]
+        var messages: [SessionMessage] = []
+        for start in stride(from: 0, to: frames.count, by: Limits.messageFrames) {
+            let some = frames[start..<min(start + Limits.messageFrames, frames.count)]
+            messages.append(
+                .frames(session: session, request: fetch.request, some.map(\.bytes)))
+        }
+        return messages + [.end(session: session, end)]
     }
 }
 

@@ -13,6 +13,9 @@ package struct FanoutReader {
         case started(Channel, Epoch, next: UInt64)
         /// Hand the events of the frame from this number on to the consumer.
         case deliver(Frame, from: UInt64)
+        /// So many of the events that were delivered had to be asked for: they were missed, or were
+        /// there before.
+        case fetched(UInt64)
         /// Tell the consumer of events that are lost.
         case lost(Gap)
         /// The subscription cannot go on.
@@ -101,8 +104,7 @@ package struct FanoutReader {
         for state in welcome.channels where streams.contains(state.stream) {
             let place = ChannelPlace(stream: state.stream, lane: state.lane)
             guard channels[place] == nil else { continue }
-            let (start, lost) = beginning(of: state, welcome.instance)
-            if let lost { effects.append(.lost(lost)) }
+            let start = beginning(of: state, welcome.instance)
             effects += follow(place, welcome.instance, from: start, at: now)
         }
         let isFirst = !isInForce
@@ -171,21 +173,17 @@ extension FanoutReader {
     /// was: what the one before published behind what was delivered is lost, and nobody knows how
     /// much. The new one is followed from its first event.
     private mutating func abandon() -> [Effect] {
-        var effects: [Effect] = []
-        for place in order {
-            guard let node = publisher?.node, let last = channels[place]?.delivered else { continue }
-            effects.append(
-                .lost(
-                    Gap(
-                        channel: Channel(node: node, stream: place.stream, lane: place.lane),
-                        epoch: last.epoch, first: last.sequence + 1, last: nil,
-                        reason: .instanceGone)))
-        }
+        let effects = losses(withEndKnown: false)
         channels = [:]
         order = []
         starting = []
         (buffered, held) = (0, 0)
         return effects
+    }
+
+    /// What is lost if the publisher never comes back. With `isKnown` it has said where it ends.
+    func losses(withEndKnown isKnown: Bool) -> [Effect] {
+        order.compactMap { channels[$0]?.loss(withEndKnown: isKnown).map(Effect.lost) }
     }
 
     private mutating func follow(
@@ -207,27 +205,18 @@ extension FanoutReader {
     /// would be answered later, perhaps by another start of the publisher.
     private func beginning(
         of state: Welcome.ChannelState, _ instance: Instance
-    ) -> (start: Fetch.Start, lost: Gap?) {
+    ) -> Fetch.Start {
         let epoch = instance.epoch
-        guard !isInForce else { return (.behind(epoch: epoch, sequence: 0), nil) }
+        guard !isInForce else { return .behind(epoch: epoch, sequence: 0) }
         let first = Fetch.Start.behind(epoch: epoch, sequence: state.first - 1)
         switch start {
-        case .first: return (first, nil)
-        case .now: return (.behind(epoch: epoch, sequence: state.next - 1), nil)
-        case .time(let time): return (.time(time), nil)
+        case .first: return first
+        case .now: return .behind(epoch: epoch, sequence: state.next - 1)
+        case .time(let time): return .time(time)
         case .behind(let positions):
-            let position = positions.first {
-                $0.channel.stream == state.stream && $0.channel.lane == state.lane
-            }
-            guard let position else { return (first, nil) }
-            guard position.channel.node != instance.node else {
-                return (.behind(epoch: position.epoch, sequence: position.sequence), nil)
-            }
-            // The node of the position has gone, and what it had published behind it.
-            let lost = Gap(
-                channel: position.channel, epoch: position.epoch, first: position.sequence + 1,
-                last: nil, reason: .instanceGone)
-            return (first, lost)
+            let channel = Channel(node: instance.node, stream: state.stream, lane: state.lane)
+            let position = positions.first { $0.channel == channel }
+            return position.map { .behind(epoch: $0.epoch, sequence: $0.sequence) } ?? first
         }
     }
 
@@ -247,8 +236,9 @@ extension FanoutReader {
         buffered = others + (channels[place]?.bufferedBytes ?? 0)
         held = othersHeld + (channels[place]?.heldBytes ?? 0)
         guard !effects.isEmpty else { return [] }
+        let fetched = (channels[place]?.fetched ?? 0) - before.fetched
         let channel = Channel(node: node, stream: place.stream, lane: place.lane)
-        var result: [Effect] = []
+        var result: [Effect] = fetched > 0 ? [.fetched(fetched)] : []
         for effect in effects {
             switch effect {
             case .started(let epoch, let next):

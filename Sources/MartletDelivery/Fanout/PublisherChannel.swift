@@ -87,7 +87,7 @@ package struct PublisherChannel {
             guard spent + size <= room else {
                 return (frames, end(fetch, frames.isEmpty ? .busy : .more, reached))
             }
-            guard frames.isEmpty || spent + size <= budget else {
+            guard frames.isEmpty || spent + size <= budget, frames.count < Limits.fetchFrames else {
                 return (frames, end(fetch, .more, reached))
             }
             frames.append(frame)

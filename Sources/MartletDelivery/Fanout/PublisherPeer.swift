@@ -127,6 +127,14 @@ package struct PublisherPeer {
         return effects
     }
 
+    /// What is lost if the publisher never comes back. If it has said that it closes, it is known
+    /// where its channels end.
+    package var losses: [Effect] {
+        readers.flatMap { number, reader in
+            reader.losses(withEndKnown: session.hasLeft).map { .reader(number, $0) }
+        }
+    }
+
     /// What is said to the publisher before the node goes.
     package func close() -> [Effect] {
         guard let live = session.live else { return [] }
@@ -180,8 +188,8 @@ extension PublisherPeer {
             switch effect {
             case .send(let message): result.append(.send(message.multipart))
             case .began(let welcome): result += [.began(welcome)] + begin(welcome, at: now)
-            case .forward(.frame(_, let request, let bytes)):
-                result += fetched(bytes, request, at: now)
+            case .forward(.frames(_, let request, let frames)):
+                for bytes in frames { result += fetched(bytes, request, at: now) }
             case .forward(.end(_, let end)):
                 guard let index = index(of: end.request) else { break }
                 result += tagged(

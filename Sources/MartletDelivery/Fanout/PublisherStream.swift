@@ -14,7 +14,8 @@ struct PublisherStream {
     private var gone = 0
     private(set) var ringByteCount = 0
 
-    init(_ name: StreamName, of instance: Instance, ringBytes: Int, flow: FlowControl, waits: Bool) {
+    init(_ name: StreamName, of instance: Instance, ringBytes: Int, flow: FlowControl, waits: Bool)
+    {
         self.name = name
         self.instance = instance
         self.ringBytes = ringBytes

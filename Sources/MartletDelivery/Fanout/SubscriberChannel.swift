@@ -46,6 +46,8 @@ package struct SubscriberChannel {
         let timesOutAt: MonotonicTime
         /// Whether it asks for all there are, and its answer tells where the channel ends.
         let isOpen: Bool
+        /// What was expected when it was asked.
+        let from: UInt64
     }
 
     private let channel: Channel
@@ -76,6 +78,8 @@ package struct SubscriberChannel {
     package private(set) var duplicates: UInt64 = 0
     /// Frames of epochs that have ended, and were dropped.
     package private(set) var stale: UInt64 = 0
+    /// Events that were delivered from an answer.
+    private(set) var fetched: UInt64 = 0
 
     /// A channel to be followed from some point on.
     package init(
@@ -92,6 +96,14 @@ package struct SubscriberChannel {
     /// The last event that was delivered, and where it stands; nil before the start.
     package var delivered: (epoch: Epoch, sequence: UInt64)? {
         epoch.flatMap { phase == .following ? ($0, expected - 1) : nil }
+    }
+
+    /// What is lost if the publisher never comes back. With `isKnown` it has said where it ends.
+    func loss(withEndKnown isKnown: Bool) -> Gap? {
+        guard let epoch, phase == .following, !isKnown || expected < heardNext else { return nil }
+        return Gap(
+            channel: channel, epoch: epoch, first: expected, last: isKnown ? heardNext - 1 : nil,
+            reason: .instanceGone)
     }
 
     /// How many bytes of frames may wait for a hole to be filled.
@@ -131,10 +143,12 @@ package struct SubscriberChannel {
         case .answered(let end):
             guard let request, end.request == request.number else { break }
             self.request = nil
-            take(end, isOpen: request.isOpen, at: now, &effects)
+            take(end, to: request, at: now, &effects)
         case .consumed(let byteCount):
             buffered = max(0, buffered - byteCount)
-            if isBehind, buffered == 0 || buffered <= bufferByteCountMax / 2 { catchUp(at: now, &effects) }
+            if isBehind, buffered == 0 || buffered <= bufferByteCountMax / 2 {
+                catchUp(at: now, &effects)
+            }
         case .tick:
             if let request, now >= request.timesOutAt {
                 self.request = nil
@@ -211,7 +225,10 @@ extension SubscriberChannel {
             begin(epoch, at: sequence + 1, &effects)
         }
         guard phase == .following, frame.header.epoch == epoch else { return }
+        let before = max(expected, frame.sequences.lowerBound)
         accept(frame, &effects)
+        let after = min(expected, frame.sequences.upperBound)
+        if after > before { fetched += after - before }
     }
 
     private mutating func begin(_ epoch: Epoch, at next: UInt64, _ effects: inout [Effect]) {
@@ -343,25 +360,27 @@ extension SubscriberChannel {
         let mask: UInt64 = (1 << 28) - 1
         requests = requests & ~mask | (requests &+ 1) & mask
         request = Request(
-            number: requests, timesOutAt: now + Limits.fetchTimeout, isOpen: isOpen)
+            number: requests, timesOutAt: now + Limits.fetchTimeout, isOpen: isOpen,
+            from: expected)
     }
 
     private mutating func take(
-        _ end: FetchEnd, isOpen: Bool, at now: MonotonicTime, _ effects: inout [Effect]
+        _ end: FetchEnd, to request: Request, at now: MonotonicTime, _ effects: inout [Effect]
     ) {
         switch end.reason {
         case .busy: waitForAnswer(isOpen: true, at: now)
         case .truncated: takeTruncated(end, at: now, &effects)
         case .unknown: takeUnknown(end, at: now, &effects)
         case .expired: takeExpired(end, at: now, &effects)
-        case .done, .more: takeDone(end, isOpen: isOpen, at: now, &effects)
+        case .done, .more: takeDone(end, to: request, at: now, &effects)
         }
     }
 
     private mutating func takeDone(
-        _ end: FetchEnd, isOpen: Bool, at now: MonotonicTime, _ effects: inout [Effect]
+        _ end: FetchEnd, to request: Request, at now: MonotonicTime, _ effects: inout [Effect]
     ) {
-        if phase == .connecting { begin(end.epoch, at: beginning(end), &effects) }
+        let isFirst = phase == .connecting
+        if isFirst { begin(end.epoch, at: beginning(end), &effects) }
         guard end.epoch == epoch else {
             // Of another history than was asked for, which no honest publisher does.
             waitForAnswer(isOpen: true, at: now)
@@ -369,10 +388,15 @@ extension SubscriberChannel {
         }
         deliverHeld(&effects)
         if end.reason == .more {
+            // Frames of an answer can be lost on their way. Where all are, there is no hurry.
+            guard isFirst || expected > request.from || isBehind else {
+                waitForAnswer(isOpen: true, at: now)
+                return
+            }
             ask(at: now, &effects)
             return
         }
-        if isOpen {
+        if request.isOpen {
             // The publisher knows best where its channel ends.
             heardNext = max(held.last?.sequences.upperBound ?? expected, end.next)
         }

@@ -23,7 +23,7 @@ package struct PeerSession {
         case send(SessionMessage)
         /// The session has begun.
         case began(Welcome)
-        /// A message of the session for the layers above: FRAME and END.
+        /// A message of the session for the layers above: FRAMES and END.
         case forward(SessionMessage)
         /// The session is over, if there was one. Take a fresh socket after this time.
         case reconnect(after: Duration)
@@ -49,6 +49,9 @@ package struct PeerSession {
     private var peerClock: MonotonicTime?
     /// Attempts in a row that came to nothing.
     private var failures = 0
+
+    /// Whether the peer has said that it closes, and has not come back.
+    private(set) var hasLeft = false
 
     /// Messages that belonged to no session of this one, or were none.
     package private(set) var ignored: UInt64 = 0
@@ -108,6 +111,7 @@ package struct PeerSession {
             lastHeard = now
             lastBeat = now
             peerClock = nil
+            hasLeft = false
             return [.began(welcome)]
         case .bye(_, let goodbye) where goodbye.code != .unknownSession:
             return farewell(goodbye)
@@ -130,7 +134,7 @@ package struct PeerSession {
             failures = 0
             peerClock = max(peerClock ?? beat.clock, beat.clock)
             return []
-        case .frame, .end: return [.forward(message)]
+        case .frames, .end: return [.forward(message)]
         case .peers(_, let peers): return [.peers(peers)]
         case .bye(_, let goodbye): return farewell(goodbye)
         case .hello, .welcome, .fetch:
@@ -147,6 +151,7 @@ package struct PeerSession {
             return [.itself]
         case .version, .duplicateIdentity: return fail(goodbye.code, goodbye.text)
         case .closing, .protocolError, .unknownSession, .full:
+            hasLeft = goodbye.code == .closing
             return [again()]
         }
     }

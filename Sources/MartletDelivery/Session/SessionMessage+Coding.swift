@@ -9,7 +9,7 @@ extension SessionMessage {
         case bye = 4
         case peers = 5
         case fetch = 16
-        case frame = 17
+        case frames = 17
         case end = 18
     }
 
@@ -23,8 +23,8 @@ extension SessionMessage {
         }
         writer.number(session)
         write(into: &writer)
-        if case .frame(_, _, let frame) = self { return Multipart(Bytes(writer.bytes), frame) }
-        return Multipart(Bytes(writer.bytes))
+        guard case .frames(_, _, let frames) = self else { return Multipart(Bytes(writer.bytes)) }
+        return Multipart(first: Bytes(writer.bytes), rest: frames)
     }
 
     private var kind: Kind {
@@ -35,7 +35,7 @@ extension SessionMessage {
         case .bye: .bye
         case .peers: .peers
         case .fetch: .fetch
-        case .frame: .frame
+        case .frames: .frames
         case .end: .end
         }
     }
@@ -69,7 +69,7 @@ extension SessionMessage {
             writer.varint(UInt64(peers.count))
             for peer in peers { writer.text(peer) }
         case .fetch(_, let fetch): fetch.write(into: &writer)
-        case .frame(_, let request, _): writer.varint(request)
+        case .frames(_, let request, _): writer.varint(request)
         case .end(_, let end):
             writer.varint(end.request)
             writer.byte(end.reason.rawValue)
@@ -89,7 +89,7 @@ extension SessionMessage {
         }
         guard let kind = reader.byte().flatMap({ Kind(rawValue: $0) }), reader.byte() != nil,
             reader.byte() != nil, reader.byte() != nil, let session = reader.number(),
-            multipart.count == (kind == .frame ? 2 : 1),
+            (kind == .frames ? 2...Limits.messageFrames + 1 : 1...1).contains(multipart.count),
             // A farewell may be all that a stranger hears.
             kind == .bye || (session == 0) == (kind == .hello)
         else { return nil }
@@ -101,9 +101,9 @@ extension SessionMessage {
         case .bye: message = Goodbye(&reader).map { .bye(session: session, $0) }
         case .peers: message = reader.endpoints().map { .peers(session: session, $0) }
         case .fetch: message = Fetch(&reader).map { .fetch(session: session, $0) }
-        case .frame:
+        case .frames:
             message = reader.varint().map {
-                .frame(session: session, request: $0, multipart.rest[0])
+                .frames(session: session, request: $0, multipart.rest)
             }
         case .end: message = FetchEnd(&reader).map { .end(session: session, $0) }
         }

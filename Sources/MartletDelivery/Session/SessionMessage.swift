@@ -31,7 +31,7 @@
 //                    1  at the first event there is
 //                    2  at the next event to come
 //                    3  at the first event of a time or later: µs since 1970 (8, signed)
-//   17    FRAME    request (varint); the second part of the message is the frame
+//   17    FRAMES   request (varint); the further parts of the message, 1 to 63, are frames
 //   18    END      request (varint), reason (1), epoch (8), next sequence (varint): what the reader
 //                  goes on with, or for 2 and 3 the first that there is
 //                    0  done: everything that was asked for has been sent
@@ -56,7 +56,7 @@ package enum SessionMessage: Sendable, Hashable {
     /// A request for events of the past.
     case fetch(session: UInt64, Fetch)
     /// Some of the events that were asked for.
-    case frame(session: UInt64, request: UInt64, Bytes)
+    case frames(session: UInt64, request: UInt64, [Bytes])
     /// The end of what was asked for.
     case end(session: UInt64, FetchEnd)
 
@@ -65,7 +65,8 @@ package enum SessionMessage: Sendable, Hashable {
         switch self {
         case .hello: 0
         case .welcome(let session, _), .beat(let session, _), .bye(let session, _),
-            .peers(let session, _), .fetch(let session, _), .frame(let session, _, _), .end(let session, _):
+            .peers(let session, _), .fetch(let session, _), .frames(let session, _, _),
+            .end(let session, _):
             session
         }
     }

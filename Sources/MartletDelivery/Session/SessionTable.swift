@@ -128,7 +128,7 @@ package struct SessionTable {
         case .fetch(let session, let fetch):
             return [.fetch(to: route, session: session, fetch)]
         case .bye(let session, _): return [remove(session)]
-        case .hello, .welcome, .peers, .frame, .end:
+        case .hello, .welcome, .peers, .frames, .end:
             ignored += 1
             let text = "A peer does not send this."
             return [

@@ -16,6 +16,9 @@ package struct StreamSelection: Sendable, Hashable {
     /// Whether the stream is read.
     package func contains(_ stream: StreamName) -> Bool { names?.contains(stream) ?? true }
 
+    /// Whether nothing is read.
+    package var isEmpty: Bool { names?.isEmpty ?? false }
+
     /// What either of them reads.
     func union(_ other: StreamSelection) -> StreamSelection {
         guard let names, let others = other.names else { return .all }

@@ -277,7 +277,9 @@ extension SocketLoop {
         if ready == -ETERM { abandonSockets() }
         // Nothing, or a signal.
         guard ready > 0 else {
-            if isNap, nap > .zero { zeromq_thread_nap(UInt32(nap.components.attoseconds / 1_000_000_000)) }
+            if isNap, nap > .zero {
+                zeromq_thread_nap(UInt32(nap.components.attoseconds / 1_000_000_000))
+            }
             return
         }
         for (index, socket) in sockets.enumerated() where socket.canReceive {

@@ -1,29 +1,32 @@
-import MartletCommandLine
-import MartletCore
-import MartletEvents
+public import MartletCommandLine
+public import MartletCore
+public import MartletEvents
 
 /// Events in the JSON format of CloudEvents, one on each line of some files.
-struct EventLines {
+public struct EventLines {
     /// A line that is an event, or why it is none.
-    struct Line {
-        let bytes: [UInt8]
-        let event: Result<CloudEvent, MartletError>
+    public struct Line {
+        /// The line as it came.
+        public let bytes: [UInt8]
+        /// The event that it is.
+        public let event: Result<CloudEvent, MartletError>
     }
 
     /// How many lines were no events.
-    private(set) var failures = 0
+    public private(set) var failures = 0
 
     /// Longest line: an event of the largest size, whose data may be base64.
-    private static let lineBytesMax = 2 * Limits.eventBytesMax
+    public static let lineBytesMax = 2 * Limits.eventBytesMax
 
     /// Files, `-` being standard input, which is read when there are none.
-    let files: [String]
+    public let files: [String]
 
-    init(_ files: [String]) { self.files = files.isEmpty ? ["-"] : files }
+    /// The lines of these files.
+    public init(_ files: [String]) { self.files = files.isEmpty ? ["-"] : files }
 
     /// Shows every line that is not empty. Lines that are no events are named on standard error,
     /// and the others go on. What `body` throws about an event is told in the same way.
-    mutating func forEach(
+    public mutating func forEach(
         _ body: (Line) throws(MartletError) -> Bool
     ) throws(CommandFailure) {
         for file in files {
@@ -54,10 +57,12 @@ struct EventLines {
         Output.errors.flush()
     }
 
-    private static let tooLong = MartletError(
+    /// Why a line was not looked at.
+    public static let tooLong = MartletError(
         .messageTooLarge, "the line has more than \(lineBytesMax) bytes.")
 
-    private static func event(_ bytes: [UInt8]) -> Result<CloudEvent, MartletError> {
+    /// The event that a line is.
+    public static func event(_ bytes: [UInt8]) -> Result<CloudEvent, MartletError> {
         Result { () throws(MartletError) in
             try Bytes(bytes).withBytes { (span) throws(MartletError) in
                 try CloudEventsJSON.decode(from: span, byteCountMax: lineBytesMax)
@@ -67,11 +72,12 @@ struct EventLines {
 }
 
 /// A value as JSON, for output.
-enum JSONText {
+public enum JSONText {
     /// What is written for programs may be large: a plan of a thousand members.
     private static let codec = JSONCodec(byteCountMax: 64 * 1_048_576)
 
-    static func of(_ value: some Encodable) throws(MartletError) -> String {
+    /// The value's text.
+    public static func of(_ value: some Encodable) throws(MartletError) -> String {
         String(decoding: try codec.encode(value).array(), as: UTF8.self)
     }
 }

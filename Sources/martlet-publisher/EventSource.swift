@@ -1,0 +1,88 @@
+import Martlet
+import MartletCommandLine
+import MartletTools
+
+/// Where a publisher's events come from.
+protocol EventSource: Sendable {
+    /// The stream that they all go to; nil where nobody knows.
+    var stream: StreamName? { get }
+
+    /// Publishes them until there are no more or the task is cancelled.
+    func publish(on node: Node, _ progress: PublishingProgress) async throws
+}
+
+/// The options that choose a source.
+enum SourceOptions {
+    static func source(_ arguments: Arguments) throws(CommandFailure) -> any EventSource {
+        let names = ["file", "generate", "pull"].filter { arguments.value($0) != nil }
+        guard names.count <= 1 else {
+            throw CommandFailure(
+                .usage, "`--\(names[0])` and `--\(names[1])` are two sources. Name one.")
+        }
+        try check(arguments, names.first)
+        let count = try arguments.integer("count", in: 1...Int.max)
+        switch names.first {
+        case "generate": return try generator(arguments, count)
+        case "pull":
+            let text = try arguments.required("pull")
+            let endpoint = try arguments.parsed("pull", text) { (text) throws(MartletError) in
+                try Endpoint(text)
+            }
+            return PullSource(endpoint, key: try key(arguments), count: count)
+        default:
+            return LineSource(
+                arguments.value("file") ?? "-", follows: arguments.flag("follow"),
+                topic: try topic(arguments), key: try key(arguments), count: count)
+        }
+    }
+
+    /// Options that mean something to other sources alone.
+    private static func check(
+        _ arguments: Arguments, _ source: String?
+    ) throws(CommandFailure) {
+        for name in ["rate", "seed"] where arguments.value(name) != nil && source != "generate" {
+            throw CommandFailure(.usage, "`--\(name)` goes with `--generate`.")
+        }
+        if arguments.flag("follow"), source != "file" {
+            throw CommandFailure(.usage, "`--follow` goes with `--file`.")
+        }
+        if arguments.value("topic") != nil, source == "generate" || source == "pull" {
+            throw CommandFailure(.usage, "`--topic` goes with lines: they have a topic already.")
+        }
+        if arguments.value("key") != nil, source == "generate" {
+            throw CommandFailure(.usage, "`--key` goes with lines and `--pull`.")
+        }
+    }
+
+    private static func generator(
+        _ arguments: Arguments, _ count: Int?
+    ) throws(CommandFailure) -> any EventSource {
+        let text = try arguments.required("generate")
+        guard let kind = GeneratedKind(rawValue: text) else {
+            let names = GeneratedKind.allCases.map(\.rawValue)
+            let guess = Spelling.nearest(to: text, among: names).map { " Did you mean `\($0)`?" }
+            throw CommandFailure(
+                .usage,
+                "There is no generator `\(text)`.\(guess ?? "") There are "
+                    + "\(names.joined(separator: ", ")).")
+        }
+        let isUnbounded = arguments.value("rate") == "max"
+        let rate = isUnbounded ? nil : try arguments.integer("rate", in: 1...10_000_000) ?? 10
+        let seed = try arguments.integer("seed", in: 0...Int.max) ?? 1
+        return GeneratorSource(kind, perSecond: rate, count: count, seed: UInt64(seed))
+    }
+
+    private static func topic(_ arguments: Arguments) throws(CommandFailure) -> Topic? {
+        guard let text = arguments.value("topic") else { return nil }
+        return try arguments.parsed("topic", text) { (text) throws(MartletError) in
+            try Topic(text)
+        }
+    }
+
+    private static func key(_ arguments: Arguments) throws(CommandFailure) -> Partitioning? {
+        guard let text = arguments.value("key") else { return nil }
+        return try arguments.parsed("key", text) { (text) throws(MartletError) in
+            try Partitioning(1, by: .init(text))
+        }
+    }
+}

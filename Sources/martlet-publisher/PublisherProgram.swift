@@ -1,0 +1,52 @@
+import Martlet
+import MartletCommandLine
+import MartletTools
+
+/// From a command line to a node that publishes.
+struct PublisherProgram: Sendable {
+    private let configuration: NodeConfiguration
+    private let source: any EventSource
+    private let waitFor: Int?
+    private let isQuiet: Bool
+
+    init(_ arguments: Arguments) throws(CommandFailure) {
+        configuration = try NodeOptions.configuration(
+            arguments, name: "publisher", listeningAt: NodeOptions.usualEndpoint)
+        source = try SourceOptions.source(arguments)
+        waitFor = try arguments.integer("wait-for", in: 0...1_000_000)
+        isQuiet = arguments.flag("quiet")
+    }
+
+    func run() throws(CommandFailure) -> ExitStatus { try Service.run { try await publish() } }
+
+    private func publish() async throws -> ExitStatus {
+        let progress = PublishingProgress(isShown: !isQuiet && Terminal.isErrorsOne)
+        let status = try await withNode(configuration) { node in
+            Output.errors.lines(
+                ofOthers:
+                    "\(node.name) listens at \(node.endpoint.map { "\($0)" } ?? "-"), data at "
+                    + "\(node.dataEndpoint.map { "\($0)" } ?? "-")")
+            Output.errors.flush()
+            return try await progress.whileShown { try await publish(on: node, progress) }
+        }
+        if !isQuiet {
+            Output.errors.line(progress.summary)
+            Output.errors.flush()
+        }
+        return status
+    }
+
+    private func publish(
+        on node: Node, _ progress: PublishingProgress
+    ) async throws -> ExitStatus {
+        do {
+            if let waitFor {
+                try await node.waitForSubscribers(atLeast: waitFor, to: source.stream)
+            }
+            try await source.publish(on: node, progress)
+        } catch let error as MartletError where error.code == .cancelled {
+            // A signal has come: what is published goes out, and that is all.
+        }
+        return progress.refused == 0 ? .success : .badData
+    }
+}
