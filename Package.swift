@@ -41,7 +41,7 @@ let package = Package(
         .executableTarget(
             name: "martlet-publisher",
             dependencies: [
-                "MartletTools", "MartletCommandLine", "Martlet", "MartletSockets",
+                "MartletTools", "MartletCommandLine", "Martlet", "MartletSockets", "MartletCore",
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -52,7 +52,8 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(
-            name: "MartletTools", dependencies: ["MartletCommandLine", "Martlet"],
+            name: "MartletTools",
+            dependencies: ["MartletCommandLine", "Martlet", "MartletEvents", "MartletCore"],
             swiftSettings: settings),
         .target(
             name: "MartletCommandLine", dependencies: ["MartletCore"], swiftSettings: settings),

@@ -4,8 +4,8 @@ import MartletRouting
 /// A publisher and a reader that are sent whatever there is: nothing may trap, nobody may keep more
 /// than allowed, and a message that is understood must survive being written.
 enum SessionTarget {
-    /// The input is messages: a length in two bytes, a byte that says to whom and in how many parts,
-    /// and so many bytes.
+    /// The input is messages: a length in two bytes, a byte that says to whom and in how many
+    /// parts, and so many bytes.
     static func feed(_ input: Bytes) {
         var rest = input.array()[...]
         let node = NodeID("00112233445566778899aabbccddeeff") ?? .random()

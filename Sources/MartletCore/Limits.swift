@@ -165,8 +165,8 @@ public enum Limits {
     /// Bytes that one request for past events brings at most, so that replays take turns.
     public static let fetchBytes = 1_048_576
 
-    /// Frames that it brings at most, in a few messages. A peer's queue holds a thousand messages, so
-    /// that many channels may be asked for at once.
+    /// Frames that it brings at most, in a few messages. A peer's queue holds a thousand messages,
+    /// so that many channels may be asked for at once.
     public static let fetchFrames = 4 * messageFrames
 
     /// Frames that one message brings, behind a part that says what they are.

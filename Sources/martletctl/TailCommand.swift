@@ -12,11 +12,14 @@ enum TailCommand {
                 + "token and > for all that follow: orders.* or '>'. It begins with what is "
                 + "published from now on; --from goes back as far as publishers keep their events.",
             "Losses are said on standard error, with their place: which events of which lane, and "
-                + "why. On SIGINT or SIGTERM, or after --count events, it ends with what it has seen.",
+                + "why. On SIGINT or SIGTERM, or after --count events, it ends and says how much "
+                + "it has shown.",
             "With --into events are added to a file as JSON lines. Started again with the same "
-                + "file, it goes on behind the last event in it: none twice, and none left out that "
-                + "its publisher still keeps. A line that was cut short is taken away.",
-            "Exit status: 0 done, 1 with --strict if events were lost, 69 if a publisher refuses it.",
+                + "file, it goes on behind the last event in it: none comes twice, and none is "
+                + "left out that its publisher still keeps. A line that was cut short is taken "
+                + "away.",
+            "Exit status: 0 done, 1 with --strict if events were lost, 69 if a publisher refuses "
+                + "it.",
         ],
         operands: .init("PATTERN…", 1...Int.max, "Topics to show."),
         options: [

@@ -19,7 +19,8 @@ guard arguments.count == 6, let count = UInt64(arguments[3]), let size = Int(arg
     let interval = UInt64(arguments[5])
 else {
     complain(
-        "usage: martlet-peer push|pull|pub|sub|loop-pull|node-pub-TASKS|node-sub-TASKS ENDPOINT COUNT SIZE INTERVAL_NS"
+        "usage: martlet-peer push|pull|pub|sub|loop-pull|node-pub-TASKS|node-sub-TASKS "
+            + "ENDPOINT COUNT SIZE INTERVAL_NS"
     )
     exit(2)
 }

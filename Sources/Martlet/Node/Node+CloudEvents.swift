@@ -1,6 +1,6 @@
 extension Node {
-    /// Publishes an event of another system as it is: with its id, source, time, key and attributes.
-    /// Its topic is its extension `topic`, or else its type.
+    /// Publishes an event of another system as it is: with its id, source, time, key and
+    /// attributes. Its topic is its extension `topic`, or else its type.
     ///
     /// It suspends and throws as `Publisher.publish` does.
     @discardableResult

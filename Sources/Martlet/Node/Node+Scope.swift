@@ -1,5 +1,5 @@
-/// Runs `body` with a node, and closes it after: what was published is given time to reach those who
-/// read it, subscriptions end, sockets close.
+/// Runs `body` with a node, and closes it after: what was published is given time to reach those
+/// who read it, subscriptions end, sockets close.
 ///
 /// ```swift
 /// try await withNode(named: "checkout", listening: "tcp://127.0.0.1:5550") { node in

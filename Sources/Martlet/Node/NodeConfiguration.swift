@@ -1,6 +1,7 @@
 /// What a node is told when it starts, for those who need more than `withNode` takes by name.
 public struct NodeConfiguration: Sendable {
-    /// What people call it: up to 128 bytes of text. Names are labels; the identity is the node's id.
+    /// What people call it: up to 128 bytes of text. Names are labels; the identity is the node's
+    /// id.
     public var name: String
     /// The service endpoint, where peers reach the node. Without one it publishes nothing.
     ///

@@ -355,8 +355,8 @@ extension NodeEngine {
         changes.raise()
     }
 
-    /// Positions of nodes that nobody is any more: what these had published behind them is lost, and
-    /// nobody knows how much.
+    /// Positions of nodes that nobody is any more: what these had published behind them is lost,
+    /// and nobody knows how much.
     private func reportThoseGone(_ reading: Reading, _ number: UInt16) {
         guard case .behind(let positions) = reading.start else { return }
         let here = Set(peers.compactMap { $0.machine.liveInstance?.node })

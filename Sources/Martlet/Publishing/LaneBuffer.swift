@@ -45,7 +45,8 @@ struct LaneBuffer: ~Copyable {
     }
 
     /// The time of an event that is published now. A frame grows within microseconds, so that one
-    /// look at the clock, which costs more than the event, serves several; but not when frames wait.
+    /// look at the clock, which costs more than the event, serves several; but not when frames
+    /// wait.
     private mutating func now() -> Timestamp {
         if isWaiting || builder.count.isMultiple(of: LaneBuffer.eventsPerLook) {
             lastLook = NodeClock.timestamp

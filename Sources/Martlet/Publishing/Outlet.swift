@@ -70,8 +70,8 @@ final class Outlet: Sendable {
         .closed, "The node is closed. Publish while its `withNode` still runs.")
 }
 
-/// A kind of event, and the number by which its stream knows it. A class, since a definition is many
-/// texts, which nobody should hold on to for each event.
+/// A kind of event, and the number by which its stream knows it. A class, since a definition is
+/// many texts, which nobody should hold on to for each event.
 final class PublishedKind: Sendable {
     let definition: EventDefinition
     /// -1 where it is not registered.

@@ -8,9 +8,9 @@ public final class PayloadPublisher: Sendable {
         kind = outlet.kind(definition)
     }
 
-    /// Publishes an event, and returns once it is numbered and on its way. It suspends and throws as
-    /// `Publisher.publish` does.
     // Inlined, so that a call that need not suspend costs no more than one that cannot.
+    /// Publishes an event, and returns once it is numbered and on its way. It suspends and throws
+    /// as `Publisher.publish` does.
     @inlinable
     @discardableResult
     public func publish(

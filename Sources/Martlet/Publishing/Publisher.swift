@@ -22,6 +22,7 @@ public final class Publisher<E: Event>: Sendable {
         encodesDirectly = E.self is any DirectlyCodable.Type
     }
 
+    // Inlined, so that a call that need not suspend costs no more than one that cannot.
     /// Publishes an event, and returns once it is numbered and on its way.
     ///
     /// It suspends while too much waits to be sent, at most until the node's `publishTimeout`, then
@@ -34,7 +35,6 @@ public final class Publisher<E: Event>: Sendable {
     ///   - id: an id of your own, unique within the source; the position's text without it.
     ///   - attributes: a subject and extensions.
     ///   - time: when it happened; now without it.
-    // Inlined, so that a call that need not suspend costs no more than one that cannot.
     @inlinable
     @discardableResult
     public func publish(

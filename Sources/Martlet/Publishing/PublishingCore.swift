@@ -5,8 +5,8 @@ import Synchronization
 /// The publishing half of a node.
 ///
 /// One lock guards one thing: that what has left through the data socket is in the rings, in the
-/// same order. The loop takes it, and so does a caller that finds nothing under way, which saves the
-/// event the way through the loop's thread. Nobody waits while holding it.
+/// same order. The loop takes it, and so does a caller that finds nothing under way, which saves
+/// the event the way through the loop's thread. Nobody waits while holding it.
 final class PublishingCore: Sendable {
     private struct State: ~Copyable {
         var machine: FanoutPublisher

@@ -3,9 +3,9 @@ import Synchronization
 
 /// The events of a stream on their way from callers to whoever publishes them.
 ///
-/// Callers append under a short lock and go on; whoever is free to publish takes the frames that are
-/// full, and then those that are open. Frames therefore grow by themselves while the publisher is
-/// busy, and hold one event when it is not.
+/// Callers append under a short lock and go on; whoever is free to publish takes the frames that
+/// are full, and then those that are open. Frames therefore grow by themselves while the publisher
+/// is busy, and hold one event when it is not.
 final class StreamBuffer: Sendable {
     /// What became of an event.
     enum Outcome {

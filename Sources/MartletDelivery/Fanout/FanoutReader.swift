@@ -1,7 +1,7 @@
 /// A subscription to streams of one publisher: the channels of these streams.
 ///
-/// Channels that exist when it first hears of the publisher start where the subscription says. Those
-/// that come later start with their first event, since the subscription was in force before.
+/// Channels that exist when it first hears of the publisher start where the subscription says.
+/// Those that come later start with their first event, since the subscription was in force before.
 package struct FanoutReader {
     /// What is to be done.
     package enum Effect: Sendable {

@@ -1,13 +1,13 @@
 /// The readers that a stream waits for: how far each is behind, and who is no longer waited for.
 ///
-/// What is published beyond what a reader is done with stays within a window. A reader that fills it
-/// for longer than the patience lasts is left behind, and repairs what it misses; it counts again
-/// once it has caught up.
+/// What is published beyond what a reader is done with stays within a window. A reader that fills
+/// it for longer than the patience lasts is left behind, and repairs what it misses; it counts
+/// again once it has caught up.
 struct FlowControl {
     private struct Reader {
         let session: UInt64
-        /// What was published and is done with, in the lanes that count. A lane is missing until its
-        /// reader has said something of it or something has been published there since.
+        /// What was published and is done with, in the lanes that count. A lane is missing until
+        /// its reader has said something of it or something has been published there since.
         var behind: [Int: (published: FrameTotal, reached: FrameTotal)] = [:]
         var isLeft = false
         var fullSince: MonotonicTime?

@@ -1,4 +1,5 @@
-/// A publisher as a node sees it that reads there: the session, and the subscriptions that share it.
+/// A publisher as a node sees it that reads there: the session, and the subscriptions that share
+/// it.
 package struct PublisherPeer {
     /// What is to be done.
     package enum Effect: Sendable {
@@ -49,8 +50,8 @@ package struct PublisherPeer {
         readers.reduce(StreamSelection([])) { $0.union($1.reader.streams) }
     }
 
-    /// A subscription begins, with the number that its requests have. Where a socket is there, greet
-    /// anew with `connected`: the publisher's answer says where its channels stand.
+    /// A subscription begins, with the number that its requests have. Where a socket is there,
+    /// greet anew with `connected`: the publisher's answer says where its channels stand.
     package mutating func add(_ reader: FanoutReader, numbered number: UInt16) {
         precondition(!readers.contains { $0.number == number })
         readers.append((number, reader))

@@ -12,8 +12,9 @@
 //
 //   kind  name     holds
 //    1    HELLO    node id (16 bytes), epoch (8), nonce (8), lowest and highest version (1 each),
-//                  name (text), service endpoint (text, empty for none); varint count of streams that are read, and their names (texts) in
-//                  the order of their bytes, or one name ">" for all streams
+//                  name (text), service endpoint (text, empty for none); varint count of streams
+//                  that are read, and their names (texts) in the order of their bytes, or one name
+//                  ">" for all streams
 //    2    WELCOME  nonce of the HELLO (8), node id (16), epoch (8), name, data endpoint, push
 //                  endpoint (texts, empty for none), event bytes at most (varint); varint count of
 //                  channels, and for each: stream (text), lane (varint), first sequence that can be

@@ -1,8 +1,8 @@
 import CZeroMQ
 package import MartletCore
 
-/// Whoever does its work on the loop's thread, between two looks at the sockets: it takes what links
-/// have received, and gives them what is to be sent, without a hop between threads.
+/// Whoever does its work on the loop's thread, between two looks at the sockets: it takes what
+/// links have received, and gives them what is to be sent, without a hop between threads.
 package protocol LoopDriver: AnyObject {
     /// Does what there is to do, without waiting. Returns when it wants to be called at the latest.
     func turn(on loop: isolated SocketLoop) -> ContinuousClock.Instant

@@ -1,0 +1,127 @@
+/// What comes, in its order or not.
+extension SubscriberChannel {
+    mutating func take(
+        published frame: Frame, at now: MonotonicTime, _ effects: inout [Effect]
+    ) {
+        // The numbers of a slice have holes that nothing would tell of.
+        guard !frame.header.isSlice else { return }
+        guard let epoch, phase == .following else {
+            // The answer to the first request says what they are worth.
+            if !frame.isBeat { held.insert(frame) }
+            return
+        }
+        if frame.header.epoch < epoch {
+            stale += 1
+            return
+        }
+        guard frame.header.epoch == epoch else {
+            // A later epoch. Its frames are fetched once the publisher has confirmed it.
+            if request == nil { ask(at: now, &effects) }
+            return
+        }
+        if frame.isBeat {
+            heardNext = max(heardNext, frame.header.firstSequence)
+        } else {
+            accept(frame, &effects)
+        }
+        fill(at: now, &effects)
+    }
+
+    mutating func take(fetched frame: Frame, _ effects: inout [Effect]) {
+        guard !frame.isBeat, !frame.header.isSlice, frame.channel == channel else { return }
+        if phase == .connecting, case .behind(let epoch, let sequence) = start,
+            epoch == frame.header.epoch
+        {
+            begin(epoch, at: sequence + 1, &effects)
+        }
+        guard phase == .following, frame.header.epoch == epoch else { return }
+        let before = max(expected, frame.sequences.lowerBound)
+        accept(frame, &effects)
+        let after = min(expected, frame.sequences.upperBound)
+        if after > before { fetched += after - before }
+    }
+
+    mutating func begin(_ epoch: Epoch, at next: UInt64, _ effects: inout [Effect]) {
+        self.epoch = epoch
+        expected = next
+        heardNext = max(heardNext, next)
+        phase = .following
+        effects.append(.started(epoch: epoch, next: next))
+        keepHeld(of: epoch)
+        deliverHeld(&effects)
+    }
+
+    /// What was held before the epoch was known may be of others.
+    private mutating func keepHeld(of epoch: Epoch) {
+        let frames = held.removeAll()
+        for frame in frames where frame.header.epoch == epoch {
+            held.insert(frame)
+            heardNext = max(heardNext, frame.sequences.upperBound)
+        }
+    }
+
+    private mutating func accept(_ frame: Frame, _ effects: inout [Effect]) {
+        heardNext = max(heardNext, frame.sequences.upperBound)
+        guard frame.sequences.upperBound > expected else {
+            duplicates += 1
+            return
+        }
+        guard frame.sequences.lowerBound <= expected else {
+            held.insert(frame)
+            return
+        }
+        guard !isBehind, hasRoom(for: frame) else { return }
+        deliver(frame, &effects)
+        deliverHeld(&effects)
+    }
+
+    /// Whether a frame may be delivered; if not, that is noted. One larger than the buffer goes
+    /// alone.
+    private mutating func hasRoom(for frame: Frame) -> Bool {
+        isBehind = buffered > 0 && buffered + frame.bytes.count > bufferByteCountMax
+        return !isBehind
+    }
+
+    private mutating func deliver(_ frame: Frame, _ effects: inout [Effect]) {
+        buffered += frame.bytes.count
+        effects.append(.deliver(frame, from: expected))
+        expected = frame.sequences.upperBound
+    }
+
+    mutating func deliverHeld(_ effects: inout [Effect]) {
+        while !isBehind, let frame = held.first, frame.sequences.lowerBound <= expected {
+            if frame.sequences.upperBound > expected {
+                guard hasRoom(for: frame) else { return }
+                deliver(frame, &effects)
+            }
+            held.removeFirst()
+        }
+    }
+
+    /// Nobody will fill the holes: they are reported, and what is held behind them is delivered,
+    /// whatever room there is. It has been within bounds all the time.
+    mutating func releaseHeld(because reason: Gap.Reason, _ effects: inout [Effect]) {
+        guard phase == .following else { return }
+        while let frame = held.first {
+            held.removeFirst()
+            guard frame.sequences.upperBound > expected else { continue }
+            if frame.sequences.lowerBound > expected {
+                lose(upTo: frame.sequences.lowerBound, reason, &effects)
+            }
+            deliver(frame, &effects)
+        }
+    }
+
+    /// Reports what is missing before this number.
+    mutating func lose(
+        upTo next: UInt64, _ reason: Gap.Reason, _ effects: inout [Effect]
+    ) {
+        guard let epoch, next > expected else { return }
+        effects.append(
+            .lost(
+                Gap(
+                    channel: channel, epoch: epoch, first: expected, last: next - 1,
+                    reason: reason)))
+        expected = next
+    }
+}
