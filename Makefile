@@ -28,8 +28,10 @@ test: build ## Run all tests, simulated worlds included
 	$(SWIFT) test --disable-xctest
 	$(MAKE) simulate
 
-demo: dependencies ## Show two processes that exchange messages
-	$(SWIFT) run --quiet TwoProcesses
+demo: dependencies ## Events for three readers, of which one is stopped and one is killed
+	$(SWIFT) build --quiet --product martlet-publisher
+	$(SWIFT) build --quiet --product martletctl
+	Scripts/demo
 
 check: dependencies lint warnings test bench-smoke ## Everything that CI checks
 	@echo "make check: everything passed"

@@ -125,7 +125,8 @@ let package = Package(
             name: "MartletRoutingTests", dependencies: ["MartletRouting", "MartletEvents"],
             swiftSettings: testSettings),
         .testTarget(
-            name: "MartletCommandLineTests", dependencies: ["MartletCommandLine", "martletctl"],
+            name: "MartletCommandLineTests",
+            dependencies: ["MartletCommandLine", "martletctl", "martlet-publisher"],
             swiftSettings: testSettings),
         .testTarget(
             name: "MartletCoreTests", dependencies: ["MartletCore"], swiftSettings: testSettings),

@@ -1,0 +1,175 @@
+import Foundation
+import Testing
+
+/// The programs `martlet-publisher` and `martletctl tail` as users run them, beside each other.
+@Suite(.timeLimit(.minutes(1)), .serialized) struct ProgramTests {
+    /// A program that runs. What waits for its end gives the thread away meanwhile.
+    final class Running {
+        private let process = Process()
+        private let input = Pipe()
+        private let output = FileManager.default.temporaryDirectory
+            .appendingPathComponent(UUID().uuidString)
+        private let errors = FileManager.default.temporaryDirectory
+            .appendingPathComponent(UUID().uuidString)
+        private let ends: AsyncStream<Void>
+
+        init(_ name: String, _ arguments: String...) throws {
+            let (ends, end) = AsyncStream.makeStream(of: Void.self)
+            self.ends = ends
+            process.executableURL = ControlTests.program.deletingLastPathComponent()
+                .appendingPathComponent(name)
+            process.arguments = arguments
+            for file in [output, errors] {
+                FileManager.default.createFile(atPath: file.path, contents: nil)
+            }
+            process.standardOutput = try FileHandle(forWritingTo: output)
+            process.standardError = try FileHandle(forWritingTo: errors)
+            process.standardInput = input
+            process.terminationHandler = { _ in end.finish() }
+            try process.run()
+        }
+
+        deinit {
+            if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+            for file in [output, errors] { try? FileManager.default.removeItem(at: file) }
+        }
+
+        /// Less than a pipe holds.
+        func write(_ text: String) throws {
+            try input.fileHandleForWriting.write(contentsOf: Data(text.utf8))
+        }
+
+        func closeInput() throws { try input.fileHandleForWriting.close() }
+
+        func terminate() { process.terminate() }
+
+        /// What it has written once it has ended, which it must within half a minute.
+        func ended() async throws -> ControlTests.Outcome {
+            let process = process
+            let guardian = Task {
+                try await Task.sleep(for: .seconds(30))
+                kill(process.processIdentifier, SIGKILL)
+            }
+            for await _ in ends {}
+            guardian.cancel()
+            return ControlTests.Outcome(
+                status: process.terminationStatus,
+                output: try String(contentsOf: output, encoding: .utf8),
+                errors: try String(contentsOf: errors, encoding: .utf8))
+        }
+    }
+
+    static func endpoint() -> String { "ipc:///tmp/martlet-program-\(UUID().uuidString)" }
+
+    @Test func linesArePayloadsOfATopic() async throws {
+        let endpoint = Self.endpoint()
+        let publisher = try Running(
+            "martlet-publisher", "--listen", endpoint, "--topic", "orders.placed", "--key",
+            "data.customer", "--wait-for", "1")
+        let tail = try Running(
+            "martletctl", "tail", "orders.>", "-p", endpoint, "-n", "2", "--json")
+        try publisher.write("{\"customer\": \"c-1\"}\n\nno json\n{\"customer\": \"c-2\"}\n")
+        try publisher.closeInput()
+        let shown = try await tail.ended()
+        #expect(shown.status == 0)
+        #expect(shown.lines.count == 2)
+        for customer in ["c-1", "c-2"] {
+            #expect(shown.output.contains("\"partitionkey\":\"\(customer)\""))
+        }
+        #expect(shown.errors.contains("2 events shown"))
+        let published = try await publisher.ended()
+        #expect(published.status == 65)
+        #expect(published.errors.contains("-:3: "))
+        #expect(published.errors.contains("published 2 events"))
+    }
+
+    @Test func linesAreCloudEvents() async throws {
+        let endpoint = Self.endpoint()
+        let publisher = try Running("martlet-publisher", "--listen", endpoint, "--wait-for", "1")
+        let tail = try Running("martletctl", "tail", ">", "-p", endpoint, "-n", "1", "--json")
+        try publisher.write(
+            """
+            {"specversion":"1.0","id":"e-1","source":"/shop","type":"orders.placed","region":"eu"}\n
+            """)
+        try publisher.closeInput()
+        let shown = try await tail.ended()
+        #expect(shown.output.contains("\"id\":\"e-1\""))
+        #expect(shown.output.contains("\"source\":\"/shop\""))
+        #expect(shown.output.contains("\"region\":\"eu\""))
+        // The id is another's, so that the place is said beside it.
+        #expect(shown.output.contains("\"position\":\""))
+        #expect(try await publisher.ended().status == 0)
+    }
+
+    @Test func aGeneratorMakesTheSameOfASeed() async throws {
+        var outputs: [[Substring]] = []
+        for _ in 1...2 {
+            let endpoint = Self.endpoint()
+            let publisher = try Running(
+                "martlet-publisher", "--listen", endpoint, "--generate", "sensors", "--rate", "max",
+                "--count", "50", "--seed", "7", "--wait-for", "1", "--stream",
+                "sensors:partitions=1")
+            let tail = try Running(
+                "martletctl", "tail", "sensors.*.temperature", "-p", endpoint, "-n", "50")
+            let lines = try await tail.ended().lines
+            // Without the time of day.
+            outputs.append(lines.map { $0.dropFirst(13) })
+            #expect(try await publisher.ended().status == 0)
+        }
+        #expect(outputs[0].count == 50)
+        #expect(outputs[0] == outputs[1])
+    }
+
+    @Test func aFileOfEventsGoesOnWhereItEnds() async throws {
+        let endpoint = Self.endpoint()
+        let file = FileManager.default.temporaryDirectory
+            .appendingPathComponent(UUID().uuidString)
+        defer { try? FileManager.default.removeItem(at: file) }
+        // Stays for as long as its input does.
+        let publisher = try Running(
+            "martlet-publisher", "--listen", endpoint, "--topic", "orders.placed", "--key",
+            "data.customer", "--wait-for", "1")
+        try publisher.write(
+            (1...400).map { "{\"id\": \($0), \"customer\": \($0 % 30)}\n" }.joined())
+        let first = try Running(
+            "martletctl", "tail", ">", "-p", endpoint, "-n", "150", "--into", file.path)
+        #expect(try await first.ended().status == 0)
+        // As if it had been killed while it wrote.
+        let text = try String(contentsOf: file, encoding: .utf8)
+        try (text + "{\"specversion\":\"1.0\",\"id\"").write(
+            to: file, atomically: false, encoding: .utf8)
+        let second = try Running(
+            "martletctl", "tail", ">", "-p", endpoint, "-n", "250", "--into", file.path)
+        #expect(try await second.ended().status == 0)
+        publisher.terminate()
+        #expect(try await publisher.ended().status == 0)
+        let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+        #expect(lines.count == 400)
+        #expect(Set(lines).count == 400)
+    }
+
+    @Test(arguments: [
+        (["--generate", "order"], "There is no generator `order`. Did you mean `orders`?"),
+        (["--rate", "5"], "`--rate` goes with `--generate`."),
+        (["--follow"], "`--follow` goes with `--file`."),
+        (["--file", "x", "--pull", "tcp://*:1"], "`--file` and `--pull` are two sources."),
+        (["--stream", "orders:ring=3"], "The ring of the stream `orders` has 1 MiB or more"),
+        (["--stream", "orders:rings=3"], "`rings=3` is no setting of a stream."),
+        (["--listen", "nowhere"], "--listen: "),
+    ])
+    func whatCannotBeIsRefused(arguments: [String], words: String) throws {
+        let program = ControlTests.program.deletingLastPathComponent()
+            .appendingPathComponent("martlet-publisher")
+        let process = Process()
+        let errors = Pipe()
+        process.executableURL = program
+        process.arguments = arguments
+        process.standardError = errors
+        try process.run()
+        let text = String(
+            decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 64)
+        #expect(text.contains(words), "\(text)")
+    }
+}
