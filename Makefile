@@ -29,8 +29,8 @@ test: build ## Run all tests, simulated worlds included
 	$(MAKE) simulate
 
 demo: dependencies ## Events for three readers, of which one is stopped and one is killed
-	$(SWIFT) build --quiet --product martlet-publisher
-	$(SWIFT) build --quiet --product martletctl
+	$(SWIFT) build -c release --quiet --product martlet-publisher
+	$(SWIFT) build -c release --quiet --product martletctl
 	Scripts/demo
 
 check: dependencies lint warnings test bench-smoke ## Everything that CI checks
