@@ -12,6 +12,7 @@ public enum Rate {
 
     /// With one digit behind the point, or none where there are many before it.
     public static func shortened(_ number: Double) -> String {
+        if number < 0 { return "-" + shortened(-number) }
         if number >= 100 { return grouped(Int(number.rounded())) }
         let tenths = Int((number * 10).rounded())
         return "\(tenths / 10).\(tenths % 10)"

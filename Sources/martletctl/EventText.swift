@@ -14,7 +14,12 @@ enum EventText {
         let kind = event.contentType?.text ?? "nothing said of it"
         let unreadable = "<\(event.payloadByteCount) bytes, \(kind)>"
         guard event.contentType.map(isText) ?? true else { return unreadable }
-        return String(validating: event.payload.array(), as: UTF8.self) ?? unreadable
+        guard let text = String(validating: event.payload.array(), as: UTF8.self) else {
+            return unreadable
+        }
+        // An event is a line.
+        return text.unicodeScalars.contains("\n")
+            ? text.unicodeScalars.map { $0 == "\n" ? "\\n" : String($0) }.joined() : text
     }
 
     private static func isText(_ type: ContentType) -> Bool {

@@ -13,7 +13,8 @@ let martletctl = Command(
         .init("martletctl partition c-9 --of 16", "The lane of a key"),
     ],
     verbs: [
-        TailCommand.command, MatchCommand.command, RouteCommand.command, PartitionCommand.command,
+        TailCommand.command, TopCommand.command, NodesCommand.command, PublishCommand.command,
+        MatchCommand.command, RouteCommand.command, PartitionCommand.command,
     ])
 
 Program.main(martletctl, version: "0.1.0")

@@ -19,9 +19,7 @@ import Testing
             process.executableURL = ControlTests.program.deletingLastPathComponent()
                 .appendingPathComponent(name)
             process.arguments = arguments
-            for file in [output, errors] {
-                FileManager.default.createFile(atPath: file.path, contents: nil)
-            }
+            for file in [output, errors] { try Data().write(to: file) }
             process.standardOutput = try FileHandle(forWritingTo: output)
             process.standardError = try FileHandle(forWritingTo: errors)
             process.standardInput = input
@@ -146,6 +144,58 @@ import Testing
         let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
         #expect(lines.count == 400)
         #expect(Set(lines).count == 400)
+    }
+
+    /// A node that is there for one event is found by those who subscribe already.
+    @Test func anEventOfAMoment() async throws {
+        let endpoint = Self.endpoint()
+        let seed = try Running(
+            "martlet-publisher", "--listen", endpoint, "--topic", "orders.placed")
+        let tail = try Running("martletctl", "tail", "notes.>", "-p", endpoint, "-n", "2", "--json")
+        let published = try Running(
+            "martletctl", "publish", "notes.note", #"{"text": "here"}"#, "-k", "me", "-a",
+            "region=eu", "--id", "n-1", "-p", endpoint, "--timeout", "20")
+        #expect(try await published.ended().output == "n-1\n")
+        let text = try Running(
+            "martletctl", "publish", "notes.text", "--content-type", "text/plain", "-p", endpoint,
+            "--timeout", "20")
+        try text.write("two\nlines")
+        try text.closeInput()
+        let receipt = try await text.ended()
+        #expect(receipt.status == 0)
+        let shown = try await tail.ended()
+        #expect(shown.lines.count == 2)
+        #expect(shown.output.contains(#""partitionkey":"me""#))
+        #expect(shown.output.contains(#""region":"eu""#))
+        #expect(shown.output.contains(#""id":"\#(receipt.lines.first ?? "-")""#))
+        let nobody = try Running(
+            "martletctl", "publish", "others.note", "1", "-p", endpoint, "--timeout", "1")
+        #expect(try await nobody.ended().status == 69)
+        seed.terminate()
+        #expect(try await seed.ended().status == 0)
+    }
+
+    @Test func whoIsThereAndWhatFlows() async throws {
+        let endpoint = Self.endpoint()
+        let publisher = try Running(
+            "martlet-publisher", "--listen", endpoint, "--topic", "orders.placed", "--name", "shop",
+            "--wait-for", "1")
+        try publisher.write(#"{"id": 1}"# + "\n" + #"{"id": 2}"# + "\n")
+        let top = try Running(
+            "martletctl", "top", "orders.>", "-p", endpoint, "-n", "2", "--json")
+        let rows = try await top.ended()
+        #expect(rows.lines.last?.contains(#""node":"shop","stream":"orders""#) == true)
+        #expect(rows.lines.last?.contains(#""events":2"#) == true)
+        let nodes = try await Running("martletctl", "nodes", "-p", endpoint).ended()
+        #expect(nodes.status == 0)
+        #expect(nodes.output.contains("shop  \(endpoint)  connected"))
+        #expect(nodes.output.contains("orders: 2 events in 1 lanes, 2 kept"))
+        publisher.terminate()
+        #expect(try await publisher.ended().status == 0)
+        let gone = try Running("martletctl", "nodes", "-p", endpoint, "--timeout", "1")
+        let none = try await gone.ended()
+        #expect(none.status == 1)
+        #expect(none.output.contains("no answer"))
     }
 
     @Test(arguments: [

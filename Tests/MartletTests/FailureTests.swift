@@ -231,4 +231,33 @@ import Testing
             }
         }
     }
+
+    /// A publisher that is not there when a subscription comes into force is read from its first
+    /// event on when it comes, though it does not wait for anybody.
+    @Test func whoComesLaterIsReadFromItsFirstEvent() async throws {
+        try await within {
+            let endpoints = try (1...2).map { _ in
+                try Endpoint("ipc:///tmp/martlet-late-\(UInt64.random(in: 0 ... .max))")
+            }
+            var configuration = NodeConfiguration(name: "reader", peers: endpoints)
+            configuration.peerPatience = .milliseconds(100)
+            let reading = configuration
+            try await withNode(named: "first", listening: endpoints[0]) { _ in
+                try await withNode(reading) { reader in
+                    try await reader.subscribe(to: OrderPlaced.self) { events in
+                        try await withNode(named: "late", listening: endpoints[1]) { node in
+                            let orders = try node.publisher(of: OrderPlaced.self)
+                            for id in 1...100 { try await orders.publish(OrderPlaced(id: id)) }
+                            var next = 1
+                            for try await (order, _) in events {
+                                #expect(order.id == next)
+                                next += 1
+                                if next > 100 { break }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
 }

@@ -14,7 +14,8 @@ final class NodeEngine: LoopDriver {
         let began: MonotonicTime
         /// The peers at which it is in force.
         var inForce: Set<Int> = []
-        var isReady = false
+        /// Since when it is in force by the wall clock; nil before.
+        var readySince: Timestamp?
         /// What has come in this turn.
         var items: [SubscriptionQueue.Item] = []
     }
@@ -23,17 +24,17 @@ final class NodeEngine: LoopDriver {
     let configuration: NodeConfiguration
     /// Raised when a subscription has come into force, or a peer has come or gone.
     let changes = ChangeSignal()
-    private let advertised: String
-    private let core: PublishingCore?
+    let advertised: String
+    let core: PublishingCore?
     private let service: ZeroMQLink<Router>?
-    private(set) var peers: [PeerConnection] = []
-    private var lastPeer = 0
-    private var readings: [UInt16: Reading] = [:]
-    private var order: [UInt16] = []
-    private var lastReading: UInt16 = 0
+    var peers: [PeerConnection] = []
+    var lastPeer = 0
+    var readings: [UInt16: Reading] = [:]
+    var order: [UInt16] = []
+    var lastReading: UInt16 = 0
     /// Endpoints with host names that peers have told of, to be looked up.
-    private(set) var unresolved: Set<String> = []
-    private var nextTick = MonotonicTime(microseconds: 0)
+    var unresolved: Set<String> = []
+    var nextTick = MonotonicTime(microseconds: 0)
 
     /// Short enough that a reader's report, or a peer's pause, ends soon after it is due.
     static let tickInterval = Duration.milliseconds(50)
@@ -150,7 +151,7 @@ final class NodeEngine: LoopDriver {
 // MARK: - Effects
 
 extension NodeEngine {
-    private func carryOut(
+    func carryOut(
         _ effects: [PublisherPeer.Effect], of peer: PeerConnection, at now: MonotonicTime,
         on loop: isolated SocketLoop
     ) {
@@ -219,7 +220,7 @@ extension NodeEngine {
         }
     }
 
-    private func fail(
+    func fail(
         _ peer: PeerConnection, because error: MartletError, on loop: isolated SocketLoop
     ) {
         let error = named(error, peer)
@@ -236,136 +237,10 @@ extension NodeEngine {
             isRetriable: error.isRetriable)
     }
 
-    private func end(_ number: UInt16, with ending: Result<Void, MartletError>) {
+    func end(_ number: UInt16, with ending: Result<Void, MartletError>) {
         hand()
         readings[number]?.source.queue.end(with: ending)
         changes.raise()
-    }
-}
-
-// MARK: - Peers
-
-extension NodeEngine {
-    /// Addresses at which a peer may be. Those that are known already stay.
-    func add(
-        peers endpoints: [Endpoint], isLearned: Bool, on loop: isolated SocketLoop
-    ) {
-        let now = NodeClock.now
-        for endpoint in endpoints where endpoint.description != advertised {
-            guard !peers.contains(where: { $0.endpoint == endpoint }),
-                peers.count < Limits.peersMax
-            else { continue }
-            lastPeer += 1
-            var machine = PublisherPeer(
-                instance, named: configuration.name, listeningAt: advertised)
-            for number in order { add(number, to: &machine) }
-            peers.append(PeerConnection(lastPeer, endpoint, machine, isLearned: isLearned, at: now))
-            nextTick = now
-        }
-        changes.raise()
-    }
-
-    /// A peer that others have told of has not been there for long.
-    private func forget(
-        _ peer: PeerConnection, at now: MonotonicTime, on loop: isolated SocketLoop
-    ) {
-        carryOut(peer.machine.losses, of: peer, at: now, on: loop)
-        peer.close(.superfluous, on: loop)
-        peers.removeAll { $0 === peer }
-        core?.remove(peer: peer.endpoint.description)
-        changes.raise()
-    }
-
-    /// Other nodes that a peer knows. Names are looked up by whoever listens to `unresolved`.
-    private func learn(
-        _ texts: [String], at now: MonotonicTime, on loop: isolated SocketLoop
-    ) {
-        for text in texts {
-            guard let endpoint = try? Endpoint(text), text != advertised else { continue }
-            if endpoint.hasHostName {
-                unresolved.insert(text)
-            } else {
-                add(peers: [endpoint], isLearned: true, on: loop)
-            }
-        }
-    }
-}
-
-// MARK: - Subscriptions
-
-extension NodeEngine {
-    private func add(_ number: UInt16, to machine: inout PublisherPeer) {
-        guard let reading = readings[number] else { return }
-        let reader = FanoutReader(
-            number: number, to: reading.selection, from: reading.start,
-            bufferBytes: Limits.bufferBytes, heldBytes: Limits.heldBytes)
-        machine.add(reader, numbered: number)
-    }
-
-    /// Begins a subscription at all peers, and returns its number.
-    func subscribe(
-        _ source: SubscriptionSource, to selection: StreamSelection, from start: FanoutReader.Start,
-        _ buffering: Buffering, on loop: isolated SocketLoop
-    ) throws(MartletError) -> UInt16 {
-        guard order.count < Limits.subscriptionsMax else {
-            throw MartletError(
-                .resourceExhausted,
-                "A node has \(Limits.subscriptionsMax) subscriptions at most. End some of them.")
-        }
-        let now = NodeClock.now
-        repeat { lastReading &+= 1 } while readings[lastReading] != nil
-        let number = lastReading
-        readings[number] = Reading(
-            source: source, selection: selection, start: start, buffering: buffering, began: now)
-        order.append(number)
-        for peer in peers where peer.isActive {
-            add(number, to: &peer.machine)
-            do throws(MartletError) { try peer.subscribe(on: loop) } catch {
-                fail(peer, because: error, on: loop)
-            }
-            carryOut(peer.greetAgain(at: now), of: peer, at: now, on: loop)
-        }
-        for case .failed(let error) in peers.map(\.state) { end(number, with: .failure(error)) }
-        return number
-    }
-
-    /// Ends a subscription at all peers.
-    func unsubscribe(_ number: UInt16, on loop: isolated SocketLoop) {
-        readings[number] = nil
-        order.removeAll { $0 == number }
-        for peer in peers where peer.isActive {
-            peer.machine.remove(reader: number)
-            try? peer.subscribe(on: loop)
-        }
-    }
-
-    /// Whether the subscription is in force: at every peer, or at some after the patience for the
-    /// others has ended.
-    func isReady(_ number: UInt16) -> Bool { readings[number]?.isReady ?? true }
-
-    private func checkReadiness(of number: UInt16, at now: MonotonicTime) {
-        guard let reading = readings[number], !reading.isReady else { return }
-        let wanted = peers.filter(\.isActive)
-        let isEverywhere =
-            !wanted.isEmpty && wanted.allSatisfy { reading.inForce.contains($0.number) }
-        let isLate = now >= reading.began + configuration.peerPatience
-        guard isEverywhere || (isLate && !reading.inForce.isEmpty) else { return }
-        readings[number]?.isReady = true
-        if isEverywhere { reportThoseGone(reading, number) }
-        changes.raise()
-    }
-
-    /// Positions of nodes that nobody is any more: what these had published behind them is lost,
-    /// and nobody knows how much.
-    private func reportThoseGone(_ reading: Reading, _ number: UInt16) {
-        guard case .behind(let positions) = reading.start else { return }
-        let here = Set(peers.compactMap { $0.machine.liveInstance?.node })
-        readings[number]?.items += positions.filter { !here.contains($0.channel.node) }.map {
-            .gap(
-                Gap(
-                    channel: $0.channel, epoch: $0.epoch, first: $0.sequence + 1, last: nil,
-                    reason: .instanceGone))
-        }
     }
 }
 

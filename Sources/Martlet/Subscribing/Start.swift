@@ -1,6 +1,7 @@
 /// Where a subscription begins.
 public enum Start: Sendable, Hashable {
-    /// With the events that come from now on.
+    /// With the events that come from now on. Of a publisher that is found only later, with those
+    /// that it dates behind the moment from which the subscription is in force.
     case now
     /// With the first events that are kept.
     case beginning

@@ -36,7 +36,7 @@ package struct FanoutReader {
 
     /// What is read.
     package let streams: StreamSelection
-    private let start: Start
+    private var start: Start
     /// Shared by the channels, of which each may always have one frame.
     private let bufferBytes: Int
     private let heldBytes: Int
@@ -94,6 +94,9 @@ package struct FanoutReader {
     package var droppedCount: UInt64 {
         channels.values.reduce(0) { $0 + $1.duplicates + $1.stale }
     }
+
+    /// It begins elsewhere, if it has not begun.
+    package mutating func move(to start: Start) { if publisher == nil { self.start = start } }
 
     /// A session with the publisher has begun.
     package mutating func attached(_ welcome: Welcome, at now: MonotonicTime) -> [Effect] {

@@ -57,6 +57,12 @@ package struct PublisherPeer {
         readers.append((number, reader))
     }
 
+    /// A subscription that is not in force here yet is to begin elsewhere.
+    package mutating func move(reader number: UInt16, to start: FanoutReader.Start) {
+        guard let index = readers.firstIndex(where: { $0.number == number }) else { return }
+        readers[index].reader.move(to: start)
+    }
+
     /// A subscription ends.
     package mutating func remove(reader number: UInt16) {
         readers.removeAll { $0.number == number }

@@ -1,0 +1,90 @@
+internal import MartletDelivery
+internal import MartletSockets
+
+/// What is read.
+extension NodeEngine {
+    func add(_ number: UInt16, to machine: inout PublisherPeer) {
+        guard let reading = readings[number] else { return }
+        var start = reading.start
+        if case .now = start, let since = reading.readySince { start = .time(since) }
+        let reader = FanoutReader(
+            number: number, to: reading.selection, from: start,
+            bufferBytes: Limits.bufferBytes, heldBytes: Limits.heldBytes)
+        machine.add(reader, numbered: number)
+    }
+
+    /// Begins a subscription at all peers, and returns its number.
+    func subscribe(
+        _ source: SubscriptionSource, to selection: StreamSelection, from start: FanoutReader.Start,
+        _ buffering: Buffering, on loop: isolated SocketLoop
+    ) throws(MartletError) -> UInt16 {
+        guard order.count < Limits.subscriptionsMax else {
+            throw MartletError(
+                .resourceExhausted,
+                "A node has \(Limits.subscriptionsMax) subscriptions at most. End some of them.")
+        }
+        let now = NodeClock.now
+        repeat { lastReading &+= 1 } while readings[lastReading] != nil
+        let number = lastReading
+        readings[number] = Reading(
+            source: source, selection: selection, start: start, buffering: buffering, began: now)
+        order.append(number)
+        for peer in peers where peer.isActive {
+            add(number, to: &peer.machine)
+            do throws(MartletError) { try peer.subscribe(on: loop) } catch {
+                fail(peer, because: error, on: loop)
+            }
+            carryOut(peer.greetAgain(at: now), of: peer, at: now, on: loop)
+        }
+        for case .failed(let error) in peers.map(\.state) { end(number, with: .failure(error)) }
+        return number
+    }
+
+    /// Ends a subscription at all peers.
+    func unsubscribe(_ number: UInt16, on loop: isolated SocketLoop) {
+        readings[number] = nil
+        order.removeAll { $0 == number }
+        for peer in peers where peer.isActive {
+            peer.machine.remove(reader: number)
+            try? peer.subscribe(on: loop)
+        }
+    }
+
+    /// Whether the subscription is in force: at every peer, or at some after the patience for the
+    /// others has ended.
+    func isReady(_ number: UInt16) -> Bool { readings[number].map { $0.readySince != nil } ?? true }
+
+    func checkReadiness(of number: UInt16, at now: MonotonicTime) {
+        guard let reading = readings[number], reading.readySince == nil else { return }
+        let wanted = peers.filter(\.isActive)
+        let isEverywhere =
+            !wanted.isEmpty && wanted.allSatisfy { reading.inForce.contains($0.number) }
+        let isLate = now >= reading.began + configuration.peerPatience
+        guard isEverywhere || (isLate && !reading.inForce.isEmpty) else { return }
+        begin(reading, number, since: .now)
+        if isEverywhere { reportThoseGone(reading, number) }
+        changes.raise()
+    }
+
+    /// The subscription is in force. Peers that come later may publish before they are heard of.
+    private func begin(_ reading: Reading, _ number: UInt16, since time: Timestamp) {
+        readings[number]?.readySince = time
+        guard case .now = reading.start else { return }
+        for peer in peers where peer.isActive && !reading.inForce.contains(peer.number) {
+            peer.machine.move(reader: number, to: .time(time))
+        }
+    }
+
+    /// Positions of nodes that nobody is any more: what these had published behind them is lost,
+    /// and nobody knows how much.
+    private func reportThoseGone(_ reading: Reading, _ number: UInt16) {
+        guard case .behind(let positions) = reading.start else { return }
+        let here = Set(peers.compactMap { $0.machine.liveInstance?.node })
+        readings[number]?.items += positions.filter { !here.contains($0.channel.node) }.map {
+            .gap(
+                Gap(
+                    channel: $0.channel, epoch: $0.epoch, first: $0.sequence + 1, last: nil,
+                    reason: .instanceGone))
+        }
+    }
+}
