@@ -168,7 +168,7 @@ struct FanoutChecker {
         if let last = gap.last {
             reportedLost += Int(last - gap.first) + 1
             seen.next = last + 1
-        } else {
+        } else if gap.reason != .unreachable {
             // What is behind the end of a history is the next one, from its first event.
             seen.epoch = .max
             seen.next = 1

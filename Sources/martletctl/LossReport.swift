@@ -31,12 +31,9 @@ final class LossReport: Sendable {
             }
         }
         guard !isSilent else { return }
-        let last = gap.last.map { " to \($0)" } ?? " and all behind it"
         // In its place between the events.
         Output.standard.flush()
-        Output.errors.lines(
-            ofOthers: "lost in \(gap.channel.stream) lane \(gap.channel.lane) of "
-                + "\(gap.channel.node): event \(gap.first)\(last), \(LossReport.text(gap.reason))")
+        Output.errors.lines(ofOthers: "\(gap)")
         Output.errors.flush()
     }
 
@@ -47,15 +44,6 @@ final class LossReport: Sendable {
             return state.gaps == 0
                 ? "none lost"
                 : "\(Rate.grouped(state.events))\(more) lost in \(state.gaps) gaps"
-        }
-    }
-
-    private static func text(_ reason: Gap.Reason) -> String {
-        switch reason {
-        case .expired: "which its publisher keeps no more"
-        case .instanceGone: "which went with its publisher"
-        case .dropped: "dropped here, since this reader is slow"
-        case .unreachable: "whose publisher cannot be reached"
         }
     }
 }

@@ -189,7 +189,7 @@ import Testing
     @Test func aPublisherThatStartsAnewBeforeItAnswersIsFollowedFromItsFirstEvent() throws {
         var dialogue = Dialogue(from: .now)
         #expect(dialogue.handle(.attached(dialogue.maker.epoch)) == ["fetch now"])
-        #expect(dialogue.handle(.detached) == [])
+        #expect(dialogue.handle(.detached(afterGoodbye: false)) == [])
         dialogue.maker.epoch = Epoch(start: 2, random: 9)
         #expect(dialogue.handle(.attached(dialogue.maker.epoch)) == ["fetch 2/0"])
         let frame = try dialogue.maker.frame(2)
@@ -237,12 +237,37 @@ import Testing
         dialogue.follow()
         _ = try dialogue.maker.frame(2)
         _ = dialogue.handle(.published(try dialogue.maker.frame(2)))
-        _ = dialogue.handle(.detached)
+        _ = dialogue.handle(.detached(afterGoodbye: false))
         dialogue.now = .seconds(60.9)
         #expect(dialogue.handle(.tick) == [])
         dialogue.now = .seconds(61)
-        #expect(dialogue.handle(.tick) == ["lost 1/1-2 unreachable", "deliver 3..<5"])
+        #expect(
+            dialogue.handle(.tick) == [
+                "lost 1/1-2 unreachable", "deliver 3..<5", "lost 1/5-? unreachable",
+            ])
+        #expect(dialogue.handle(.tick) == [])
         #expect(dialogue.handle(.attached(dialogue.maker.epoch)) == ["fetch 1/4"])
+    }
+
+    /// It is silent only while nothing comes, and whoever has said goodbye has nothing more to say.
+    @Test func silenceIsReportedWhereSomethingMayBeMissing() throws {
+        var dialogue = Dialogue()
+        dialogue.follow()
+        _ = dialogue.handle(.detached(afterGoodbye: false))
+        dialogue.now = .seconds(50)
+        #expect(dialogue.handle(.published(try dialogue.maker.frame(2))) == ["deliver 1..<3"])
+        dialogue.now = .seconds(109)
+        #expect(dialogue.handle(.tick) == [])
+        dialogue.now = .seconds(110)
+        #expect(dialogue.handle(.tick) == ["lost 1/3-? unreachable"])
+        #expect(dialogue.handle(.published(try dialogue.maker.frame(2))) == ["deliver 3..<5"])
+
+        var other = Dialogue()
+        other.follow()
+        _ = other.handle(.published(try other.maker.frame(2)))
+        _ = other.handle(.detached(afterGoodbye: true))
+        other.now = .seconds(200)
+        #expect(other.handle(.tick) == [])
     }
 
     /// A buffer that is full when the session comes back must not make it forget to ask.
@@ -255,7 +280,7 @@ import Testing
         #expect(dialogue.fetched(frames[0]) == ["deliver 1..<3"])
         #expect(dialogue.end(.done, 3) == [])
         let epoch = Epoch(start: 2, random: 1)
-        #expect(dialogue.handle(.detached) == [])
+        #expect(dialogue.handle(.detached(afterGoodbye: false)) == [])
         #expect(dialogue.handle(.attached(epoch)) == [])
         let size = frames[0].bytes.count
         #expect(dialogue.handle(.consumed(byteCount: size)) == ["deliver 3..<5"])
@@ -297,7 +322,7 @@ import Testing
     @Test func withoutASessionNothingIsAsked() throws {
         var dialogue = Dialogue()
         dialogue.follow()
-        #expect(dialogue.handle(.detached) == [])
+        #expect(dialogue.handle(.detached(afterGoodbye: false)) == [])
         _ = try dialogue.maker.frame(2)
         #expect(dialogue.handle(.published(try dialogue.maker.frame(2))) == [])
         #expect(dialogue.handle(.attached(dialogue.maker.epoch)) == ["fetch 1/0"])

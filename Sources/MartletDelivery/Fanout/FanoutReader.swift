@@ -116,8 +116,10 @@ package struct FanoutReader {
     }
 
     /// The session has gone.
-    package mutating func detached(at now: MonotonicTime) {
-        for place in order { _ = handle(place, .detached, at: now) }
+    package mutating func detached(afterGoodbye: Bool, at now: MonotonicTime) {
+        for place in order {
+            _ = handle(place, .detached(afterGoodbye: afterGoodbye), at: now)
+        }
     }
 
     /// A frame of the publisher came over PUB. False if it is of no use here.
@@ -186,7 +188,9 @@ extension FanoutReader {
 
     /// What is lost if the publisher never comes back. With `isKnown` it has said where it ends.
     func losses(withEndKnown isKnown: Bool) -> [Effect] {
-        order.compactMap { channels[$0]?.loss(withEndKnown: isKnown).map(Effect.lost) }
+        order.compactMap {
+            channels[$0]?.loss(withEndKnown: isKnown, because: .instanceGone).map(Effect.lost)
+        }
     }
 
     private mutating func follow(

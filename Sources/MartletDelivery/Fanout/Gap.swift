@@ -8,7 +8,9 @@ public struct Gap: Sendable, Hashable {
         case instanceGone
         /// The consumer was slower than what came, and chose to do without them.
         case dropped
-        /// Their publisher has been silent for so long that nobody waits for them any more.
+        /// Their publisher has been silent for so long that nobody waits for them any more. Where
+        /// `last` is nil, it is not known that there are any; if the publisher comes back, they
+        /// come after all.
         case unreachable
     }
 
@@ -31,5 +33,30 @@ public struct Gap: Sendable, Hashable {
         self.first = first
         self.last = last
         self.reason = reason
+    }
+}
+
+extension Gap: CustomStringConvertible {
+    /// A sentence: what is lost, where, and why.
+    public var description: String {
+        let events =
+            switch last {
+            case first?: "event \(first)"
+            case let last?: "events \(first) to \(last)"
+            case nil: "what followed event \(first - 1)"
+            }
+        return "lost in \(channel.stream) lane \(channel.lane) of \(channel.node): \(events), "
+            + reason.text
+    }
+}
+
+extension Gap.Reason {
+    fileprivate var text: String {
+        switch self {
+        case .expired: "no longer kept by the publisher"
+        case .instanceGone: "gone with the publisher"
+        case .dropped: "dropped here, since this reader is slow"
+        case .unreachable: "since the publisher cannot be reached"
+        }
     }
 }

@@ -77,7 +77,9 @@ package struct PublisherPeer {
     /// A fresh socket is there, or a subscription more. The number is one that no other HELLO of
     /// this node has.
     package mutating func connected(nonce: UInt64, at now: MonotonicTime) -> [Effect] {
-        for place in readers.indices { readers[place].reader.detached(at: now) }
+        for place in readers.indices {
+            readers[place].reader.detached(afterGoodbye: session.hasLeft, at: now)
+        }
         return carryOut(
             session.handle(.connected(nonce: nonce, reading: streams), at: now), at: now)
     }
@@ -203,7 +205,9 @@ extension PublisherPeer {
                     readers[index].number, readers[index].reader.answered(end, at: now))
             case .forward: break
             case .reconnect(let pause):
-                for place in readers.indices { readers[place].reader.detached(at: now) }
+                for place in readers.indices {
+                    readers[place].reader.detached(afterGoodbye: session.hasLeft, at: now)
+                }
                 result.append(.reconnect(after: pause))
             case .peers(let peers): result.append(.peers(peers))
             case .itself: result.append(.itself)

@@ -5,6 +5,7 @@ extension SubscriberChannel {
     ) {
         // The numbers of a slice have holes that nothing would tell of.
         guard !frame.header.isSlice else { return }
+        if silentSince != nil { silentSince = now }
         guard let epoch, phase == .following else {
             // The answer to the first request says what they are worth.
             if !frame.isBeat { held.insert(frame) }
@@ -110,6 +111,16 @@ extension SubscriberChannel {
             }
             deliver(frame, &effects)
         }
+    }
+
+    /// Nothing has come for so long that nobody knows whether anything will: said once. What comes
+    /// after all is delivered.
+    mutating func reportSilence(at now: MonotonicTime, _ effects: inout [Effect]) {
+        guard let silentSince, now >= silentSince + Limits.publisherPatience else { return }
+        self.silentSince = nil
+        guard !isEndKnown else { return lose(upTo: heardNext, .unreachable, &effects) }
+        guard let gap = loss(withEndKnown: false, because: .unreachable) else { return }
+        effects.append(.lost(gap))
     }
 
     /// Reports what is missing before this number.

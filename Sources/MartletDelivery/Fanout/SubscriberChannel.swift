@@ -11,8 +11,8 @@ package struct SubscriberChannel {
         case published(Frame)
         /// A session with the publisher is there, of this epoch.
         case attached(Epoch)
-        /// The session has gone.
-        case detached
+        /// The session has gone. After a goodbye nothing more will come of this history.
+        case detached(afterGoodbye: Bool)
         /// A frame came in answer to a request.
         case fetched(request: UInt64, Frame)
         /// An answer is complete.
@@ -61,6 +61,10 @@ package struct SubscriberChannel {
     var heardNext: UInt64 = 0
     var attached: Epoch?
     var detachedSince: MonotonicTime?
+    /// When it was heard of last, while there is no session and until that has been reported.
+    var silentSince: MonotonicTime?
+    /// The publisher has said goodbye: where its history ends is known.
+    var isEndKnown = false
     /// The epoch of the first session.
     var firstAttached: Epoch?
     var request: Request?
@@ -99,11 +103,11 @@ package struct SubscriberChannel {
     }
 
     /// What is lost if the publisher never comes back. With `isKnown` it has said where it ends.
-    func loss(withEndKnown isKnown: Bool) -> Gap? {
-        guard let epoch, phase == .following, !isKnown || expected < heardNext else { return nil }
+    func loss(withEndKnown isKnown: Bool, because reason: Gap.Reason) -> Gap? {
+        guard phase == .following, let epoch, !isKnown || expected < heardNext else { return nil }
         return Gap(
             channel: channel, epoch: epoch, first: expected, last: isKnown ? heardNext - 1 : nil,
-            reason: .instanceGone)
+            reason: reason)
     }
 
     /// How many bytes of frames may wait for a hole to be filled.
@@ -131,10 +135,16 @@ package struct SubscriberChannel {
             pinStart(to: epoch)
             attached = epoch
             detachedSince = nil
+            silentSince = nil
+            isEndKnown = false
             request = nil
             ask(at: now, &effects)
-        case .detached:
-            if attached != nil { detachedSince = now }
+        case .detached(let afterGoodbye):
+            if attached != nil {
+                detachedSince = now
+                silentSince = now
+            }
+            isEndKnown = isEndKnown || afterGoodbye
             attached = nil
             request = nil
         case .fetched(let number, let frame):
@@ -156,6 +166,7 @@ package struct SubscriberChannel {
             }
             if let detachedSince, now >= detachedSince + Limits.publisherPatience {
                 releaseHeld(because: .unreachable, &effects)
+                reportSilence(at: now, &effects)
             }
         }
         return effects
