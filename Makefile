@@ -9,11 +9,12 @@ TIME ?= 60
 TARGET ?=
 SEEDS ?= 3500
 SEED ?= $(or $(MARTLET_SEED),1)
+SCENARIO ?=
 SWIFT ?= swift
 sources := Package.swift Sources Tests Snippets Fuzz Benchmarks/Package.swift Benchmarks/Sources
 
 .DEFAULT_GOAL := help
-.PHONY: help dependencies build test demo check lint format warnings bench bench-smoke fuzz simulate docs sanitize clean
+.PHONY: help dependencies build test demo check lint format warnings bench bench-smoke fuzz simulate chaos docs sanitize clean
 
 help: ## List the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -62,6 +63,10 @@ fuzz: dependencies ## Feed every decoder random input: TIME=seconds for each, TA
 simulate: dependencies ## Run simulated worlds: SEEDS=how many, MARTLET_SEED=the first
 	$(SWIFT) build -c release --product martlet-simulate --quiet
 	.build/release/martlet-simulate --seed $(SEED) --seeds $(SEEDS)
+
+chaos: dependencies ## Harm real processes: SCENARIO=which, MARTLET_SEED=what times are drawn from
+	$(SWIFT) build -c release --product martlet-chaos --quiet
+	.build/release/martlet-chaos --seed $(SEED) $(SCENARIO)
 
 docs: dependencies ## Make the reference documentation in .build/docs
 	Scripts/docs

@@ -63,6 +63,9 @@ let package = Package(
             name: "martlet-simulate",
             dependencies: ["MartletCommandLine", "MartletTestKit", "MartletCore"],
             swiftSettings: settings),
+        .executableTarget(
+            name: "martlet-chaos", dependencies: ["MartletCommandLine", "Martlet"],
+            swiftSettings: settings),
         .target(
             name: "MartletTestKit", dependencies: ["MartletDelivery", "MartletCore"],
             swiftSettings: settings),

@@ -33,13 +33,15 @@ public struct LinkMessages: AsyncSequence, Sendable {
         /// The next message, or nil once the link is closed. Throws `cancelled` with the task.
         @inlinable
         public mutating func next() async throws(MartletError) -> Multipart? {
-            try await next(isolation: nil)
+            if let message = try batch.next() { return message }
+            return try await batch.refill() ? try batch.next() : nil
         }
 
+        // Runs where its caller does, so that a message at hand costs no look at executors.
         /// The next message, on the caller's actor.
         @inlinable
-        public mutating func next(
-            isolation actor: isolated (any Actor)?
+        nonisolated(nonsending) public mutating func next(
+            isolation actor: (any Actor)?
         ) async throws(MartletError) -> Multipart? {
             if let message = try batch.next() { return message }
             return try await batch.refill() ? try batch.next() : nil

@@ -19,6 +19,7 @@ import Testing
             "Dispatch",
         ],
         "martlet-simulate": ["MartletCommandLine", "MartletTestKit", "MartletCore"],
+        "martlet-chaos": ["MartletCommandLine", "Martlet", "Synchronization", "Foundation"],
         "MartletTestKit": ["MartletDelivery", "MartletCore"],
         "Martlet": [
             "MartletSockets", "MartletDelivery", "MartletRouting", "MartletEvents", "MartletCore",
@@ -32,7 +33,9 @@ import Testing
             "MartletCore", "CZeroMQ", "Synchronization", "Dispatch", "Glibc", "Darwin",
         ],
         "MartletRouting": ["MartletEvents", "MartletCore", "CXXHash"],
-        "MartletEvents": ["MartletCore", "CXXHash", "FoundationEssentials", "Glibc", "Darwin"],
+        "MartletEvents": [
+            "MartletCore", "CXXHash", "FoundationEssentials", "Synchronization", "Glibc", "Darwin",
+        ],
         "MartletCore": ["Synchronization", "Glibc", "Darwin"],
     ]
 
@@ -53,6 +56,8 @@ import Testing
         "Sources/MartletEvents/Coding/EncodingBuffer.swift",
         // memcmp.
         "Sources/MartletEvents/Coding/Memory.swift",
+        // malloc and free.
+        "Sources/MartletEvents/Coding/MemoryPool.swift",
     ]
 
     @Test func importsPointDownward() throws {

@@ -22,6 +22,9 @@ final class PeerConnection {
     private var service: ZeroMQLink<Dealer>?
     private var data: ZeroMQLink<Sub>?
     private var dataEndpoint: Endpoint?
+    /// The session was given up: what silenced it may have silenced the data too, and TCP would be
+    /// slow to notice.
+    private var isDataStale = false
     private var prefixes: Set<Bytes> = []
     /// When a fresh socket is due.
     private var connectsAt: MonotonicTime?
@@ -56,7 +59,10 @@ final class PeerConnection {
     ) throws(MartletError) -> [PublisherPeer.Effect] {
         guard isActive, let due = connectsAt, now >= due else { return [] }
         connectsAt = nil
-        if let service { loop.abandon(service) }
+        if let service {
+            loop.abandon(service)
+            isDataStale = true
+        }
         let fresh = try loop.link(Dealer.self)
         service = fresh
         try loop.connect(fresh, to: endpoint)
@@ -87,7 +93,8 @@ final class PeerConnection {
     func began(_ welcome: Welcome, on loop: isolated SocketLoop) throws(MartletError) {
         self.welcome = welcome
         let told = try NodeAddresses.data(told: welcome.dataEndpoint, dialled: endpoint)
-        if told != dataEndpoint || data == nil {
+        if told != dataEndpoint || data == nil || isDataStale {
+            isDataStale = false
             if let data { loop.abandon(data) }
             prefixes = []
             dataEndpoint = told

@@ -23,25 +23,38 @@ struct LaneBuffer: ~Copyable {
     mutating func append(
         _ payload: RawSpan, _ fields: EventFields, _ kind: PublishedKind
     ) throws(MartletError) -> (sequence: UInt64, isFirst: Bool)? {
-        let number: Int
-        if kind.number >= 0, kind.number < numbers.count, numbers[kind.number] >= 0 {
-            number = numbers[kind.number]
-        } else {
-            guard let named = try builder.define(kind.definition) else { return nil }
-            number = named
-            if kind.number >= 0 { remember(named, as: kind.number) }
-        }
+        guard let number = try number(of: kind) else { return nil }
         let isFirst = builder.isEmpty
         let time = fields.time ?? now()
-        let sequence =
-            fields.isPlain
-            ? try builder.append(payload, as: number, at: time)
-            : try builder.append(
-                payload, as: number, at: time, key: fields.key, id: fields.id,
-                attributes: fields.attributes ?? EventAttributes())
+        let sequence = try builder.append(
+            payload, as: number, at: time, key: fields.key, id: fields.id,
+            attributes: fields.attributes ?? EventAttributes())
         guard let sequence else { return nil }
         if time > latest { latest = time }
         return (sequence, isFirst)
+    }
+
+    /// Appends an event that carries nothing but its payload, in the same way.
+    mutating func append(
+        _ payload: RawSpan, at time: Timestamp?, _ kind: PublishedKind
+    ) throws(MartletError) -> (sequence: UInt64, isFirst: Bool)? {
+        guard let number = try number(of: kind) else { return nil }
+        let isFirst = builder.isEmpty
+        let time = time ?? now()
+        guard let sequence = try builder.append(payload, as: number, at: time) else { return nil }
+        if time > latest { latest = time }
+        return (sequence, isFirst)
+    }
+
+    /// The number of a kind in the open frame; nil if it finds no room there.
+    @inline(__always)
+    private mutating func number(of kind: PublishedKind) throws(MartletError) -> Int? {
+        if kind.number >= 0, kind.number < numbers.count, numbers[kind.number] >= 0 {
+            return numbers[kind.number]
+        }
+        guard let named = try builder.define(kind.definition) else { return nil }
+        if kind.number >= 0 { remember(named, as: kind.number) }
+        return named
     }
 
     /// The time of an event that is published now. A frame grows within microseconds, so that one
@@ -68,25 +81,66 @@ struct LaneBuffer: ~Copyable {
     }
 }
 
-/// A place for one in an array.
+/// The lanes of a stream, each made when it is used first. Used under the stream's lock.
 @safe
-final class LaneBox {
-    // Sound: allocated for this object alone, and freed with it. A stored property would be checked
-    // for exclusive access at every event; the stream's lock has seen to that.
-    private let place: UnsafeMutablePointer<LaneBuffer>
+struct LaneBuffers: ~Copyable, @unchecked Sendable {
+    // Sound: allocated for this value alone, and freed with it. In an array of objects, each event
+    // would retain one and be checked for exclusive access; the stream's lock has seen to that.
+    private let places: UnsafeMutablePointer<UnsafeMutablePointer<LaneBuffer>?>
+    private let count: Int
 
-    init(_ lane: consuming LaneBuffer) {
-        unsafe place = .allocate(capacity: 1)
-        unsafe place.initialize(to: lane)
+    init(count: Int) {
+        unsafe places = .allocate(capacity: count)
+        unsafe places.initialize(repeating: nil, count: count)
+        self.count = count
     }
 
     deinit {
-        unsafe place.deinitialize(count: 1)
-        unsafe place.deallocate()
+        for lane in 0..<count {
+            if let place = unsafe places[lane] {
+                unsafe place.deinitialize(count: 1)
+                unsafe place.deallocate()
+            }
+        }
+        unsafe places.deallocate()
     }
 
-    var lane: LaneBuffer {
-        @inline(__always) _read { yield unsafe place.pointee }
-        @inline(__always) _modify { yield unsafe &place.pointee }
+    /// Whether the lane has been used.
+    @inline(__always)
+    func contains(_ lane: Int) -> Bool { unsafe place(lane) != nil }
+
+    /// Makes a lane that has not been used.
+    mutating func add(_ lane: Int, _ buffer: consuming LaneBuffer) {
+        precondition(!contains(lane))
+        let place = UnsafeMutablePointer<LaneBuffer>.allocate(capacity: 1)
+        unsafe place.initialize(to: buffer)
+        unsafe places[lane] = place
+    }
+
+    /// A lane that has been used.
+    subscript(lane: Int) -> LaneBuffer {
+        @inline(__always) _read { yield unsafe used(lane).pointee }
+        @inline(__always) _modify { yield unsafe &used(lane).pointee }
+    }
+
+    /// The lanes that have been used.
+    var used: [Int] {
+        var used: [Int] = []
+        for lane in 0..<count where contains(lane) { used.append(lane) }
+        return used
+    }
+
+    @unsafe
+    @inline(__always)
+    private func place(_ lane: Int) -> UnsafeMutablePointer<LaneBuffer>? {
+        precondition(lane >= 0 && lane < count)
+        return unsafe places[lane]
+    }
+
+    @unsafe
+    @inline(__always)
+    private func used(_ lane: Int) -> UnsafeMutablePointer<LaneBuffer> {
+        guard let place = unsafe place(lane) else { preconditionFailure("add the lane first") }
+        return unsafe place
     }
 }

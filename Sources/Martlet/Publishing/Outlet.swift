@@ -27,8 +27,22 @@ final class Outlet: Sendable {
     func offer(
         _ payload: RawSpan, _ fields: EventFields, _ kind: PublishedKind
     ) throws(MartletError) -> Receipt? {
-        let lane = buffer.definition.partitioning.lane(ofKey: fields.key)
-        let outcome = try buffer.append(payload, fields, lane: lane, kind)
+        guard !fields.isPlain else { return try offer(payload, at: fields.time, kind) }
+        let lane = buffer.lane(ofKey: fields.key)
+        return try receipt(buffer.append(payload, fields, lane: lane, kind), lane: lane)
+    }
+
+    /// Appends an event that carries nothing but its payload. Nil if there is no room.
+    func offer(
+        _ payload: RawSpan, at time: Timestamp?, _ kind: PublishedKind
+    ) throws(MartletError) -> Receipt? {
+        try receipt(buffer.append(payload, at: time, kind), lane: 0)
+    }
+
+    @inline(__always)
+    private func receipt(
+        _ outcome: StreamBuffer.Outcome, lane: Int
+    ) throws(MartletError) -> Receipt? {
         switch outcome {
         case .appended(let sequence, let mustTell):
             if mustTell { core.tell() }

@@ -57,8 +57,10 @@ public final class PayloadPublisher: Sendable {
         _ payload: RawSpan, key: String? = nil, id: String? = nil,
         attributes: EventAttributes? = nil, time: Timestamp? = nil
     ) throws(MartletError) -> Receipt? {
-        let fields = EventFields(
-            time: time, key: key, id: id, attributes: attributes)
+        guard key != nil || id != nil || attributes != nil else {
+            return try outlet.offer(payload, at: time, kind)
+        }
+        let fields = EventFields(time: time, key: key, id: id, attributes: attributes)
         return try outlet.offer(payload, fields, kind)
     }
 

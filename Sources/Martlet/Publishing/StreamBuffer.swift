@@ -18,7 +18,7 @@ final class StreamBuffer: Sendable {
     }
 
     private struct State: ~Copyable {
-        var lanes: [LaneBox?]
+        var lanes: LaneBuffers
         /// Lanes whose frames are open and not empty, in the order in which they began.
         var open: [Int] = []
         var sealed: [SealedFrame] = []
@@ -36,6 +36,7 @@ final class StreamBuffer: Sendable {
     /// Raised when there is room again.
     let room = ChangeSignal()
     private let bytesMax: Int
+    private let partitions: Int
     private let state: Lock<State>
 
     init(
@@ -45,9 +46,8 @@ final class StreamBuffer: Sendable {
         self.definition = definition
         self.instance = instance
         self.bytesMax = bytesMax
-        let lanes = [LaneBox?](
-            repeating: nil, count: definition.partitioning.partitions + 1)
-        state = Lock(State(lanes: lanes))
+        partitions = definition.partitioning.partitions
+        state = Lock(State(lanes: LaneBuffers(count: partitions + 1)))
     }
 
     // MARK: Callers
@@ -62,20 +62,44 @@ final class StreamBuffer: Sendable {
         }
     }
 
+    /// The lane of a key; that of events without one is 0.
+    func lane(ofKey key: String?) -> Int {
+        Partitioning.lane(ofKey: key, partitions: partitions)
+    }
+
     /// Appends an event, if there is room.
     func append(
         _ payload: RawSpan, _ fields: EventFields, lane: Int, _ kind: PublishedKind
+    ) throws(MartletError) -> Outcome {
+        try append(to: lane) { (buffer) throws(MartletError) in
+            try buffer.append(payload, fields, kind)
+        }
+    }
+
+    /// Appends an event that carries nothing but its payload, if there is room.
+    func append(
+        _ payload: RawSpan, at time: Timestamp?, _ kind: PublishedKind
+    ) throws(MartletError) -> Outcome {
+        try append(to: 0) { (buffer) throws(MartletError) in
+            try buffer.append(payload, at: time, kind)
+        }
+    }
+
+    @inline(__always)
+    private func append(
+        to lane: Int,
+        _ write: (inout LaneBuffer) throws(MartletError) -> (sequence: UInt64, isFirst: Bool)?
     ) throws(MartletError) -> Outcome {
         try state.withLock { (state) throws(MartletError) in
             guard state.sealedBytes < bytesMax else {
                 return state.isClosed ? Outcome.closed : Outcome.full
             }
             guard !state.isClosed else { return .closed }
-            let box = state.lanes[lane] ?? addLane(lane, &state)
-            var appended = try box.lane.append(payload, fields, kind)
+            if !state.lanes.contains(lane) { addLane(lane, &state) }
+            var appended = try write(&state.lanes[lane])
             if appended == nil {
-                seal(box, &state)
-                appended = try box.lane.append(payload, fields, kind)
+                seal(lane, &state)
+                appended = try write(&state.lanes[lane])
             }
             guard let appended else { preconditionFailure("an empty frame has room for an event") }
             if appended.isFirst { state.open.append(lane) }
@@ -84,17 +108,15 @@ final class StreamBuffer: Sendable {
         }
     }
 
-    private func addLane(_ lane: Int, _ state: inout State) -> LaneBox {
+    private func addLane(_ lane: Int, _ state: inout State) {
         let channel = Channel(node: instance.node, stream: definition.name, lane: lane)
-        let box = LaneBox(
-            LaneBuffer(channel, instance.epoch, frameBytes: definition.frameBytes))
-        box.lane.isWaiting = state.isWaiting
-        state.lanes[lane] = box
-        return box
+        var buffer = LaneBuffer(channel, instance.epoch, frameBytes: definition.frameBytes)
+        buffer.isWaiting = state.isWaiting
+        state.lanes.add(lane, buffer)
     }
 
-    private func seal(_ box: LaneBox, _ state: inout State) {
-        let frame = box.lane.seal()
+    private func seal(_ lane: Int, _ state: inout State) {
+        let frame = state.lanes[lane].seal()
         state.open.removeAll { $0 == frame.lane }
         state.sealedBytes += frame.bytes.count
         state.sealed.append(frame)
@@ -125,13 +147,13 @@ final class StreamBuffer: Sendable {
                 state.sealedBytes -= frame.bytes.count
                 return (.frame(frame, wasOpen: false), wasFull && state.sealedBytes < bytesMax)
             }
-            guard let lane = state.open.first, let box = state.lanes[lane] else {
+            guard let lane = state.open.first else {
                 state.isPending = false
                 return (.nothing, false)
             }
             guard openToo else { return (.open, false) }
             state.open.removeFirst()
-            return (.frame(box.lane.seal(), wasOpen: true), false)
+            return (.frame(state.lanes[lane].seal(), wasOpen: true), false)
         }
         if hasRoom { room.raise() }
         return taken
@@ -142,7 +164,7 @@ final class StreamBuffer: Sendable {
         state.withLock { state in
             guard state.isWaiting != isWaiting else { return }
             state.isWaiting = isWaiting
-            for box in state.lanes { box?.lane.isWaiting = isWaiting }
+            for lane in state.lanes.used { state.lanes[lane].isWaiting = isWaiting }
         }
     }
 

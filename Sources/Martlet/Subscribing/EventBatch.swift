@@ -82,13 +82,6 @@ public struct EventBatches: AsyncSequence, Sendable {
 
         /// The next events, or nil after the end. Throws `cancelled` with the task.
         public mutating func next() async throws(MartletError) -> EventBatch? {
-            try await next(isolation: nil)
-        }
-
-        /// The next events, on the caller's actor.
-        public mutating func next(
-            isolation actor: isolated (any Actor)?
-        ) async throws(MartletError) -> EventBatch? {
             while let step = try await cursor.next() {
                 missed += step.missed
                 let batch = EventBatch(
@@ -99,5 +92,11 @@ public struct EventBatches: AsyncSequence, Sendable {
             }
             return nil
         }
+
+        // Runs where its caller does.
+        /// The next events, on the caller's actor.
+        nonisolated(nonsending) public mutating func next(
+            isolation actor: (any Actor)?
+        ) async throws(MartletError) -> EventBatch? { try await next() }
     }
 }

@@ -6,15 +6,16 @@ struct FrameRing {
         let total: FrameTotal
     }
 
-    private var entries: [Entry] = []
-    /// How many entries at the front have gone; they are removed in bulk.
+    /// Those that have gone left their places empty, so that their memory is free at once.
+    private var entries: [Entry?] = []
+    /// How many places at the front are empty; they are removed in bulk.
     private var gone = 0
     private(set) var byteCount = 0
     /// All that has ever been here.
     private(set) var total = FrameTotal()
 
     /// The first sequence that is here; nil if none is.
-    var first: UInt64? { gone < entries.count ? entries[gone].frame.sequences.lowerBound : nil }
+    var first: UInt64? { gone < entries.count ? self[gone].frame.sequences.lowerBound : nil }
 
     /// Adds the frame that follows the last one.
     mutating func append(_ frame: SealedFrame) {
@@ -25,8 +26,9 @@ struct FrameRing {
 
     /// Forgets the oldest frame, which must be there, and returns its size.
     mutating func removeFirst() -> Int {
-        let size = entries[gone].frame.bytes.count
+        let size = self[gone].frame.bytes.count
         byteCount -= size
+        entries[gone] = nil
         gone += 1
         // Each frame is moved once at most for each time that as many have gone.
         if gone > 64, gone * 2 > entries.count {
@@ -37,8 +39,9 @@ struct FrameRing {
     }
 
     /// The frames from the one that holds this sequence, or the first behind it.
-    func frames(from sequence: UInt64) -> LazyMapSequence<ArraySlice<Entry>, SealedFrame> {
-        entries[place { $0.frame.sequences.upperBound > sequence }...].lazy.map(\.frame)
+    func frames(from sequence: UInt64) -> some Sequence<SealedFrame> {
+        let first = place { $0.frame.sequences.upperBound > sequence }
+        return (first..<entries.count).lazy.map { self[$0].frame }
     }
 
     /// The sequence of the first event of this time or later, by a running maximum: once an event
@@ -46,7 +49,7 @@ struct FrameRing {
     func sequence(at time: Timestamp) -> UInt64? {
         let place = place { $0.frame.latest >= time }
         guard place < entries.count else { return nil }
-        let frame = entries[place].frame
+        let frame = self[place].frame
         return frame.sequence(at: time) ?? frame.sequences.lowerBound
     }
 
@@ -54,7 +57,12 @@ struct FrameRing {
     func total(upTo sequence: UInt64) -> FrameTotal {
         let place = place { $0.frame.sequences.upperBound > sequence + 1 }
         guard place > gone else { return FrameTotal() }
-        return entries[place - 1].total
+        return self[place - 1].total
+    }
+
+    private subscript(place: Int) -> Entry {
+        guard let entry = entries[place] else { preconditionFailure("the frame has gone") }
+        return entry
     }
 
     /// The first place where it is so, from which on it always is.
@@ -63,7 +71,7 @@ struct FrameRing {
         var high = entries.count
         while low < high {
             let middle = (low + high) / 2
-            if isSo(entries[middle]) { high = middle } else { low = middle + 1 }
+            if isSo(self[middle]) { high = middle } else { low = middle + 1 }
         }
         return low
     }

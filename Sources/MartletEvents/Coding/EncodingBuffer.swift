@@ -72,7 +72,7 @@ public struct EncodingBuffer: ~Copyable {
             bytes = self.bytes()
         } else {
             let written = unsafe storage.pointee.written
-            let keeper = unsafe MallocKeeper(storage.pointee.start)
+            let keeper = unsafe MemoryKeeper(storage.pointee.start, storage.pointee.capacity)
             bytes = unsafe Bytes(unowned: written, keptBy: keeper)
             unsafe storage.pointee.start = nil
             unsafe storage.pointee.capacity = 0
@@ -82,14 +82,18 @@ public struct EncodingBuffer: ~Copyable {
     }
 }
 
-/// Frees the memory when the last bytes in it go.
+/// Gives the memory back when the last bytes in it go.
 @safe
-private final class MallocKeeper {
+private final class MemoryKeeper {
     private let start: UnsafeMutableRawPointer?
+    private let capacity: Int
 
-    init(_ start: UnsafeMutableRawPointer?) { unsafe self.start = unsafe start }
+    init(_ start: UnsafeMutableRawPointer?, _ capacity: Int) {
+        unsafe self.start = unsafe start
+        self.capacity = capacity
+    }
 
-    deinit { unsafe free(start) }
+    deinit { unsafe MemoryPool.give(start, capacity: capacity) }
 }
 
 /// What an encoding buffer holds. It lies behind a pointer, so that the writers of one value may
@@ -135,9 +139,13 @@ struct EncodingMemory {
         guard unsafe more <= byteCountMax + EncodingMemory.slack - count else {
             throw unsafe fail(tooLarge)
         }
-        let wanted = unsafe min(
+        var wanted = unsafe min(
             byteCountMax + EncodingMemory.slack, max(256, count + more, capacity * 2))
-        guard let grown = unsafe realloc(start, wanted) else {
+        let isFrame =
+            unsafe start == nil && wanted > MemoryPool.byteCount / 2
+            && wanted <= MemoryPool.byteCount
+        if isFrame { wanted = MemoryPool.byteCount }
+        guard let grown = unsafe isFrame ? MemoryPool.take() : realloc(start, wanted) else {
             throw MartletError(
                 .resourceExhausted, "There is no memory for \(wanted) bytes. Send less at once.")
         }
@@ -162,7 +170,7 @@ struct EncodingMemory {
     }
 
     mutating func release() {
-        unsafe free(start)
+        unsafe MemoryPool.give(start, capacity: capacity)
         unsafe start = nil
     }
 

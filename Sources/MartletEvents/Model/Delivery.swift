@@ -2,6 +2,7 @@
 /// came here.
 ///
 /// Texts are made when they are asked for; looking at none of them costs nothing.
+@frozen
 public struct Delivery: Sendable {
     /// The event as it stands in its frame.
     public let event: RecordedEvent
@@ -13,6 +14,7 @@ public struct Delivery: Sendable {
     public let missed: UInt64
 
     /// What is known about an event.
+    @inlinable
     public init(
         _ event: RecordedEvent, attempt: Int = 1, mayBeRepeat: Bool = false, missed: UInt64 = 0
     ) {

@@ -36,12 +36,17 @@ public struct Partitioning: Sendable, Hashable {
     ///
     /// It is 1 + ⌊h · P / 2³²⌋, where h is the high half of XXH3-64 of the key's UTF-8.
     public func lane(ofKey key: String?) -> Int {
+        Partitioning.lane(ofKey: key, partitions: partitions)
+    }
+
+    /// The same, for those who know the number of partitions alone.
+    package static func lane(ofKey key: String?, partitions: Int) -> Int {
         guard let key else { return 0 }
         // Most texts lie in one piece, and this is the cheapest way to it.
         let hash = unsafe key.utf8.withContiguousStorageIfAvailable { bytes in
             unsafe Hash.xxh3(bytes.span)
         }
-        return lane(ofHash: hash ?? Hash.xxh3(key.utf8Span.span))
+        return lane(ofHash: hash ?? Hash.xxh3(key.utf8Span.span), partitions: partitions)
     }
 
     /// The lane of an event that is about to be published, by a key path or a closure.
@@ -75,7 +80,9 @@ public struct Partitioning: Sendable, Hashable {
 
     func lane(of source: some FieldSource, _ payload: inout PayloadCache) -> Int {
         guard let key = key(of: source, &payload) else { return 0 }
-        return source.withUTF8(key) { lane(ofHash: Hash.xxh3($0)) }
+        return source.withUTF8(key) {
+            Partitioning.lane(ofHash: Hash.xxh3($0), partitions: partitions)
+        }
     }
 
     func key(of source: some FieldSource, _ payload: inout PayloadCache) -> Operand? {
@@ -90,7 +97,7 @@ public struct Partitioning: Sendable, Hashable {
         }
     }
 
-    private func lane(ofHash hash: UInt64) -> Int {
+    private static func lane(ofHash hash: UInt64, partitions: Int) -> Int {
         1 + Int(((hash >> 32) * UInt64(partitions)) >> 32)
     }
 }
