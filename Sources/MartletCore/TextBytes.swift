@@ -1,5 +1,10 @@
 /// Texts by their bytes.
 package enum TextBytes {
+    /// Whether both have the same bytes, whatever they look like.
+    package static func isEqual(_ left: String, _ right: String) -> Bool {
+        left.utf8.count == right.utf8.count && isEqual(left.utf8Span.span, right.utf8Span.span)
+    }
+
     /// Whether both are the same.
     package static func isEqual(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
         left.count == right.count && begins(left, with: right)

@@ -40,7 +40,7 @@ extension StreamName {
     /// Whether both have the same bytes. Texts that only look the same are different names, as they
     /// are to ZeroMQ.
     public static func == (left: StreamName, right: StreamName) -> Bool {
-        left.text.utf8.elementsEqual(right.text.utf8)
+        TextBytes.isEqual(left.text, right.text)
     }
 
     /// Hashes the bytes.

@@ -43,14 +43,11 @@ package struct FanoutReader {
     /// What the channels have of them.
     private var buffered = 0
     private var held = 0
-    private var channels: [ChannelPlace: SubscriberChannel] = [:]
-    private var order: [ChannelPlace] = []
-    /// The places in the order in which they came: bits of a request's number say which.
-    private var numbered: [ChannelPlace] = []
+    private var channels = ReaderChannels()
     private let requestBase: UInt64
     private var publisher: Instance?
     /// How many channels have not started yet.
-    private var starting: Set<ChannelPlace> = []
+    private var starting: Set<Int> = []
     private var isInForce = false
 
     /// A request's number: the subscription's own 16 bits, 20 for the channel, 28 to count.
@@ -76,13 +73,14 @@ package struct FanoutReader {
     package var byteCount: Int { buffered + held }
 
     /// Whether a channel had no room for what came: its consumer is slower than its publisher.
-    package var isBehind: Bool { channels.values.contains { $0.isBehind } }
+    package var isBehind: Bool { channels.reduce(false) { $0 || $1.isBehind } }
 
     /// The positions of the last events delivered, in the order of the channels.
     package var delivered: [Position] {
         guard let node = publisher?.node else { return [] }
-        return order.compactMap { place in
-            channels[place]?.delivered.map {
+        return channels.order.compactMap { number in
+            let place = channels.place(number)
+            return channels[number]?.delivered.map {
                 Position(
                     channel: Channel(node: node, stream: place.stream, lane: place.lane),
                     epoch: $0.epoch, sequence: $0.sequence)
@@ -92,7 +90,7 @@ package struct FanoutReader {
 
     /// Frames that came again, and frames of epochs that have ended.
     package var droppedCount: UInt64 {
-        channels.values.reduce(0) { $0 + $1.duplicates + $1.stale }
+        channels.reduce(0) { $0 + $1.duplicates + $1.stale }
     }
 
     /// It begins elsewhere, if it has not begun.
@@ -103,10 +101,12 @@ package struct FanoutReader {
         var effects: [Effect] = []
         if let publisher, publisher.node != welcome.instance.node { effects += abandon() }
         publisher = welcome.instance
-        for place in order { effects += handle(place, .attached(welcome.instance.epoch), at: now) }
+        for number in channels.order {
+            effects += handle(number, .attached(welcome.instance.epoch), at: now)
+        }
         for state in welcome.channels where streams.contains(state.stream) {
             let place = ChannelPlace(stream: state.stream, lane: state.lane)
-            guard channels[place] == nil else { continue }
+            guard channels.number(of: place) == nil else { continue }
             let start = beginning(of: state, welcome.instance)
             effects += follow(place, welcome.instance, from: start, at: now)
         }
@@ -117,8 +117,8 @@ package struct FanoutReader {
 
     /// The session has gone.
     package mutating func detached(afterGoodbye: Bool, at now: MonotonicTime) {
-        for place in order {
-            _ = handle(place, .detached(afterGoodbye: afterGoodbye), at: now)
+        for number in channels.order {
+            _ = handle(number, .detached(afterGoodbye: afterGoodbye), at: now)
         }
     }
 
@@ -128,27 +128,31 @@ package struct FanoutReader {
             frame.channel.node == publisher.node
         else { return [] }
         let place = ChannelPlace(stream: frame.channel.stream, lane: frame.channel.lane)
-        guard channels[place] == nil else { return handle(place, .published(frame), at: now) }
+        if let number = channels.number(of: place) {
+            return handle(number, .published(frame), at: now)
+        }
         // Without a session, nobody knows which epoch is the present one.
         guard isInForce else { return [] }
-        return follow(
+        let effects = follow(
             place, publisher, from: .behind(epoch: publisher.epoch, sequence: 0), at: now)
-            + handle(place, .published(frame), at: now)
+        guard let number = channels.number(of: place) else { return effects }
+        return effects + handle(number, .published(frame), at: now)
     }
 
     /// A frame came in answer to a request of this subscription.
     package mutating func receive(
         fetched frame: Frame, request: UInt64, at now: MonotonicTime
     ) -> [Effect] {
-        guard let place = place(of: request), frame.channel.node == publisher?.node,
-            frame.channel.stream == place.stream, frame.channel.lane == place.lane
+        guard let number = number(in: request), frame.channel.node == publisher?.node,
+            ChannelPlace(stream: frame.channel.stream, lane: frame.channel.lane)
+                == channels.place(number)
         else { return [] }
-        return handle(place, .fetched(request: request, frame), at: now)
+        return handle(number, .fetched(request: request, frame), at: now)
     }
 
     /// An answer is complete.
     package mutating func answered(_ end: FetchEnd, at now: MonotonicTime) -> [Effect] {
-        place(of: end.request).map { handle($0, .answered(end), at: now) } ?? []
+        number(in: end.request).map { handle($0, .answered(end), at: now) } ?? []
     }
 
     /// The consumer has taken frames of so many bytes of a channel.
@@ -157,10 +161,13 @@ package struct FanoutReader {
     ) -> [Effect] {
         guard channel.node == publisher?.node else { return [] }
         let place = ChannelPlace(stream: channel.stream, lane: channel.lane)
-        var effects = handle(place, .consumed(byteCount: byteCount), at: now)
+        var effects: [Effect] = []
+        if let number = channels.number(of: place) {
+            effects = handle(number, .consumed(byteCount: byteCount), at: now)
+        }
         // The room is everybody's.
-        for place in order where channels[place]?.isBehind == true {
-            effects += handle(place, .consumed(byteCount: 0), at: now)
+        for number in channels.order where channels[number]?.isBehind == true {
+            effects += handle(number, .consumed(byteCount: 0), at: now)
         }
         return effects
     }
@@ -168,7 +175,7 @@ package struct FanoutReader {
     /// Time has passed.
     package mutating func tick(at now: MonotonicTime) -> [Effect] {
         var effects: [Effect] = []
-        for place in order { effects += handle(place, .tick, at: now) }
+        for number in channels.order { effects += handle(number, .tick, at: now) }
         return effects
     }
 }
@@ -179,8 +186,7 @@ extension FanoutReader {
     /// much. The new one is followed from its first event.
     private mutating func abandon() -> [Effect] {
         let effects = losses(withEndKnown: false)
-        channels = [:]
-        order = []
+        channels.removeAll()
         starting = []
         (buffered, held) = (0, 0)
         return effects
@@ -188,7 +194,7 @@ extension FanoutReader {
 
     /// What is lost if the publisher never comes back. With `isKnown` it has said where it ends.
     func losses(withEndKnown isKnown: Bool) -> [Effect] {
-        order.compactMap {
+        channels.order.compactMap {
             channels[$0]?.loss(withEndKnown: isKnown, because: .instanceGone).map(Effect.lost)
         }
     }
@@ -198,14 +204,13 @@ extension FanoutReader {
         at now: MonotonicTime
     ) -> [Effect] {
         let channel = Channel(node: instance.node, stream: place.stream, lane: place.lane)
-        let number = numbered.firstIndex(of: place) ?? numbered.count
-        if number == numbered.count { numbered.append(place) }
-        channels[place] = SubscriberChannel(
-            channel, from: start,
-            requestsAfter: requestBase | UInt64(number) << FanoutReader.channelShift)
-        order.insert(place, at: order.firstIndex { place < $0 } ?? order.count)
-        starting.insert(place)
-        return handle(place, .attached(instance.epoch), at: now)
+        let number = channels.follow(place) { number in
+            SubscriberChannel(
+                channel, from: start,
+                requestsAfter: requestBase | UInt64(number) << FanoutReader.channelShift)
+        }
+        starting.insert(number)
+        return handle(number, .attached(instance.epoch), at: now)
     }
 
     /// Where a channel begins that a WELCOME tells of. The WELCOME says where it stands: a request
@@ -227,30 +232,37 @@ extension FanoutReader {
         }
     }
 
-    private func place(of request: UInt64) -> ChannelPlace? {
+    private func number(in request: UInt64) -> Int? {
         let number = request >> FanoutReader.channelShift & FanoutReader.channelMask
-        return number < UInt64(numbered.count) ? numbered[Int(number)] : nil
+        return number < UInt64(channels.count) ? Int(number) : nil
     }
 
     private mutating func handle(
-        _ place: ChannelPlace, _ input: SubscriberChannel.Input, at now: MonotonicTime
+        _ number: Int, _ input: SubscriberChannel.Input, at now: MonotonicTime
     ) -> [Effect] {
-        guard let node = publisher?.node, let before = channels[place] else { return [] }
-        let (others, othersHeld) = (buffered - before.bufferedBytes, held - before.heldBytes)
-        channels[place]?.bufferByteCountMax = bufferBytes - others
-        channels[place]?.heldByteCountMax = heldBytes - othersHeld
-        let effects = channels[place]?.handle(input, at: now) ?? []
-        buffered = others + (channels[place]?.bufferedBytes ?? 0)
-        held = othersHeld + (channels[place]?.heldBytes ?? 0)
-        guard !effects.isEmpty else { return [] }
-        let fetched = (channels[place]?.fetched ?? 0) - before.fetched
-        let channel = Channel(node: node, stream: place.stream, lane: place.lane)
-        var result: [Effect] = fetched > 0 ? [.fetched(fetched)] : []
-        for effect in effects {
+        let (bufferBytes, heldBytes) = (bufferBytes, heldBytes)
+        var (buffered, held) = (buffered, held)
+        let outcome = channels.update(number) { channel in
+            let fetchedBefore = channel.fetched
+            buffered -= channel.bufferedBytes
+            held -= channel.heldBytes
+            channel.bufferByteCountMax = bufferBytes - buffered
+            channel.heldByteCountMax = heldBytes - held
+            let effects = channel.handle(input, at: now)
+            buffered += channel.bufferedBytes
+            held += channel.heldBytes
+            return (effects: effects, fetched: channel.fetched - fetchedBefore)
+        }
+        (self.buffered, self.held) = (buffered, held)
+        guard let node = publisher?.node, let outcome, !outcome.effects.isEmpty else { return [] }
+        var result: [Effect] = outcome.fetched > 0 ? [.fetched(outcome.fetched)] : []
+        for effect in outcome.effects {
             switch effect {
             case .started(let epoch, let next):
+                let place = channels.place(number)
+                let channel = Channel(node: node, stream: place.stream, lane: place.lane)
                 result.append(.started(channel, epoch, next: next))
-                let wasWaiting = starting.remove(place) != nil
+                let wasWaiting = starting.remove(number) != nil
                 if wasWaiting, starting.isEmpty, isInForce { result.append(.inForce) }
             case .deliver(let frame, let from): result.append(.deliver(frame, from: from))
             case .fetch(let fetch): result.append(.fetch(fetch))

@@ -2,8 +2,9 @@
 /// their sequences, within bounds.
 struct HeldFrames {
     var byteCountMax: Int
-    private var frames: [Frame] = []
-    /// How many of the frames at the front have gone; they are removed in bulk.
+    /// Those that have gone left their places empty, so that their memory is free at once.
+    private var frames: [Frame?] = []
+    /// How many places at the front are empty; they are removed in bulk.
     private var gone = 0
     private(set) var byteCount = 0
 
@@ -13,7 +14,7 @@ struct HeldFrames {
     var first: Frame? { gone < frames.count ? frames[gone] : nil }
 
     /// The last frame.
-    var last: Frame? { gone < frames.count ? frames.last : nil }
+    var last: Frame? { gone < frames.count ? frames[frames.count - 1] : nil }
 
     /// Holds a frame. Without room it is as if it had been lost, and will be fetched.
     mutating func insert(_ frame: Frame) {
@@ -21,8 +22,10 @@ struct HeldFrames {
         // Most come in order, behind the last.
         var place = frames.count
         let start = frame.sequences.lowerBound
-        while place > gone, frames[place - 1].sequences.lowerBound > start { place -= 1 }
-        if place > gone, isSame(frames[place - 1], frame) { return }
+        while place > gone, let before = frames[place - 1], before.sequences.lowerBound > start {
+            place -= 1
+        }
+        if place > gone, let before = frames[place - 1], isSame(before, frame) { return }
         frames.insert(frame, at: place)
         byteCount += frame.bytes.count
     }
@@ -33,7 +36,8 @@ struct HeldFrames {
 
     /// Lets go of the first frame, which must be there.
     mutating func removeFirst() {
-        byteCount -= frames[gone].bytes.count
+        byteCount -= frames[gone]?.bytes.count ?? 0
+        frames[gone] = nil
         gone += 1
         if gone == frames.count {
             frames.removeAll(keepingCapacity: true)
@@ -45,12 +49,12 @@ struct HeldFrames {
     }
 
     /// Lets go of all frames.
-    mutating func removeAll() -> ArraySlice<Frame> {
+    mutating func removeAll() -> [Frame] {
         defer {
             frames = []
             gone = 0
             byteCount = 0
         }
-        return frames[gone...]
+        return frames[gone...].compactMap { $0 }
     }
 }

@@ -60,7 +60,7 @@ extension Topic {
     /// Whether both have the same bytes. Texts that only look the same are different topics, as
     /// they are to ZeroMQ.
     public static func == (left: Topic, right: Topic) -> Bool {
-        left.text.utf8.elementsEqual(right.text.utf8)
+        TextBytes.isEqual(left.text, right.text)
     }
 
     /// Hashes the bytes.

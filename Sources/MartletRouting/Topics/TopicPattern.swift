@@ -126,7 +126,7 @@ struct TokenReader {
 extension TopicPattern {
     /// Whether both have the same bytes.
     public static func == (left: TopicPattern, right: TopicPattern) -> Bool {
-        left.text.utf8.elementsEqual(right.text.utf8)
+        TextBytes.isEqual(left.text, right.text)
     }
 
     /// Hashes the text. Texts that only look the same hash the same.
