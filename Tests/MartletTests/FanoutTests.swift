@@ -51,28 +51,39 @@ import Testing
                 while !Task.isCancelled {
                     id += 1
                     try await orders.publish(OrderPlaced(id: id))
-                    if id.isMultiple(of: 50) { try? await Task.sleep(for: .microseconds(300)) }
+                    if id.isMultiple(of: 20) { try? await Task.sleep(for: .milliseconds(1)) }
                 }
             }
             defer { load.cancel() }
-            try await withNode(named: "reader", peers: [endpoint]) { reader in
-                for _ in 0..<120 {
-                    try await within {
-                        try await reader.subscribe(to: OrderPlaced.self) { events in
-                            let mark = try await orders.publish(OrderPlaced(id: -1))
-                            var last: UInt64?
-                            for try await (_, delivery) in events {
-                                let sequence = delivery.position.sequence
-                                #expect(
-                                    last.map { $0 + 1 == sequence } ?? (sequence <= mark.sequence))
-                                #expect(delivery.missed == 0)
-                                last = sequence
-                                if sequence == mark.sequence { break }
-                            }
-                            #expect(last == mark.sequence)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<10 {
+                    group.addTask {
+                        try await withNode(named: "reader", peers: [endpoint]) { reader in
+                            for _ in 0..<100 { try await Self.join(reader, under: orders) }
                         }
                     }
                 }
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    /// Subscribes, publishes, and reads without a hole up to what was published.
+    private static func join(
+        _ reader: Node, under orders: Publisher<OrderPlaced>
+    ) async throws {
+        try await within {
+            try await reader.subscribe(to: OrderPlaced.self) { events in
+                let mark = try await orders.publish(OrderPlaced(id: -1))
+                var last: UInt64?
+                for try await (_, delivery) in events {
+                    let sequence = delivery.position.sequence
+                    #expect(last.map { $0 + 1 == sequence } ?? (sequence <= mark.sequence))
+                    #expect(delivery.missed == 0)
+                    last = sequence
+                    if sequence == mark.sequence { break }
+                }
+                #expect(last == mark.sequence)
             }
         }
     }

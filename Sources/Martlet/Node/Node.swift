@@ -18,7 +18,7 @@ public final class Node: Sendable {
     let configuration: NodeConfiguration
     let loop: SocketLoop
     private let instance: Instance
-    private let core: PublishingCore?
+    let core: PublishingCore?
     private let engineChanges: ChangeSignal
     private let outlets = Lock<[StreamName: Outlet]>([:])
 

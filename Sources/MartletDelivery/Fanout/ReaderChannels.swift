@@ -56,8 +56,7 @@ struct ReaderChannels {
     mutating func update<Result>(
         _ number: Int, _ body: (inout SubscriberChannel) -> Result
     ) -> Result? {
-        guard slots[number].channel != nil else { return nil }
-        return body(&slots[number].channel!)
+        slots[number].channel?.apply(body)
     }
 
     /// What holds for all that are followed.
@@ -69,5 +68,13 @@ struct ReaderChannels {
             if let channel = slot.channel { result = add(result, channel) }
         }
         return result
+    }
+}
+
+extension SubscriberChannel {
+    /// Optional chaining leads to a value in its place, and this does anything there.
+    @inline(__always)
+    fileprivate mutating func apply<Result>(_ body: (inout Self) -> Result) -> Result {
+        body(&self)
     }
 }
