@@ -33,6 +33,7 @@ let package = Package(
         .library(name: "MartletSockets", targets: ["MartletSockets"]),
         .library(name: "MartletRouting", targets: ["MartletRouting"]),
         .library(name: "MartletEvents", targets: ["MartletEvents"]),
+        .library(name: "MartletTestKit", targets: ["MartletTestKit"]),
         .executable(name: "martlet-publisher", targets: ["martlet-publisher"]),
         .executable(name: "martletctl", targets: ["martletctl"]),
     ],
@@ -107,7 +108,7 @@ let package = Package(
 
         .testTarget(
             name: "MartletSocketsTests",
-            dependencies: ["MartletSockets", "MartletCore", "CZeroMQ"],
+            dependencies: ["MartletTestKit", "MartletSockets", "MartletCore", "CZeroMQ"],
             swiftSettings: testSettings),
         // Decoders under fire: `make fuzz` links them to libFuzzer, tests run the inputs it found.
         .target(

@@ -20,7 +20,7 @@ import Testing
         ],
         "martlet-simulate": ["MartletCommandLine", "MartletTestKit", "MartletCore"],
         "martlet-chaos": ["MartletCommandLine", "Martlet", "Synchronization", "Foundation"],
-        "MartletTestKit": ["MartletDelivery", "MartletCore"],
+        "MartletTestKit": ["MartletDelivery", "MartletCore", "Synchronization"],
         "Martlet": [
             "MartletSockets", "MartletDelivery", "MartletRouting", "MartletEvents", "MartletCore",
             "Synchronization", "Glibc", "Darwin",

@@ -58,6 +58,8 @@ final class NodeEngine: LoopDriver {
         for peer in peers where peer.isActive {
             read(from: peer, at: now, on: loop)
         }
+        // First what somebody waits for.
+        hand()
         finish(at: now, on: loop)
         if now >= nextTick {
             nextTick = now + NodeEngine.tickInterval
