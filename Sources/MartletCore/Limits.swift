@@ -142,6 +142,10 @@ public enum Limits {
     /// Frames that such a stream publishes beyond it: half of what libzmq queues for a subscriber.
     public static let windowFrames = highWaterMark / 2
 
+    /// A reader reports at the latest when its consumers are done with so many bytes: half of what
+    /// the smallest ring lets a publisher send ahead, so that it never waits for the next beat.
+    public static let reportBytes = 256 * 1_024
+
     /// A reader that holds such a stream up for so long no longer does.
     public static let windowPatience = Duration.seconds(1)
 

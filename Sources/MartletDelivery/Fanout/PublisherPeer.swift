@@ -116,7 +116,7 @@ package struct PublisherPeer {
         unreported.bytes += byteCount
         unreported.frames += 1
         guard
-            unreported.bytes >= Limits.windowBytes / 4
+            unreported.bytes >= Limits.reportBytes
                 || unreported.frames >= Limits.windowFrames / 4
         else { return effects }
         return effects + carryOut(session.handle(.reached(takeReached()), at: now), at: now)
