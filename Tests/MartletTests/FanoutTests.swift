@@ -1,5 +1,6 @@
-import Martlet
 import Testing
+
+@testable import Martlet
 
 /// Publish here, subscribe there, over real sockets.
 @Suite(.timeLimit(.minutes(3))) struct FanoutTests {
@@ -316,6 +317,51 @@ import Testing
                 #expect(gaps.all.first?.first == position.sequence + 1)
                 #expect(gaps.all.first?.last == nil)
             }
+        }
+    }
+
+    /// A node that publishes and subscribes gets its own events too, alone or beside others.
+    @Test(arguments: ["tcp://127.0.0.1:0", "tcp://*:0", "ipc"])
+    func aNodeReadsItself(place: String) async throws {
+        let path = "ipc:///tmp/martlet-own-\(UInt64.random(in: 0 ... .max))"
+        let endpoint = try Endpoint(place == "ipc" ? path : place)
+        try await within {
+            try await withNode(named: "both", listening: endpoint) { node in
+                let orders = try node.publisher(of: OrderPlaced.self)
+                try await node.subscribe(to: OrderPlaced.self) { events in
+                    #expect(try await node.peerStatus().isEmpty)
+                    var iterator = events.makeAsyncIterator()
+                    try await orders.publish(OrderPlaced(id: 1))
+                    #expect(try await iterator.next()?.event.id == 1)
+                    let dialled = try #require(node.endpoint)
+                    let port = dialled.port.map { try? Endpoint("tcp://127.0.0.1:\($0)") }
+                    let peer = (port ?? dialled) ?? dialled
+                    try await withNode(named: "other", peers: [peer]) { other in
+                        try await other.subscribe(to: OrderPlaced.self) { others in
+                            var otherIterator = others.makeAsyncIterator()
+                            try await orders.publish(OrderPlaced(id: 2))
+                            #expect(try await iterator.next()?.event.id == 2)
+                            #expect(try await otherIterator.next()?.event.id == 2)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Who has ended a subscription does not hold up what is published after.
+    @Test func whoNoLongerReadsIsNotWaitedFor() async throws {
+        let stream = try StreamDefinition.live(
+            "orders", ringBytes: 1_048_576, whenReadersLag: .wait)
+        try await withPair(streams: [stream]) { publisher, reader in
+            let orders = try publisher.publisher(of: OrderPlaced.self)
+            try await reader.subscribe(to: OrderPlaced.self) { events in
+                try await orders.publish(OrderPlaced(id: 1))
+                for try await _ in events { break }
+            }
+            for id in 1...1_000 { try await orders.publish(OrderPlaced(id: id)) }
+            let isGone = publisher.core.map { core in { core.readerCount == 0 } } ?? { true }
+            while !isGone() { await Task.yield() }
         }
     }
 }

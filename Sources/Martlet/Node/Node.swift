@@ -243,10 +243,13 @@ extension Node {
             bound.map {
                 NodeAddresses.advertised($0.service, host: configuration.advertisedHost)
             } ?? ""
-        let (publishing, router) = (core, service)
+        let (publishing, router, own) = (
+            core, service, bound.flatMap { NodeAddresses.own($0.service) }
+        )
         try await loop.install { (_) throws(MartletError) in
             NodeEngine(
-                instance, configuration, advertised: advertised, core: publishing, service: router)
+                instance, configuration, advertised: advertised, ownEndpoint: own, core: publishing,
+                service: router)
         }
         let changes = try await loop.withDriver(NodeEngine.self) {
             (engine, _) throws(MartletError) in engine.changes

@@ -28,6 +28,16 @@ enum NodeAddresses {
         return "tcp://\(bracketed(host ?? "*")):\(port)"
     }
 
+    /// Where a node reaches itself that is bound there.
+    static func own(_ bound: Endpoint) -> Endpoint? {
+        guard bound.transport == .tcp, let port = bound.port else { return bound }
+        switch bound.host {
+        case "*", "0.0.0.0": return try? .tcp("127.0.0.1", port: port)
+        case "::": return try? .tcp("::1", port: port)
+        default: return bound
+        }
+    }
+
     /// Where a data socket is, as a peer was told it that has dialled this service endpoint.
     static func data(told text: String, dialled service: Endpoint) throws(MartletError) -> Endpoint
     {

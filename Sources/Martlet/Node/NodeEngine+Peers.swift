@@ -9,7 +9,7 @@ extension NodeEngine {
     ) {
         let now = NodeClock.now
         for endpoint in endpoints where endpoint.description != advertised {
-            guard !peers.contains(where: { $0.endpoint == endpoint }),
+            guard endpoint != ownEndpoint, !peers.contains(where: { $0.endpoint == endpoint }),
                 peers.count < Limits.peersMax
             else { continue }
             lastPeer += 1
@@ -20,6 +20,19 @@ extension NodeEngine {
             nextTick = now
         }
         changes.raise()
+    }
+
+    /// A node that publishes reads itself as it reads others.
+    func addItself(at now: MonotonicTime) {
+        guard let core, let ownEndpoint, !peers.contains(where: \.isOwn) else { return }
+        lastPeer += 1
+        let machine = PublisherPeer(
+            instance, named: configuration.name, listeningAt: advertised, isOwn: true)
+        peers.append(
+            PeerConnection(
+                lastPeer, ownEndpoint, machine, at: now,
+                announcingTo: { nonce in core.expectOwn(nonce: nonce) }))
+        nextTick = now
     }
 
     /// A peer that others have told of has not been there for long.

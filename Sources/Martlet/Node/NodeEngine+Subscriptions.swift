@@ -24,6 +24,7 @@ extension NodeEngine {
                 "A node has \(Limits.subscriptionsMax) subscriptions at most. End some of them.")
         }
         let now = NodeClock.now
+        addItself(at: now)
         repeat { lastReading &+= 1 } while readings[lastReading] != nil
         let number = lastReading
         readings[number] = Reading(
@@ -44,9 +45,14 @@ extension NodeEngine {
     func unsubscribe(_ number: UInt16, on loop: isolated SocketLoop) {
         readings[number] = nil
         order.removeAll { $0 == number }
+        let now = NodeClock.now
         for peer in peers where peer.isActive {
+            let before = peer.machine.streams
             peer.machine.remove(reader: number)
+            // A publisher that is not told goes on waiting for this node.
+            guard peer.machine.streams != before else { continue }
             try? peer.subscribe(on: loop)
+            carryOut(peer.greetAgain(at: now), of: peer, at: now, on: loop)
         }
     }
 

@@ -25,6 +25,8 @@ final class NodeEngine: LoopDriver {
     /// Raised when a subscription has come into force, or a peer has come or gone.
     let changes = ChangeSignal()
     let advertised: String
+    /// Where it reaches itself; nil if it does not listen.
+    let ownEndpoint: Endpoint?
     let core: PublishingCore?
     private let service: ZeroMQLink<Router>?
     var peers: [PeerConnection] = []
@@ -41,11 +43,12 @@ final class NodeEngine: LoopDriver {
 
     init(
         _ instance: Instance, _ configuration: NodeConfiguration, advertised: String,
-        core: PublishingCore?, service: ZeroMQLink<Router>?
+        ownEndpoint: Endpoint?, core: PublishingCore?, service: ZeroMQLink<Router>?
     ) {
         self.instance = instance
         self.configuration = configuration
         self.advertised = advertised
+        self.ownEndpoint = ownEndpoint
         self.core = core
         self.service = service
     }
@@ -188,7 +191,7 @@ extension NodeEngine {
             fail(peer, because: error, on: loop)
             return
         }
-        core?.add(peer: peer.endpoint.description)
+        if !peer.isOwn { core?.add(peer: peer.endpoint.description) }
         learn(welcome.peers, at: NodeClock.now, on: loop)
         changes.raise()
     }

@@ -19,6 +19,8 @@ final class PeerConnection {
     private(set) var welcome: Welcome?
     /// Nobody configured it: another node told of it.
     let isLearned: Bool
+    /// Told of the nonce before the node greets itself; nil for all others.
+    private let announce: ((UInt64) -> Void)?
     private var service: ZeroMQLink<Dealer>?
     private var data: ZeroMQLink<Sub>?
     private var dataEndpoint: Endpoint?
@@ -32,9 +34,10 @@ final class PeerConnection {
     private var lastLive: MonotonicTime
 
     init(
-        _ number: Int, _ endpoint: Endpoint, _ machine: PublisherPeer, isLearned: Bool,
-        at now: MonotonicTime
+        _ number: Int, _ endpoint: Endpoint, _ machine: PublisherPeer, isLearned: Bool = false,
+        at now: MonotonicTime, announcingTo announce: ((UInt64) -> Void)? = nil
     ) {
+        self.announce = announce
         self.number = number
         self.endpoint = endpoint
         self.machine = machine
@@ -42,6 +45,9 @@ final class PeerConnection {
         connectsAt = now
         lastLive = now
     }
+
+    /// Whether the node reads its own events here.
+    var isOwn: Bool { announce != nil }
 
     var isActive: Bool { if case .active = state { true } else { false } }
 
@@ -71,7 +77,9 @@ final class PeerConnection {
 
     /// Says HELLO, which the publisher answers with where it stands.
     func greet(at now: MonotonicTime) -> [PublisherPeer.Effect] {
-        machine.connected(nonce: .random(in: 1 ... .max), at: now)
+        let nonce = UInt64.random(in: 1 ... .max)
+        announce?(nonce)
+        return machine.connected(nonce: nonce, at: now)
     }
 
     /// Says HELLO again if there is a socket: what is read has changed.

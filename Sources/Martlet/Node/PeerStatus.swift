@@ -40,10 +40,10 @@ public struct PeerStatus: Sendable {
 }
 
 extension Node {
-    /// The peers that this node knows, and how it stands with each.
+    /// The other nodes that this one knows, and how it stands with each.
     public func peerStatus() async throws(MartletError) -> [PeerStatus] {
         try await loop.withDriver(NodeEngine.self) { (engine, _) throws(MartletError) in
-            engine.peers.map(\.status)
+            engine.peers.filter { !$0.isOwn }.map(\.status)
         }
     }
 }

@@ -92,6 +92,9 @@ final class PublishingCore: Sendable {
         }
     }
 
+    /// How many nodes read any stream.
+    var readerCount: Int { state.withLock { $0.machine.readerCount(of: nil) } }
+
     /// What is kept, and for how many.
     var summary: (sessions: Int, ringBytes: Int, ignored: UInt64) {
         state.withLock {
@@ -181,6 +184,9 @@ final class PublishingCore: Sendable {
             return state.machine.receive(message, from: route, at: NodeClock.now)
         }
     }
+
+    /// The node is about to greet itself with this nonce.
+    func expectOwn(nonce: UInt64) { state.withLock { $0.machine.expectOwn(nonce: nonce) } }
 
     /// Time has passed.
     func tick() -> [(route: Bytes, message: Multipart)] {

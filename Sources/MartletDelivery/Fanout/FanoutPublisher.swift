@@ -61,6 +61,9 @@ package struct FanoutPublisher {
             stream, at: order.firstIndex { stream.precedes($0) } ?? order.count)
     }
 
+    /// The node is about to greet itself with this nonce, to read its own events.
+    package mutating func expectOwn(nonce: UInt64) { sessions.ownNonce = nonce }
+
     /// How many sessions there are.
     package var sessionCount: Int { sessions.count }
 
@@ -162,7 +165,7 @@ extension FanoutPublisher {
             case .welcome(let route, let session, let hello):
                 reading[session] = hello.streams
                 readerChanges &+= 1
-                if !hello.endpoint.isEmpty {
+                if !hello.endpoint.isEmpty, hello.instance.node != instance.node {
                     isNewsOfPeers = isNewsOfPeers || !peers.contains(hello.endpoint)
                     readerEndpoints[session] = hello.endpoint
                 }

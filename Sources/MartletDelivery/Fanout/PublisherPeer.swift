@@ -32,8 +32,11 @@ package struct PublisherPeer {
     package private(set) var refused: UInt64 = 0
 
     /// A node that has no session with the publisher yet.
-    package init(_ instance: Instance, named name: String, listeningAt endpoint: String = "") {
-        session = PeerSession(instance, named: name, listeningAt: endpoint)
+    package init(
+        _ instance: Instance, named name: String, listeningAt endpoint: String = "",
+        isOwn: Bool = false
+    ) {
+        session = PeerSession(instance, named: name, listeningAt: endpoint, isOwn: isOwn)
     }
 
     /// Whose session it is, while there is one.

@@ -43,6 +43,8 @@ package struct PeerSession {
     }
 
     private let hello: (instance: Instance, name: String, endpoint: String)
+    /// Whether the node reads its own events here.
+    private let isOwn: Bool
     private var state = State.idle
     private var lastHeard = MonotonicTime(microseconds: 0)
     private var lastBeat = MonotonicTime(microseconds: 0)
@@ -57,7 +59,11 @@ package struct PeerSession {
     package private(set) var ignored: UInt64 = 0
 
     /// A session of this node with a publisher.
-    package init(_ instance: Instance, named name: String, listeningAt endpoint: String = "") {
+    package init(
+        _ instance: Instance, named name: String, listeningAt endpoint: String = "",
+        isOwn: Bool = false
+    ) {
+        self.isOwn = isOwn
         hello = (instance, name, endpoint)
     }
 
@@ -104,7 +110,9 @@ package struct PeerSession {
     ) -> [Effect] {
         switch message {
         case .welcome(let session, let welcome) where welcome.nonce == nonce:
-            guard welcome.instance.node != hello.instance.node else {
+            guard (welcome.instance.node == hello.instance.node) == isOwn else {
+                // Another node at this one's own address takes its place before long.
+                if isOwn { return [again()] }
                 return fail(.duplicateIdentity, "It has the identity of this node.")
             }
             state = .live(session: session, welcome.instance)

@@ -38,6 +38,8 @@ package struct SessionTable {
     private var sessions: [Session] = []
     private var places: [UInt64: Int] = [:]
     private var lastNumber: UInt64
+    /// The nonce of the HELLO by which this node greets itself, to read its own events.
+    package var ownNonce: UInt64?
 
     /// Messages that belonged to no session, or were none.
     package private(set) var ignored: UInt64 = 0
@@ -80,7 +82,7 @@ package struct SessionTable {
             let version = SessionMessage.version
             return [.send(to: route, bye(0, .version, "Version \(version) is spoken here."))]
         }
-        guard hello.instance.node != instance.node else {
+        guard hello.instance.node != instance.node || hello.nonce == ownNonce else {
             return [.send(to: route, bye(0, .itself, "You have reached yourself."))]
         }
         var effects: [Effect] = []
