@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The programs `martlet-publisher` and `martletctl tail` as users run them, beside each other.
-@Suite(.timeLimit(.minutes(1)), .serialized) struct ProgramTests {
+@Suite(.timeLimit(.minutes(3)), .serialized) struct ProgramTests {
     /// A program that runs. What waits for its end gives the thread away meanwhile.
     final class Running {
         private let process = Process()
@@ -41,11 +41,11 @@ import Testing
 
         func terminate() { process.terminate() }
 
-        /// What it has written once it has ended, which it must within half a minute.
+        /// What it has written once it has ended, which it must within a minute.
         func ended() async throws -> ControlTests.Outcome {
             let process = process
             let guardian = Task {
-                try await Task.sleep(for: .seconds(30))
+                try await Task.sleep(for: .seconds(60))
                 kill(process.processIdentifier, SIGKILL)
             }
             for await _ in ends {}
@@ -154,11 +154,11 @@ import Testing
         let tail = try Running("martletctl", "tail", "notes.>", "-p", endpoint, "-n", "2", "--json")
         let published = try Running(
             "martletctl", "publish", "notes.note", #"{"text": "here"}"#, "-k", "me", "-a",
-            "region=eu", "--id", "n-1", "-p", endpoint, "--timeout", "20")
+            "region=eu", "--id", "n-1", "-p", endpoint, "--timeout", "50")
         #expect(try await published.ended().output == "n-1\n")
         let text = try Running(
             "martletctl", "publish", "notes.text", "--content-type", "text/plain", "-p", endpoint,
-            "--timeout", "20")
+            "--timeout", "50")
         try text.write("two\nlines")
         try text.closeInput()
         let receipt = try await text.ended()

@@ -192,18 +192,19 @@ import Testing
     }
 
     @Test func waitingCanBeCancelled() async throws {
-        try await withNode(named: "p", listening: "tcp://127.0.0.1:0", peers: ["tcp://127.0.0.1:9"])
-        {
-            node in
+        try await withNode(named: "alone", listening: "tcp://127.0.0.1:0") { node in
             let orders = try node.publisher(of: OrderPlaced.self)
             let subscribers = Task { try await orders.waitForSubscribers() }
-            let subscription = Task { try await node.subscribe(to: OrderPlaced.self) { _ in } }
             subscribers.cancel()
+            let error = await #expect(throws: MartletError.self) { try await subscribers.value }
+            #expect(error?.code == .cancelled)
+        }
+        let nobody = try Endpoint("ipc:///tmp/martlet-nobody-\(UInt64.random(in: 0 ... .max))")
+        try await withNode(named: "reader", peers: [nobody]) { node in
+            let subscription = Task { try await node.subscribe(to: OrderPlaced.self) { _ in } }
             subscription.cancel()
-            for task in [subscribers, subscription] {
-                let error = await #expect(throws: MartletError.self) { try await task.value }
-                #expect(error?.code == .cancelled)
-            }
+            let error = await #expect(throws: MartletError.self) { try await subscription.value }
+            #expect(error?.code == .cancelled)
         }
     }
 

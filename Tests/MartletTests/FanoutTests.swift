@@ -52,7 +52,7 @@ import Testing
                 while !Task.isCancelled {
                     id += 1
                     try await orders.publish(OrderPlaced(id: id))
-                    if id.isMultiple(of: 20) { try? await Task.sleep(for: .milliseconds(1)) }
+                    if id.isMultiple(of: 3) { try? await Task.sleep(for: .milliseconds(1)) }
                 }
             }
             defer { load.cancel() }
@@ -362,6 +362,32 @@ import Testing
             for id in 1...1_000 { try await orders.publish(OrderPlaced(id: id)) }
             let isGone = publisher.core.map { core in { core.readerCount == 0 } } ?? { true }
             while !isGone() { await Task.yield() }
+        }
+    }
+
+    /// A host name stands for its addresses. Where nobody answers, nothing is held up for long.
+    @Test func aPeerMayHaveAName() async throws {
+        try await within {
+            try await withNode(named: "publisher", listening: "tcp://127.0.0.1:0") { publisher in
+                let port = try #require(publisher.endpoint?.port)
+                let orders = try publisher.publisher(of: OrderPlaced.self)
+                var configuration = NodeConfiguration(
+                    name: "reader", peers: [try Endpoint("tcp://localhost:\(port)")])
+                configuration.peerPatience = .milliseconds(200)
+                try await withNode(configuration) { reader in
+                    try await reader.subscribe(to: OrderPlaced.self) { events in
+                        try await orders.publish(OrderPlaced(id: 1))
+                        for try await (order, _) in events {
+                            #expect(order.id == 1)
+                            break
+                        }
+                        let connected = try await reader.peerStatus().filter {
+                            if case .connected = $0.state { true } else { false }
+                        }
+                        #expect(connected.map(\.name) == ["publisher"])
+                    }
+                }
+            }
         }
     }
 }
