@@ -212,6 +212,21 @@ import Testing
         #expect(Self.words(session.handle(.received(bye), at: .seconds(1))) == [effect])
     }
 
+    /// A node that reads its own events is known by its nonces; every other HELLO of its identity
+    /// has only reached it by another address.
+    @Test func aNodeMayGreetItself() {
+        var table = SessionTable(of: Self.publisher, firstNumber: 40)
+        table.ownNonces = 5
+        for (nonce, words) in [
+            (5 << 32 | 1 as UInt64, ["welcome 41"]), (9, ["bye itself"]),
+            (5 << 32 | 2, ["closed 41", "welcome 42"]), (6 << 32 | 2, ["bye itself"]),
+        ] {
+            let hello = Self.hello(Self.publisher, nonce: nonce)
+            let effects = table.handle(.received(from: Self.route, hello), at: .seconds(1))
+            #expect(Self.words(effects) == words)
+        }
+    }
+
     @Test func itsOwnIdentityIsRefused() {
         var session = PeerSession(Self.peer, named: "peer")
         _ = session.handle(.connected(nonce: 9, reading: []), at: .seconds(1))

@@ -28,10 +28,10 @@ extension NodeEngine {
         lastPeer += 1
         let machine = PublisherPeer(
             instance, named: configuration.name, listeningAt: advertised, isOwn: true)
+        let nonces = UInt32.random(in: 1 ... .max)
+        core.expectOwn(nonces: nonces)
         peers.append(
-            PeerConnection(
-                lastPeer, ownEndpoint, machine, at: now,
-                announcingTo: { nonce in core.expectOwn(nonce: nonce) }))
+            PeerConnection(lastPeer, ownEndpoint, machine, at: now, ownNonces: nonces))
         nextTick = now
     }
 

@@ -19,8 +19,9 @@ final class PeerConnection {
     private(set) var welcome: Welcome?
     /// Nobody configured it: another node told of it.
     let isLearned: Bool
-    /// Told of the nonce before the node greets itself; nil for all others.
-    private let announce: ((UInt64) -> Void)?
+    /// The upper half of the nonces by which the node greets itself; nil for all others.
+    private let ownNonces: UInt32?
+    private var greetings: UInt32 = 0
     private var service: ZeroMQLink<Dealer>?
     private var data: ZeroMQLink<Sub>?
     private var dataEndpoint: Endpoint?
@@ -35,9 +36,9 @@ final class PeerConnection {
 
     init(
         _ number: Int, _ endpoint: Endpoint, _ machine: PublisherPeer, isLearned: Bool = false,
-        at now: MonotonicTime, announcingTo announce: ((UInt64) -> Void)? = nil
+        at now: MonotonicTime, ownNonces: UInt32? = nil
     ) {
-        self.announce = announce
+        self.ownNonces = ownNonces
         self.number = number
         self.endpoint = endpoint
         self.machine = machine
@@ -47,7 +48,7 @@ final class PeerConnection {
     }
 
     /// Whether the node reads its own events here.
-    var isOwn: Bool { announce != nil }
+    var isOwn: Bool { ownNonces != nil }
 
     var isActive: Bool { if case .active = state { true } else { false } }
 
@@ -77,8 +78,9 @@ final class PeerConnection {
 
     /// Says HELLO, which the publisher answers with where it stands.
     func greet(at now: MonotonicTime) -> [PublisherPeer.Effect] {
-        let nonce = UInt64.random(in: 1 ... .max)
-        announce?(nonce)
+        greetings &+= 1
+        let nonce =
+            ownNonces.map { UInt64($0) << 32 | UInt64(greetings) } ?? .random(in: 1 ... .max)
         return machine.connected(nonce: nonce, at: now)
     }
 

@@ -185,8 +185,8 @@ final class PublishingCore: Sendable {
         }
     }
 
-    /// The node is about to greet itself with this nonce.
-    func expectOwn(nonce: UInt64) { state.withLock { $0.machine.expectOwn(nonce: nonce) } }
+    /// The node greets itself with nonces that have this upper half.
+    func expectOwn(nonces: UInt32) { state.withLock { $0.machine.expectOwn(nonces: nonces) } }
 
     /// Time has passed.
     func tick() -> [(route: Bytes, message: Multipart)] {

@@ -61,8 +61,8 @@ package struct FanoutPublisher {
             stream, at: order.firstIndex { stream.precedes($0) } ?? order.count)
     }
 
-    /// The node is about to greet itself with this nonce, to read its own events.
-    package mutating func expectOwn(nonce: UInt64) { sessions.ownNonce = nonce }
+    /// The node greets itself, to read its own events, with nonces that have this upper half.
+    package mutating func expectOwn(nonces: UInt32) { sessions.ownNonces = nonces }
 
     /// How many sessions there are.
     package var sessionCount: Int { sessions.count }

@@ -38,8 +38,8 @@ package struct SessionTable {
     private var sessions: [Session] = []
     private var places: [UInt64: Int] = [:]
     private var lastNumber: UInt64
-    /// The nonce of the HELLO by which this node greets itself, to read its own events.
-    package var ownNonce: UInt64?
+    /// The upper half of the nonces by which this node greets itself, to read its own events.
+    package var ownNonces: UInt32?
 
     /// Messages that belonged to no session, or were none.
     package private(set) var ignored: UInt64 = 0
@@ -82,7 +82,7 @@ package struct SessionTable {
             let version = SessionMessage.version
             return [.send(to: route, bye(0, .version, "Version \(version) is spoken here."))]
         }
-        guard hello.instance.node != instance.node || hello.nonce == ownNonce else {
+        guard hello.instance.node != instance.node || isOwn(hello) else {
             return [.send(to: route, bye(0, .itself, "You have reached yourself."))]
         }
         var effects: [Effect] = []
@@ -109,6 +109,10 @@ package struct SessionTable {
                 number: lastNumber, peer: hello.instance, route: route, lastHeard: now,
                 lastBeat: now))
         return effects + [.welcome(to: route, session: lastNumber, hello)]
+    }
+
+    private func isOwn(_ hello: Hello) -> Bool {
+        ownNonces == UInt32(truncatingIfNeeded: hello.nonce >> 32)
     }
 
     private mutating func hear(
