@@ -15,14 +15,17 @@ package struct MonotonicTime: Sendable, Hashable, Comparable {
     /// The moment after this time; the last there is where that lies beyond.
     package static func + (time: MonotonicTime, duration: Duration) -> MonotonicTime {
         let (seconds, attoseconds) = duration.components
-        let added = UInt64(max(seconds, 0)) * 1_000_000 + UInt64(attoseconds / 1_000_000_000_000)
+        guard duration > .zero else { return time }
+        // Beyond this, nobody waits any more: 292,000 years.
+        guard seconds < Int64.max / 1_000_000 else { return MonotonicTime(microseconds: .max) }
+        let added = UInt64(seconds) * 1_000_000 + UInt64(attoseconds / 1_000_000_000_000)
         let (sum, isBeyond) = time.microseconds.addingReportingOverflow(added)
         return MonotonicTime(microseconds: isBeyond ? .max : sum)
     }
 
     /// How long it takes until the other moment; nothing if that has passed.
     package func duration(to other: MonotonicTime) -> Duration {
-        .microseconds(
-            other.microseconds > microseconds ? Int64(other.microseconds - microseconds) : 0)
+        guard other > self else { return .zero }
+        return .microseconds(Int64(clamping: other.microseconds - microseconds))
     }
 }

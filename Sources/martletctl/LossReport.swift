@@ -25,7 +25,7 @@ final class LossReport: Sendable {
         state.withLock { state in
             state.gaps += 1
             if let last = gap.last {
-                state.events += last - gap.first + 1
+                state.events &+= last - gap.first + 1
             } else {
                 state.hasUncounted = true
             }

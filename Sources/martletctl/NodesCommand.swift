@@ -120,8 +120,8 @@ private struct NodeLine: Encodable {
             }
             let last = streams.count - 1
             streams[last].lanes += 1
-            streams[last].published += channel.next - 1
-            streams[last].kept += channel.next - channel.first
+            streams[last].published &+= channel.next - 1
+            streams[last].kept &+= channel.next &- channel.first
         }
         self.streams = streams
     }

@@ -63,7 +63,7 @@ final class StreamTally: Sendable {
         let place = Place(node: gap.channel.node, stream: gap.channel.stream)
         state.withLock { state in
             if let last = gap.last {
-                state.counts[place, default: Count()].lost += last - gap.first + 1
+                state.counts[place, default: Count()].lost &+= last - gap.first + 1
             } else {
                 state.counts[place, default: Count()].isMoreLost = true
             }

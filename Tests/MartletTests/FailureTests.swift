@@ -261,4 +261,40 @@ import Testing
             }
         }
     }
+
+    /// Kinds of events that were refused leave nothing behind that could be sent.
+    @Test func refusedEventsOfManyKindsLeaveNothing() async throws {
+        try await withNode(named: "p", listening: "tcp://127.0.0.1:0") { node in
+            let large = Bytes([UInt8](repeating: 1, count: Limits.eventBytesMax + 1))
+            for number in 1...Limits.frameDefinitionsMax + 10 {
+                let kind = try EventDefinition(
+                    topic: Topic("orders.t\(number)"), contentType: .bytes,
+                    source: "/" + String(repeating: "s", count: 200))
+                let orders = try node.publisher(of: kind)
+                await #expect(throws: MartletError.self) { try await orders.publish(large) }
+            }
+            let orders = try node.publisher(of: OrderPlaced.self)
+            #expect(try await orders.publish(OrderPlaced(id: 1)).sequence == 1)
+        }
+    }
+
+    @Test func aBatchThatBeginsWithinAFrameIsASequence() async throws {
+        try await withPair { publisher, reader in
+            let orders = try publisher.publisher(of: OrderPlaced.self)
+            var positions: [Position] = []
+            for id in 1...50 {
+                positions.append(try await orders.publish(OrderPlaced(id: id)).position)
+            }
+            try await reader.subscribe(
+                to: [TopicPattern(OrderPlaced.topic)], from: .after([positions[24]])
+            ) { events in
+                var seen: [UInt64] = []
+                for try await batch in events.batches {
+                    seen += Array(batch).map(\.sequence)
+                    if seen.last == 50 { break }
+                }
+                #expect(seen == Array(26...50))
+            }
+        }
+    }
 }

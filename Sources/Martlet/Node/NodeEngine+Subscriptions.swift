@@ -37,7 +37,9 @@ extension NodeEngine {
             }
             carryOut(peer.greetAgain(at: now), of: peer, at: now, on: loop)
         }
-        for case .failed(let error) in peers.map(\.state) { end(number, with: .failure(error)) }
+        for peer in peers where !peer.isLearned {
+            if case .failed(let error) = peer.state { end(number, with: .failure(error)) }
+        }
         return number
     }
 
@@ -58,7 +60,9 @@ extension NodeEngine {
 
     /// Whether the subscription is in force: at every peer, or at some after the patience for the
     /// others has ended.
-    func isReady(_ number: UInt16) -> Bool { readings[number].map { $0.readySince != nil } ?? true }
+    func isReady(_ number: UInt16) -> Bool {
+        readings[number].map { $0.readySince != nil || $0.hasEnded } ?? true
+    }
 
     func checkReadiness(of number: UInt16, at now: MonotonicTime) {
         guard let reading = readings[number], reading.readySince == nil else { return }

@@ -16,6 +16,8 @@ final class NodeEngine: LoopDriver {
         var inForce: Set<Int> = []
         /// Since when it is in force by the wall clock; nil before.
         var readySince: Timestamp?
+        /// It cannot go on, which whoever reads is told.
+        var hasEnded = false
         /// What has come in this turn.
         var items: [SubscriptionQueue.Item] = []
     }
@@ -64,7 +66,7 @@ final class NodeEngine: LoopDriver {
         // First what somebody waits for.
         hand()
         finish(at: now, on: loop)
-        if now >= nextTick {
+        if now >= nextTick || peers.contains(where: { $0.isDue(at: now) }) {
             nextTick = now + NodeEngine.tickInterval
             tick(at: now, on: loop)
         }
@@ -245,6 +247,7 @@ extension NodeEngine {
     func end(_ number: UInt16, with ending: Result<Void, MartletError>) {
         hand()
         readings[number]?.source.queue.end(with: ending)
+        readings[number]?.hasEnded = true
         changes.raise()
     }
 }

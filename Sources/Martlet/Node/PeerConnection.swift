@@ -94,6 +94,8 @@ final class PeerConnection {
     /// When it wants to be looked at, if that is later than at the next tick.
     var deadline: MonotonicTime? { isActive ? connectsAt : nil }
 
+    func isDue(at now: MonotonicTime) -> Bool { deadline.map { now >= $0 } ?? false }
+
     func send(_ message: Multipart) {
         // What finds no room is lost, and will be asked for again.
         _ = try? service?.offer(message)

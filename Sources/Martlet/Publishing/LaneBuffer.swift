@@ -72,6 +72,15 @@ struct LaneBuffer: ~Copyable {
         numbers[kind] = number
     }
 
+    /// Whether the open frame has no event.
+    var isEmpty: Bool { builder.isEmpty }
+
+    /// Begins a frame that has no event anew.
+    mutating func discard() {
+        for kind in numbers.indices { numbers[kind] = -1 }
+        _ = builder.seal()
+    }
+
     /// Ends the frame, which holds an event at least.
     mutating func seal() -> SealedFrame {
         let sequences = builder.nextSequence - UInt64(builder.count)..<builder.nextSequence

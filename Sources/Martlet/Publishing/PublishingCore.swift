@@ -22,6 +22,7 @@ final class PublishingCore: Sendable {
     private let loop: SocketLoop
     private let state: Lock<State>
     private let buffers = Lock<[StreamName: StreamBuffer]>([:])
+    private let isClosed = Atomic<Bool>(false)
     /// When frames last left, in microseconds of the node's clock.
     private let lastFlush = Atomic<UInt64>(0)
 
@@ -52,6 +53,7 @@ final class PublishingCore: Sendable {
     func buffer(of definition: StreamDefinition) throws(MartletError) -> StreamBuffer {
         let (buffer, isNew) = try buffers.withLock { (buffers) throws(MartletError) in
             if let known = buffers[definition.name] { return (known, false) }
+            guard !isClosed.load(ordering: .relaxed) else { throw Outlet.closedError }
             guard buffers.count < Limits.streamsMax else {
                 throw MartletError(
                     .resourceExhausted,
@@ -243,7 +245,11 @@ final class PublishingCore: Sendable {
 
     /// Accepts no more events.
     func closeBuffers() {
-        for buffer in buffers.withLock({ Array($0.values) }) { buffer.close() }
+        let open = buffers.withLock { buffers in
+            isClosed.store(true, ordering: .relaxed)
+            return Array(buffers.values)
+        }
+        for buffer in open { buffer.close() }
         readers.close()
     }
 

@@ -116,6 +116,8 @@ final class StreamBuffer: Sendable {
     }
 
     private func seal(_ lane: Int, _ state: inout State) {
+        // Kinds that were named for events which were refused are forgotten.
+        guard !state.lanes[lane].isEmpty else { return state.lanes[lane].discard() }
         let frame = state.lanes[lane].seal()
         state.open.removeAll { $0 == frame.lane }
         state.sealedBytes += frame.bytes.count

@@ -18,7 +18,9 @@ public struct EventBatch: Sequence, Sendable {
     public var channel: Channel { frame.channel }
 
     /// At least as many events are here, or fewer where a filter chooses.
-    public var underestimatedCount: Int { source == nil ? frame.count : 0 }
+    public var underestimatedCount: Int {
+        source == nil && from <= frame.header.firstSequence ? frame.count : 0
+    }
 
     /// The events one by one.
     public func makeIterator() -> Iterator {
@@ -83,7 +85,7 @@ public struct EventBatches: AsyncSequence, Sendable {
         /// The next events, or nil after the end. Throws `cancelled` with the task.
         public mutating func next() async throws(MartletError) -> EventBatch? {
             while let step = try await cursor.next() {
-                missed += step.missed
+                missed &+= step.missed
                 let batch = EventBatch(
                     step.frame, from: step.from, missed: missed, step.isWhole ? nil : source)
                 guard step.isWhole || batch.contains(where: { _ in true }) else { continue }

@@ -55,7 +55,7 @@ final class SubscriptionCursor {
     func wants(_ event: RecordedEvent) -> Bool { source.wants(event) }
 
     private func report(_ gap: Gap) {
-        if let last = gap.last { missed[gap.channel, default: 0] += last - gap.first + 1 }
+        if let last = gap.last { missed[gap.channel, default: 0] &+= last - gap.first + 1 }
         source.onGap?(gap)
     }
 }

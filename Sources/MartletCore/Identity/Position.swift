@@ -25,7 +25,7 @@ public struct Position: Sendable, Hashable {
                 parts[1..<(parts.count - 3)].joined(separator: "/")),
             let lane = Int(parts[parts.count - 3]), (0...Limits.partitionsMax).contains(lane),
             let epoch = UInt64(parts[parts.count - 2]),
-            let sequence = UInt64(parts[parts.count - 1])
+            let sequence = UInt64(parts[parts.count - 1]), sequence <= Limits.sequenceMax
         else { return nil }
         let channel = Channel(node: node, stream: stream, lane: lane)
         self.init(channel: channel, epoch: Epoch(rawValue: epoch), sequence: sequence)

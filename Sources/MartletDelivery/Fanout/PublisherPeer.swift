@@ -69,7 +69,10 @@ package struct PublisherPeer {
     /// A subscription ends.
     package mutating func remove(reader number: UInt16) {
         readers.removeAll { $0.number == number }
-        for place in progress.keys { progress[place]?[number] = nil }
+        for place in progress.keys where progress[place]?.removeValue(forKey: number) != nil {
+            // The others may be further on.
+            moved.insert(place)
+        }
     }
 
     /// The subscription with this number.
@@ -223,8 +226,9 @@ extension PublisherPeer {
     private mutating func begin(_ welcome: Welcome, at now: MonotonicTime) -> [Effect] {
         if publisher != welcome.instance {
             progress = [:]
-            moved = []
         }
+        // A session begins without knowing how far its reader is.
+        moved = Set(progress.keys)
         publisher = welcome.instance
         var effects: [Effect] = []
         for place in readers.indices {
