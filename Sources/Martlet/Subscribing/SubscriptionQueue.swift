@@ -48,8 +48,12 @@ final class SubscriptionQueue: Sendable {
             if state.items.isEmpty { state.items = items } else { state.items += items }
             switch buffering {
             case .replay, .fail: break
-            case .dropOldest: drop(&state, keeping: bytesMax)
-            case .keepLatest: keepLatest(&state)
+            case .dropOldest:
+                drop(&state, keeping: bytesMax)
+                mergeGaps(&state)
+            case .keepLatest:
+                keepLatest(&state)
+                mergeGaps(&state)
             }
             return state.consumer.take()
         }
@@ -94,6 +98,29 @@ final class SubscriptionQueue: Sendable {
             guard case .frame(let frame, _, _) = state.items[place] else { continue }
             if !seen.insert(frame.channel).inserted { drop(place, &state) }
         }
+    }
+
+    /// Gaps that follow each other in a channel become one, so that a consumer that stands still
+    /// gathers no more of them than there are channels.
+    private func mergeGaps(_ state: inout sending State) {
+        var merged: [Item] = []
+        var lastGaps: [Channel: (place: Int, gap: Gap)] = [:]
+        for item in state.items {
+            switch item {
+            case .frame(let frame, _, _):
+                lastGaps[frame.channel] = nil
+                merged.append(item)
+            case .gap(let gap):
+                if let before = lastGaps[gap.channel], let whole = before.gap.joined(with: gap) {
+                    merged[before.place] = .gap(whole)
+                    lastGaps[gap.channel] = (before.place, whole)
+                } else {
+                    lastGaps[gap.channel] = (merged.count, gap)
+                    merged.append(item)
+                }
+            }
+        }
+        state.items = merged
     }
 
     /// A gap takes the frame's place.

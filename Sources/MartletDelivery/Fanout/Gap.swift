@@ -36,6 +36,17 @@ public struct Gap: Sendable, Hashable {
     }
 }
 
+extension Gap {
+    /// Both as one, if the other begins where this one ends and is for the same reason.
+    package func joined(with other: Gap) -> Gap? {
+        guard channel == other.channel, epoch == other.epoch, reason == other.reason,
+            let last, last &+ 1 == other.first
+        else { return nil }
+        return Gap(
+            channel: channel, epoch: epoch, first: first, last: other.last, reason: reason)
+    }
+}
+
 extension Gap: CustomStringConvertible {
     /// A sentence: what is lost, where, and why.
     public var description: String {
