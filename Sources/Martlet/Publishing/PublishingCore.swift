@@ -174,7 +174,12 @@ final class PublishingCore: Sendable {
 
     /// Publishes what waits.
     func publishAll(at now: MonotonicTime) -> Published {
-        state.withLock { state in publish(&state, framesMax: Limits.loopBatch, at: now) }
+        let published = state.withLock { state in
+            publish(&state, framesMax: Limits.loopBatch, at: now)
+        }
+        // Whoever drains waits for this too.
+        if case .all = published, isClosed.load(ordering: .relaxed) { progress.raise() }
+        return published
     }
 
     /// A message has come to the service socket. What is to be sent there is returned.

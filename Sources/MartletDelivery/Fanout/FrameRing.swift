@@ -53,11 +53,13 @@ struct FrameRing {
         return frame.sequence(at: time) ?? frame.sequences.lowerBound
     }
 
-    /// All that had been published up to and with this sequence, as far as it is known still.
+    /// All that had been published up to and with this sequence; what has gone counts in any case.
     func total(upTo sequence: UInt64) -> FrameTotal {
         let place = place { $0.frame.sequences.upperBound > sequence + 1 }
-        guard place > gone else { return FrameTotal() }
-        return self[place - 1].total
+        if place > gone { return self[place - 1].total }
+        // What is here no more is waited for no more.
+        guard gone < entries.count else { return total }
+        return self[gone].total.without(self[gone].frame.bytes.count)
     }
 
     private subscript(place: Int) -> Entry {
@@ -81,6 +83,14 @@ struct FrameRing {
 struct FrameTotal: Hashable {
     private(set) var bytes: UInt64 = 0
     private(set) var frames: UInt64 = 0
+
+    /// The same before a frame of this size.
+    func without(_ byteCount: Int) -> FrameTotal {
+        var before = self
+        before.bytes -= UInt64(byteCount)
+        before.frames -= 1
+        return before
+    }
 
     mutating func add(_ byteCount: Int) {
         bytes += UInt64(byteCount)
