@@ -220,13 +220,13 @@ import Testing
             ) { events in
                 let payload = Bytes([UInt8](repeating: 7, count: 50_000))
                 let publishing = Task {
-                    for _ in 1...1_000 { try await big.publish(payload) }
+                    for _ in 1...2_000 { try await big.publish(payload) }
                 }
                 var next: UInt64 = 1
                 for try await (event, _) in events {
                     #expect(event.sequence == next)
                     next += 1
-                    if next > 1_000 { break }
+                    if next > 2_000 { break }
                 }
                 try await publishing.value
             }

@@ -1,6 +1,6 @@
 /// What an event carries beside its payload and its kind.
 struct EventFields {
-    /// When it happened; nil for now.
+    /// When it happened; without it, when it is published.
     let time: Timestamp?
     let key: String?
     let id: String?

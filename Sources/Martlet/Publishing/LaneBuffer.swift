@@ -90,6 +90,7 @@ struct LaneBuffer: ~Copyable {
     }
 }
 
+// Sound to send: the memory is this value's alone, which has one owner.
 /// The lanes of a stream, each made when it is used first. Used under the stream's lock.
 @safe
 struct LaneBuffers: ~Copyable, @unchecked Sendable {

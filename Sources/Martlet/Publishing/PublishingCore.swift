@@ -97,6 +97,9 @@ final class PublishingCore: Sendable {
     /// How many nodes read any stream.
     var readerCount: Int { state.withLock { $0.machine.readerCount(of: nil) } }
 
+    /// Whether everything that was published has left.
+    var isIdle: Bool { state.withLock { $0.streams.allSatisfy(\.isEmpty) } }
+
     /// What is kept, and for how many.
     var summary: (sessions: Int, ringBytes: Int, ignored: UInt64) {
         state.withLock {

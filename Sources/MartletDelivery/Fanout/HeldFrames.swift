@@ -1,9 +1,15 @@
 /// Frames that came too early: they wait for the hole before them to be filled, in the order of
 /// their sequences, within bounds.
 struct HeldFrames {
+    /// A frame, and whether it came in answer to a request.
+    struct Entry {
+        let frame: Frame
+        let isFetched: Bool
+    }
+
     var byteCountMax: Int
     /// Those that have gone left their places empty, so that their memory is free at once.
-    private var frames: [Frame?] = []
+    private var entries: [Entry?] = []
     /// How many places at the front are empty; they are removed in bulk.
     private var gone = 0
     private(set) var byteCount = 0
@@ -11,22 +17,25 @@ struct HeldFrames {
     init(byteCountMax: Int) { self.byteCountMax = byteCountMax }
 
     /// The first frame.
-    var first: Frame? { gone < frames.count ? frames[gone] : nil }
+    var first: Entry? { gone < entries.count ? entries[gone] : nil }
 
     /// The last frame.
-    var last: Frame? { gone < frames.count ? frames[frames.count - 1] : nil }
+    var last: Entry? { gone < entries.count ? entries[entries.count - 1] : nil }
 
     /// Holds a frame. Without room it is as if it had been lost, and will be fetched.
-    mutating func insert(_ frame: Frame) {
+    mutating func insert(_ entry: Entry) {
+        let frame = entry.frame
         guard byteCount + frame.bytes.count <= byteCountMax else { return }
         // Most come in order, behind the last.
-        var place = frames.count
+        var place = entries.count
         let start = frame.sequences.lowerBound
-        while place > gone, let before = frames[place - 1], before.sequences.lowerBound > start {
+        while place > gone, let before = entries[place - 1]?.frame,
+            before.sequences.lowerBound > start
+        {
             place -= 1
         }
-        if place > gone, let before = frames[place - 1], isSame(before, frame) { return }
-        frames.insert(frame, at: place)
+        if place > gone, let before = entries[place - 1]?.frame, isSame(before, frame) { return }
+        entries.insert(entry, at: place)
         byteCount += frame.bytes.count
     }
 
@@ -36,25 +45,25 @@ struct HeldFrames {
 
     /// Lets go of the first frame, which must be there.
     mutating func removeFirst() {
-        byteCount -= frames[gone]?.bytes.count ?? 0
-        frames[gone] = nil
+        byteCount -= entries[gone]?.frame.bytes.count ?? 0
+        entries[gone] = nil
         gone += 1
-        if gone == frames.count {
-            frames.removeAll(keepingCapacity: true)
+        if gone == entries.count {
+            entries.removeAll(keepingCapacity: true)
             gone = 0
-        } else if gone > 64, gone * 2 > frames.count {
-            frames.removeFirst(gone)
+        } else if gone > 64, gone * 2 > entries.count {
+            entries.removeFirst(gone)
             gone = 0
         }
     }
 
     /// Lets go of all frames.
-    mutating func removeAll() -> [Frame] {
+    mutating func removeAll() -> [Entry] {
         defer {
-            frames = []
+            entries = []
             gone = 0
             byteCount = 0
         }
-        return frames[gone...].compactMap { $0 }
+        return entries[gone...].compactMap { $0 }
     }
 }

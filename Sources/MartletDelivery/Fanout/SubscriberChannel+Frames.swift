@@ -8,7 +8,7 @@ extension SubscriberChannel {
         if silentSince != nil { silentSince = now }
         guard let epoch, phase == .following else {
             // The answer to the first request says what they are worth.
-            if !frame.isBeat { held.insert(frame) }
+            if !frame.isBeat { held.insert(.init(frame: frame, isFetched: false)) }
             return
         }
         if frame.header.epoch < epoch {
@@ -23,7 +23,7 @@ extension SubscriberChannel {
         if frame.isBeat {
             heardNext = max(heardNext, frame.header.firstSequence)
         } else {
-            accept(frame, &effects)
+            accept(.init(frame: frame, isFetched: false), &effects)
         }
         fill(at: now, &effects)
     }
@@ -36,10 +36,7 @@ extension SubscriberChannel {
             begin(epoch, at: sequence + 1, &effects)
         }
         guard phase == .following, frame.header.epoch == epoch else { return }
-        let before = max(expected, frame.sequences.lowerBound)
-        accept(frame, &effects)
-        let after = min(expected, frame.sequences.upperBound)
-        if after > before { fetched += after - before }
+        accept(.init(frame: frame, isFetched: true), &effects)
     }
 
     mutating func begin(_ epoch: Epoch, at next: UInt64, _ effects: inout [Effect]) {
@@ -54,25 +51,25 @@ extension SubscriberChannel {
 
     /// What was held before the epoch was known may be of others.
     private mutating func keepHeld(of epoch: Epoch) {
-        let frames = held.removeAll()
-        for frame in frames where frame.header.epoch == epoch {
-            held.insert(frame)
-            heardNext = max(heardNext, frame.sequences.upperBound)
+        for entry in held.removeAll() where entry.frame.header.epoch == epoch {
+            held.insert(entry)
+            heardNext = max(heardNext, entry.frame.sequences.upperBound)
         }
     }
 
-    private mutating func accept(_ frame: Frame, _ effects: inout [Effect]) {
+    private mutating func accept(_ entry: HeldFrames.Entry, _ effects: inout [Effect]) {
+        let frame = entry.frame
         heardNext = max(heardNext, frame.sequences.upperBound)
         guard frame.sequences.upperBound > expected else {
             duplicates += 1
             return
         }
         guard frame.sequences.lowerBound <= expected else {
-            held.insert(frame)
+            held.insert(entry)
             return
         }
         guard !isBehind, hasRoom(for: frame) else { return }
-        deliver(frame, &effects)
+        deliver(entry, &effects)
         deliverHeld(&effects)
     }
 
@@ -83,17 +80,19 @@ extension SubscriberChannel {
         return !isBehind
     }
 
-    private mutating func deliver(_ frame: Frame, _ effects: inout [Effect]) {
+    private mutating func deliver(_ entry: HeldFrames.Entry, _ effects: inout [Effect]) {
+        let frame = entry.frame
         buffered += frame.bytes.count
+        if entry.isFetched { fetched += frame.sequences.upperBound - expected }
         effects.append(.deliver(frame, from: expected))
         expected = frame.sequences.upperBound
     }
 
     mutating func deliverHeld(_ effects: inout [Effect]) {
-        while !isBehind, let frame = held.first, frame.sequences.lowerBound <= expected {
-            if frame.sequences.upperBound > expected {
-                guard hasRoom(for: frame) else { return }
-                deliver(frame, &effects)
+        while !isBehind, let entry = held.first, entry.frame.sequences.lowerBound <= expected {
+            if entry.frame.sequences.upperBound > expected {
+                guard hasRoom(for: entry.frame) else { return }
+                deliver(entry, &effects)
             }
             held.removeFirst()
         }
@@ -103,13 +102,14 @@ extension SubscriberChannel {
     /// whatever room there is. It has been within bounds all the time.
     mutating func releaseHeld(because reason: Gap.Reason, _ effects: inout [Effect]) {
         guard phase == .following else { return }
-        while let frame = held.first {
+        while let entry = held.first {
+            let frame = entry.frame
             held.removeFirst()
             guard frame.sequences.upperBound > expected else { continue }
             if frame.sequences.lowerBound > expected {
                 lose(upTo: frame.sequences.lowerBound, reason, &effects)
             }
-            deliver(frame, &effects)
+            deliver(entry, &effects)
         }
     }
 

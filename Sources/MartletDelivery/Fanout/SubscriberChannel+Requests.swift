@@ -5,7 +5,7 @@ extension SubscriberChannel {
         guard phase == .following, request == nil, attached != nil, !isBehind, let epoch,
             expected < heardNext
         else { return }
-        let end = held.first.map { max($0.sequences.lowerBound, expected + 1) } ?? heardNext
+        let end = held.first.map { max($0.frame.sequences.lowerBound, expected + 1) } ?? heardNext
         ask(
             .behind(epoch: epoch, sequence: expected - 1), upTo: end - 1, at: now, &effects)
     }
@@ -79,7 +79,7 @@ extension SubscriberChannel {
         }
         if request.isOpen {
             // The publisher knows best where its channel ends.
-            heardNext = max(held.last?.sequences.upperBound ?? expected, end.next)
+            heardNext = max(held.last?.frame.sequences.upperBound ?? expected, end.next)
         }
         fill(at: now, &effects)
     }
@@ -115,7 +115,8 @@ extension SubscriberChannel {
             return
         }
         // What is held is not lost.
-        lose(upTo: min(end.next, held.first?.sequences.lowerBound ?? .max), .expired, &effects)
+        lose(
+            upTo: min(end.next, held.first?.frame.sequences.lowerBound ?? .max), .expired, &effects)
         heardNext = max(heardNext, end.next)
         deliverHeld(&effects)
         ask(at: now, &effects)
