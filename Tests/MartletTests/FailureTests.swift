@@ -270,13 +270,15 @@ import Testing
     /// Kinds of events that were refused leave nothing behind that could be sent.
     @Test func refusedEventsOfManyKindsLeaveNothing() async throws {
         try await withNode(named: "p", listening: "tcp://127.0.0.1:0") { node in
-            let large = Bytes([UInt8](repeating: 1, count: Limits.eventBytesMax + 1))
-            for number in 1...Limits.frameDefinitionsMax + 10 {
+            let longID = String(repeating: "i", count: Limits.identifierBytesMax + 1)
+            for number in 1...20 {
                 let kind = try EventDefinition(
                     topic: Topic("orders.t\(number)"), contentType: .bytes,
-                    source: "/" + String(repeating: "s", count: 200))
+                    source: "/" + String(repeating: "s", count: 4_000))
                 let orders = try node.publisher(of: kind)
-                await #expect(throws: MartletError.self) { try await orders.publish(large) }
+                await #expect(throws: MartletError.self) {
+                    try await orders.publish(Bytes(), id: longID)
+                }
             }
             let orders = try node.publisher(of: OrderPlaced.self)
             #expect(try await orders.publish(OrderPlaced(id: 1)).sequence == 1)

@@ -177,11 +177,13 @@ final class PublishingCore: Sendable {
 
     /// Publishes what waits.
     func publishAll(at now: MonotonicTime) -> Published {
-        let published = state.withLock { state in
-            publish(&state, framesMax: Limits.loopBatch, at: now)
+        let isClosing = isClosed.load(ordering: .relaxed)
+        let (published, isNews) = state.withLock { state in
+            let isNews = isClosing && !state.streams.allSatisfy(\.isEmpty)
+            return (publish(&state, framesMax: Limits.loopBatch, at: now), isNews)
         }
         // Whoever drains waits for this too.
-        if case .all = published, isClosed.load(ordering: .relaxed) { progress.raise() }
+        if case .all = published, isNews { progress.raise() }
         return published
     }
 
