@@ -132,6 +132,9 @@ public enum Limits {
     /// configured never is.
     public static let learnedPeerPatience = Duration.seconds(30)
 
+    /// Channels of nodes out of sight of which a subscription remembers how far it had got.
+    public static let resumedPositionsMax = 4_096
+
     /// Highest number of an event: at a billion a second it is reached after 146 years.
     public static let sequenceMax: UInt64 = 1 << 62
 

@@ -78,6 +78,25 @@ import Testing
             Self.words(peer.receive(message, at: .seconds(1))) == ["orders/1 fetch 1/16"])
     }
 
+    /// A node that went out of sight is gone on with where it was, also in channels that are new.
+    @Test func whoComesBackIsGoneOnWith() throws {
+        var resumed = ResumedPositions()
+        resumed.add([
+            Position(
+                channel: Channel(node: Self.instance.node, stream: "orders", lane: 1),
+                epoch: Self.instance.epoch, sequence: 30)
+        ])
+        var peer = PublisherPeer(
+            Instance(node: NodeID(high: 2, low: 2), epoch: Epoch(start: 1, random: 1)), named: "r")
+        peer.add(FanoutReader(to: ["orders"], from: .first, resuming: resumed), numbered: 0)
+        _ = peer.connected(nonce: 1, at: .seconds(1))
+        let message = try Self.welcome([("orders", 1, 17, 42), ("orders", 2, 5, 9)])
+        #expect(
+            Self.words(peer.receive(message, at: .seconds(1))) == [
+                "orders/1 fetch 1/30", "orders/2 fetch 1/0",
+            ])
+    }
+
     @Test func aSubscriptionIsInForceWhenAllItsChannelsHaveBegun() throws {
         var peer = Self.peer(.now)
         let message = try Self.welcome([("orders", 1, 1, 1), ("orders", 2, 1, 1)])

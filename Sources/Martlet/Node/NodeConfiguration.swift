@@ -28,6 +28,9 @@ public struct NodeConfiguration: Sendable {
     /// Peers that do not answer hold a new subscription up for so long, if others do.
     public var peerPatience = Limits.peerPatience
 
+    /// Peers that others have told of are forgotten after so long without a session.
+    public var learnedPeerPatience = Limits.learnedPeerPatience
+
     /// A node of this name that reads from these peers.
     public init(
         name: String, listening: Endpoint? = nil, peers: [Endpoint] = [],

@@ -40,6 +40,9 @@ extension NodeEngine {
         _ peer: PeerConnection, at now: MonotonicTime, on loop: isolated SocketLoop
     ) {
         carryOut(peer.machine.losses, of: peer, at: now, on: loop)
+        for number in order {
+            readings[number]?.resumed.add(peer.machine.reader(number)?.delivered ?? [])
+        }
         peer.close(.superfluous, on: loop)
         peers.removeAll { $0 === peer }
         core?.remove(peer: peer.endpoint.description)

@@ -8,7 +8,7 @@ extension NodeEngine {
         var start = reading.start
         if case .now = start, let since = reading.readySince { start = .time(since) }
         let reader = FanoutReader(
-            number: number, to: reading.selection, from: start,
+            number: number, to: reading.selection, from: start, resuming: reading.resumed,
             bufferBytes: Limits.bufferBytes, heldBytes: Limits.heldBytes)
         machine.add(reader, numbered: number)
     }

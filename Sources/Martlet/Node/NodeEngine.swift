@@ -12,6 +12,8 @@ final class NodeEngine: LoopDriver {
         let start: FanoutReader.Start
         let buffering: Buffering
         let began: MonotonicTime
+        /// How far it had got at peers that were forgotten.
+        var resumed = ResumedPositions()
         /// The peers at which it is in force.
         var inForce: Set<Int> = []
         /// Since when it is in force by the wall clock; nil before.
@@ -139,7 +141,8 @@ final class NodeEngine: LoopDriver {
             } catch { fail(peer, because: error, on: loop) }
             carryOut(peer.machine.tick(at: now), of: peer, at: now, on: loop)
         }
-        for peer in peers where peer.isActive && peer.isGone(at: now) {
+        for peer in peers
+        where peer.isActive && peer.isGone(at: now, after: configuration.learnedPeerPatience) {
             forget(peer, at: now, on: loop)
         }
         for number in order { checkReadiness(of: number, at: now) }

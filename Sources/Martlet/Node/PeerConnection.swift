@@ -53,9 +53,9 @@ final class PeerConnection {
     var isActive: Bool { if case .active = state { true } else { false } }
 
     /// Whether it is to be forgotten: nobody has configured it, and it has been away for long.
-    func isGone(at now: MonotonicTime) -> Bool {
+    func isGone(at now: MonotonicTime, after patience: Duration) -> Bool {
         if machine.isLive { lastLive = now }
-        return isLearned && now >= lastLive + Limits.learnedPeerPatience
+        return isLearned && now >= lastLive + patience
     }
 
     // MARK: Sockets

@@ -45,6 +45,8 @@ package struct FanoutReader {
     private var held = 0
     private var channels = ReaderChannels()
     private let requestBase: UInt64
+    /// What was delivered before, of nodes that went out of sight and may come back.
+    private var resumed: ResumedPositions
     private var publisher: Instance?
     /// How many channels have not started yet.
     private var starting: Set<Int> = []
@@ -57,15 +59,19 @@ package struct FanoutReader {
 
     /// A subscription to streams of a publisher, from some point on.
     ///
-    /// - Parameter number: tells its requests from those of others in the same session.
+    /// - Parameters:
+    ///   - number: tells its requests from those of others in the same session.
+    ///   - resumed: nodes that it goes on with where it was.
     package init(
         number: UInt16 = 0, to streams: StreamSelection, from start: Start,
+        resuming resumed: ResumedPositions = ResumedPositions(),
         bufferBytes: Int = Limits.bufferBytes, heldBytes: Int = Limits.heldBytes
     ) {
         self.streams = streams
         self.start = start
         self.bufferBytes = bufferBytes
         self.heldBytes = heldBytes
+        self.resumed = resumed
         requestBase = UInt64(number) << FanoutReader.readerShift
     }
 
@@ -185,7 +191,8 @@ extension FanoutReader {
     /// was: what the one before published behind what was delivered is lost, and nobody knows how
     /// much. The new one is followed from its first event.
     private mutating func abandon() -> [Effect] {
-        let effects = losses(withEndKnown: false)
+        let effects = losses(withEndKnown: false, because: .instanceGone)
+        resumed.add(delivered)
         channels.removeAll()
         starting = []
         (buffered, held) = (0, 0)
@@ -193,9 +200,9 @@ extension FanoutReader {
     }
 
     /// What is lost if the publisher never comes back. With `isKnown` it has said where it ends.
-    func losses(withEndKnown isKnown: Bool) -> [Effect] {
+    func losses(withEndKnown isKnown: Bool, because reason: Gap.Reason) -> [Effect] {
         channels.order.compactMap {
-            channels[$0]?.loss(withEndKnown: isKnown, because: .instanceGone).map(Effect.lost)
+            channels[$0]?.loss(withEndKnown: isKnown, because: reason).map(Effect.lost)
         }
     }
 
@@ -219,14 +226,19 @@ extension FanoutReader {
         of state: Welcome.ChannelState, _ instance: Instance
     ) -> Fetch.Start {
         let epoch = instance.epoch
-        guard !isInForce else { return .behind(epoch: epoch, sequence: 0) }
+        let channel = Channel(node: instance.node, stream: state.stream, lane: state.lane)
+        if let position = resumed[channel] {
+            return .behind(epoch: position.epoch, sequence: position.sequence)
+        }
+        guard !isInForce, !resumed.knows(instance.node) else {
+            return .behind(epoch: epoch, sequence: 0)
+        }
         let first = Fetch.Start.behind(epoch: epoch, sequence: state.first - 1)
         switch start {
         case .first: return first
         case .now: return .behind(epoch: epoch, sequence: state.next - 1)
         case .time(let time): return .time(time)
         case .behind(let positions):
-            let channel = Channel(node: instance.node, stream: state.stream, lane: state.lane)
             let position = positions.first { $0.channel == channel }
             return position.map { .behind(epoch: $0.epoch, sequence: $0.sequence) } ?? first
         }

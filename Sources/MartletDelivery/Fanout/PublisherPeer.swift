@@ -146,7 +146,8 @@ package struct PublisherPeer {
     /// where its channels end.
     package var losses: [Effect] {
         readers.flatMap { number, reader in
-            reader.losses(withEndKnown: session.hasLeft).map { .reader(number, $0) }
+            reader.losses(withEndKnown: session.hasLeft, because: .unreachable)
+                .map { .reader(number, $0) }
         }
     }
 
