@@ -132,6 +132,9 @@ public enum Limits {
     /// configured never is.
     public static let learnedPeerPatience = Duration.seconds(30)
 
+    /// Most channels of one publisher that a subscription follows: 3,800 streams of 17 lanes.
+    public static let channelsMax = 65_536
+
     /// Channels of nodes out of sight of which a subscription remembers how far it had got.
     public static let resumedPositionsMax = 4_096
 

@@ -285,6 +285,35 @@ import Testing
         }
     }
 
+    /// Whoever leaves a loop has not handled the event at hand; another one begins with it.
+    @Test func anotherLoopGoesOn() async throws {
+        try await withPair { publisher, reader in
+            let orders = try publisher.publisher(of: OrderPlaced.self)
+            for id in 1...60 { try await orders.publish(OrderPlaced(id: id)) }
+            try await reader.subscribe(to: OrderPlaced.self, from: .beginning) { events in
+                var seen: [Int] = []
+                for _ in 1...6 {
+                    for try await (order, _) in events {
+                        seen.append(order.id)
+                        if order.id.isMultiple(of: 10) { break }
+                    }
+                }
+                // Each loop ends at the event that the next one begins with: here, at once.
+                #expect(seen == Array(1...10) + [10, 10, 10, 10, 10])
+                for try await batch in events.batches {
+                    #expect(batch.first { _ in true }?.sequence == 10)
+                    break
+                }
+                var rest: [Int] = []
+                for try await (order, _) in events {
+                    rest.append(order.id)
+                    if order.id == 60 { break }
+                }
+                #expect(rest == Array(10...60))
+            }
+        }
+    }
+
     @Test func aBatchThatBeginsWithinAFrameIsASequence() async throws {
         try await withPair { publisher, reader in
             let orders = try publisher.publisher(of: OrderPlaced.self)

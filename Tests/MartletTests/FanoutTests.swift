@@ -337,30 +337,4 @@ import Testing
             while !isGone() { await Task.yield() }
         }
     }
-
-    /// A host name stands for its addresses. Where nobody answers, nothing is held up for long.
-    @Test func aPeerMayHaveAName() async throws {
-        try await within {
-            try await withNode(named: "publisher", listening: "tcp://127.0.0.1:0") { publisher in
-                let port = try #require(publisher.endpoint?.port)
-                let orders = try publisher.publisher(of: OrderPlaced.self)
-                var configuration = NodeConfiguration(
-                    name: "reader", peers: [try Endpoint("tcp://localhost:\(port)")])
-                configuration.peerPatience = .milliseconds(200)
-                try await withNode(configuration) { reader in
-                    try await reader.subscribe(to: OrderPlaced.self) { events in
-                        try await orders.publish(OrderPlaced(id: 1))
-                        for try await (order, _) in events {
-                            #expect(order.id == 1)
-                            break
-                        }
-                        let connected = try await reader.peerStatus().filter {
-                            if case .connected = $0.state { true } else { false }
-                        }
-                        #expect(connected.map(\.name) == ["publisher"])
-                    }
-                }
-            }
-        }
-    }
 }

@@ -36,8 +36,8 @@ import Testing
         Multipart(Bytes([UInt8](repeating: 0xFF, count: 1 << 20))),
     ]
 
-    /// A reader that subscribes, beside a peer that does not behave. Events are published by number,
-    /// and every one must come.
+    /// A reader that subscribes, beside a peer that does not behave. Events are published by
+    /// number, and every one must come.
     static func beside(
         _ body:
             @escaping @Sendable (

@@ -261,29 +261,59 @@ extension Node {
 
     /// Looks the peers' host names up, again and again, until it is cancelled.
     func findPeers() async {
-        var isFirst = true
-        while !Task.isCancelled {
-            for peer in configuration.peers where isFirst || peer.hasHostName {
-                await add(peer, isLearned: false)
-            }
-            let learned = try? await loop.withDriver(NodeEngine.self) {
-                (engine, _) throws(MartletError) in engine.unresolved
-            }
-            for text in (learned ?? []).sorted() {
-                if let endpoint = try? Endpoint(text) { await add(endpoint, isLearned: true) }
-            }
-            isFirst = false
-            guard (try? await Task.sleep(for: configuration.lookupInterval)) != nil else { return }
+        for peer in configuration.peers where !peer.hasHostName {
+            await add(peer, isLearned: false)
+        }
+        // Apart from each other: names that others have told of may be many, and slow to fail.
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.findConfigured() }
+            group.addTask { await self.findLearned() }
         }
     }
 
-    private func add(_ peer: Endpoint, isLearned: Bool) async {
-        // A name that has no address now may have one later.
-        guard let addresses = try? await peer.resolved() else { return }
+    private func findConfigured() async {
+        repeat {
+            for peer in configuration.peers where peer.hasHostName {
+                // A name that has no address now may have one later.
+                await add(peer, isLearned: false)
+            }
+        } while (try? await Task.sleep(for: configuration.lookupInterval)) != nil
+    }
+
+    /// Looks a name up as soon as it is told of, and then again and again.
+    private func findLearned() async {
+        var due: [String: MonotonicTime] = [:]
+        while !Task.isCancelled {
+            let changes = engineChanges.changes
+            let names = try? await loop.withDriver(NodeEngine.self) {
+                (engine, _) throws(MartletError) in engine.unresolved
+            }
+            guard let names else { return }
+            due = due.filter { names.contains($0.key) }
+            for name in names.sorted() where due[name].map({ NodeClock.now >= $0 }) ?? true {
+                due[name] = NodeClock.now + configuration.lookupInterval
+                if let endpoint = try? Endpoint(name), await add(endpoint, isLearned: true) {
+                    continue
+                }
+                // Whoever has told of it will do so again if there is news.
+                _ = try? await loop.withDriver(NodeEngine.self) {
+                    (engine, _) throws(MartletError) in engine.unresolved.remove(name)
+                }
+            }
+            let next = due.values.min() ?? NodeClock.now + configuration.lookupInterval
+            if case .closed = await engineChanges.wait(since: changes, until: next) { return }
+        }
+    }
+
+    /// False if nobody knows the name.
+    @discardableResult
+    private func add(_ peer: Endpoint, isLearned: Bool) async -> Bool {
+        guard let addresses = try? await peer.resolved() else { return false }
         try? await loop.withDriver(NodeEngine.self) { (engine, loop) throws(MartletError) in
             engine.add(peers: addresses, isLearned: isLearned, on: loop)
         }
         loop.notify()
+        return true
     }
 
     /// Lets readers get what was published, says goodbye, and closes.

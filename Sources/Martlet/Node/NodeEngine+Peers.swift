@@ -56,7 +56,10 @@ extension NodeEngine {
         for text in texts {
             guard let endpoint = try? Endpoint(text), text != advertised else { continue }
             if endpoint.hasHostName {
-                unresolved.insert(text)
+                guard unresolved.count < Limits.peersMax, unresolved.insert(text).inserted else {
+                    continue
+                }
+                changes.raise()
             } else {
                 add(peers: [endpoint], isLearned: true, on: loop)
             }

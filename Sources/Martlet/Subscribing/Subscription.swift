@@ -84,6 +84,7 @@ public struct Subscription<Value: Sendable>: AsyncSequence, Sendable {
                     guard let made = try read(event) else { continue }
                     value = made
                 }
+                unsafe cursor.handedOut.pointee = event.sequence
                 let delivery = Delivery(event, missed: missed)
                 missed = 0
                 return (value, delivery)

@@ -1,6 +1,7 @@
 public import MartletDelivery
 
 /// A consumer's place in what has come for its subscription.
+@safe
 @usableFromInline
 final class SubscriptionCursor {
     /// Events to be handed out.
@@ -18,12 +19,26 @@ final class SubscriptionCursor {
     private var items: ArraySlice<SubscriptionQueue.Item> = []
     private var current: (frame: Frame, peer: Int)?
     private var missed: [Channel: UInt64] = [:]
+    // Sound: allocated for this object alone, and freed with it. A stored property would be checked
+    // for exclusive access at every event.
+    /// The number of the event of the frame at hand that was handed out last.
+    @usableFromInline let handedOut: UnsafeMutablePointer<UInt64>
 
-    init(_ source: SubscriptionSource) { self.source = source }
+    init(_ source: SubscriptionSource) {
+        self.source = source
+        unsafe handedOut = .allocate(capacity: 1)
+        unsafe handedOut.initialize(to: 0)
+    }
 
     deinit {
         // Whoever leaves the loop has not handled what was handed out last.
+        if let current {
+            let rest = unsafe SubscriptionQueue.Item.frame(
+                current.frame, from: handedOut.pointee, peer: current.peer)
+            items.insert(rest, at: items.startIndex)
+        }
         source.putBack(items)
+        unsafe handedOut.deallocate()
     }
 
     /// The next events, or nil after the end. What was handed out before counts as handled.
@@ -40,6 +55,7 @@ final class SubscriptionCursor {
                 case .gap(let gap): report(gap)
                 case .frame(let frame, let from, let peer):
                     current = (frame, peer)
+                    unsafe handedOut.pointee = from
                     return Step(
                         frame: frame, from: from, isWhole: source.wantsAll(of: frame),
                         missed: missed.removeValue(forKey: frame.channel) ?? 0)

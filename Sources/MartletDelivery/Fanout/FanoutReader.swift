@@ -113,6 +113,10 @@ package struct FanoutReader {
         for state in welcome.channels where streams.contains(state.stream) {
             let place = ChannelPlace(stream: state.stream, lane: state.lane)
             guard channels.number(of: place) == nil else { continue }
+            guard channels.count < Limits.channelsMax else {
+                effects.append(.fail(FanoutReader.tooMany))
+                break
+            }
             let start = beginning(of: state, welcome.instance)
             effects += follow(place, welcome.instance, from: start, at: now)
         }
@@ -139,6 +143,7 @@ package struct FanoutReader {
         }
         // Without a session, nobody knows which epoch is the present one.
         guard isInForce else { return [] }
+        guard channels.count < Limits.channelsMax else { return [.fail(FanoutReader.tooMany)] }
         let effects = follow(
             place, publisher, from: .behind(epoch: publisher.epoch, sequence: 0), at: now)
         guard let number = channels.number(of: place) else { return effects }
@@ -219,6 +224,11 @@ extension FanoutReader {
         starting.insert(number)
         return handle(number, .attached(instance.epoch), at: now)
     }
+
+    private static let tooMany = MartletError(
+        .resourceExhausted,
+        "A subscription follows \(Limits.channelsMax) channels of one publisher at most. Subscribe "
+            + "to fewer streams at once.")
 
     /// Where a channel begins that a WELCOME tells of. The WELCOME says where it stands: a request
     /// would be answered later, perhaps by another start of the publisher.

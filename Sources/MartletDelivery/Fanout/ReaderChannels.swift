@@ -37,9 +37,21 @@ struct ReaderChannels {
             numbers[place] = number
         }
         slots[number].channel = make(number)
-        order.insert(
-            number, at: order.firstIndex { place < slots[$0].place } ?? order.count)
+        order.insert(number, at: rank(of: place))
         return number
+    }
+
+    /// How many that are followed come before a place.
+    private func rank(of place: ChannelPlace) -> Int {
+        // A WELCOME names them in their order.
+        guard let last = order.last, place < slots[last].place else { return order.count }
+        var low = 0
+        var high = order.count
+        while low < high {
+            let middle = (low + high) / 2
+            if slots[order[middle]].place < place { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 
     /// Follows none of them any more. Their numbers stay.

@@ -1,0 +1,61 @@
+import Martlet
+import Testing
+
+/// How nodes find each other.
+@Suite(.timeLimit(.minutes(3))) struct PeersTests {
+    /// A host name stands for its addresses. Where nobody answers, nothing is held up for long.
+    @Test func aPeerMayHaveAName() async throws {
+        try await within {
+            try await withNode(named: "publisher", listening: "tcp://127.0.0.1:0") { publisher in
+                let port = try #require(publisher.endpoint?.port)
+                let orders = try publisher.publisher(of: OrderPlaced.self)
+                var configuration = NodeConfiguration(
+                    name: "reader", peers: [try Endpoint("tcp://localhost:\(port)")])
+                configuration.peerPatience = .milliseconds(200)
+                try await withNode(configuration) { reader in
+                    try await reader.subscribe(to: OrderPlaced.self) { events in
+                        try await orders.publish(OrderPlaced(id: 1))
+                        for try await (order, _) in events {
+                            #expect(order.id == 1)
+                            break
+                        }
+                        let connected = try await reader.peerStatus().filter {
+                            if case .connected = $0.state { true } else { false }
+                        }
+                        #expect(connected.map(\.name) == ["publisher"])
+                    }
+                }
+            }
+        }
+    }
+
+    /// A node tells newcomers of those that it knows, also by their names, and they are read from
+    /// at once.
+    @Test func aSeedLeadsToOthers() async throws {
+        try await within {
+            try await withNode(named: "seed", listening: "tcp://127.0.0.1:0") { seed in
+                let address = try #require(seed.endpoint)
+                try await withNode(named: "reader", peers: [address]) { reader in
+                    try await reader.subscribe(to: OrderPlaced.self) { events in
+                        var configuration = NodeConfiguration(
+                            name: "newcomer", listening: "tcp://127.0.0.1:0", peers: [address])
+                        configuration.advertisedHost = "localhost"
+                        try await withNode(configuration) { newcomer in
+                            let orders = try newcomer.publisher(of: OrderPlaced.self)
+                            // Before anybody else has heard of it.
+                            try await orders.publish(OrderPlaced(id: 1))
+                            try await orders.waitForSubscribers()
+                            try await orders.publish(OrderPlaced(id: 2))
+                            var ids: [Int] = []
+                            for try await (order, _) in events {
+                                ids.append(order.id)
+                                if order.id == 2 { break }
+                            }
+                            #expect(ids == [1, 2])
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
