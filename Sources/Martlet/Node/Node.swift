@@ -233,7 +233,7 @@ extension Node {
             let serviceAt = try await link.bind(to: listening)
             core = PublishingCore(
                 instance, named: configuration.name, data: data,
-                at: NodeAddresses.told(dataAt, host: configuration.advertisedHost),
+                at: NodeAddresses.told(dataAt, beside: serviceAt),
                 firstSession: .random(in: 1 ... .max), loop: loop)
             service = link
             bound = (serviceAt, dataAt)

@@ -21,11 +21,13 @@ enum NodeAddresses {
         return try .tcp(host, port: port == 0 ? 0 : port + 1)
     }
 
-    /// A bound endpoint as it is told to others: over tcp with `*` for the host, so that each uses
-    /// the one that it has dialled, or with the one that is advertised.
-    static func told(_ bound: Endpoint, host: String?) -> String {
-        guard bound.transport == .tcp, let port = bound.port else { return bound.description }
-        return "tcp://\(bracketed(host ?? "*")):\(port)"
+    /// The data endpoint as readers are told it. Where it has the service's address, that is `*`,
+    /// so that each uses the host that it has dialled; a name would have to be looked up again.
+    static func told(_ data: Endpoint, beside service: Endpoint) -> String {
+        guard data.transport == .tcp, let port = data.port, let host = data.host,
+            host == service.host || everywhere.contains(host)
+        else { return data.description }
+        return "tcp://*:\(port)"
     }
 
     /// Where a node reaches itself that is bound there.
@@ -50,9 +52,11 @@ enum NodeAddresses {
     static func advertised(_ bound: Endpoint, host: String?) -> String {
         guard bound.transport == .tcp, let port = bound.port else { return bound.description }
         var own = host ?? bound.host ?? "*"
-        if ["*", "0.0.0.0", "::"].contains(own) { own = machineName ?? own }
+        if everywhere.contains(own) { own = machineName ?? own }
         return own == "*" ? "" : "tcp://\(bracketed(own)):\(port)"
     }
+
+    private static let everywhere: Set = ["*", "0.0.0.0", "::"]
 
     private static func bracketed(_ host: String) -> String {
         host.contains(":") ? "[\(host)]" : host
