@@ -1,4 +1,5 @@
 import Dispatch
+internal import MartletCore
 internal import Synchronization
 
 #if canImport(Glibc)
@@ -32,6 +33,20 @@ public enum Service {
         case .failure(let failure as CommandFailure)?: throw failure
         case .failure(let error)?: throw CommandFailure(.unavailable, "\(error)")
         case nil: return .success
+        }
+    }
+
+    /// Runs `body` until it ends or is cancelled, which is how a signal reaches it and no failure.
+    /// False if it was cancelled.
+    @discardableResult
+    public static func untilStopped(_ body: () async throws -> Void) async throws -> Bool {
+        do {
+            try await body()
+            return true
+        } catch let error as MartletError where error.code == .cancelled {
+            return false
+        } catch is CancellationError {
+            return false
         }
     }
 

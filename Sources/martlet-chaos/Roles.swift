@@ -18,12 +18,10 @@ enum Roles {
         return try Service.run {
             let stream = try StreamDefinition.live("chaos", ringBytes: ring << 20)
             let endpoint = try Endpoint(text)
-            do {
+            try await Service.untilStopped {
                 try await withNode(named: "chaos", listening: endpoint, streams: [stream]) {
                     try await publish(on: $0, perSecond: rate)
                 }
-            } catch let error as MartletError where error.code == .cancelled {
-                // It was told to end.
             }
             return .success
         }
@@ -79,7 +77,7 @@ enum Roles {
 
     private static func subscribe(at endpoint: Endpoint, _ file: String) async throws {
         let audit = StreamAudit()
-        do {
+        try await Service.untilStopped {
             try await withNode(named: "reader", peers: [endpoint]) { node in
                 try await node.subscribe(to: ["chaos.>"], onGap: { audit.add($0) }) { events in
                     async let reporting: Void = report(audit, to: file) { events.fetchedCount }
@@ -87,8 +85,6 @@ enum Roles {
                     try await reporting
                 }
             }
-        } catch let error as MartletError where error.code == .cancelled {
-            // It was told to end.
         }
     }
 

@@ -22,6 +22,8 @@ final class StreamAudit: Sendable {
         var next: [Channel: (epoch: Epoch, sequence: UInt64)] = [:]
         var gaps: [Channel: Int] = [:]
         var worstLag: Int64 = 0
+        /// The publisher that was there before its readers.
+        var firstNode: NodeID?
     }
 
     private let state = Mutex(State())
@@ -40,17 +42,20 @@ final class StreamAudit: Sendable {
         let position = event.position
         let channel = position.channel
         state.report.events += 1
-        if let next = state.next[channel], next.epoch == position.epoch,
-            next.sequence != position.sequence
-        {
-            fail("\(position) came where \(next.sequence) was due", &state)
+        // A publisher that starts while somebody subscribes is read from its first event on.
+        let firstNode = state.firstNode ?? channel.node
+        state.firstNode = firstNode
+        let gaps = state.gaps[channel] ?? 0
+        let first: UInt64? = firstNode != channel.node && gaps == 0 ? 1 : nil
+        let due = state.next[channel].flatMap { $0.epoch == position.epoch ? $0.sequence : nil }
+        if let due = due ?? first, due != position.sequence {
+            fail("\(position) came where \(due) was due", &state)
         }
         state.next[channel] = (position.epoch, position.sequence + 1)
         guard let content = ChaosEvent.content(of: event) else {
             return fail("\(position) is not what was published", &state)
         }
         let key = Key(channel: channel, run: content.run, key: content.key)
-        let gaps = state.gaps[channel] ?? 0
         if let seen = state.seen[key] {
             if content.count <= seen.count {
                 fail("\(position): \(content.count) of a key came behind \(seen.count)", &state)
@@ -59,6 +64,8 @@ final class StreamAudit: Sendable {
                     "\(position): \(content.count) of a key came behind \(seen.count), and no gap "
                         + "was reported", &state)
             }
+        } else if first != nil, content.count != 1 {
+            fail("\(position): a key began with \(content.count)", &state)
         }
         state.seen[key] = Seen(count: content.count, gaps: gaps)
     }

@@ -39,13 +39,12 @@ struct PublisherProgram: Sendable {
     private func publish(
         on node: Node, _ progress: PublishingProgress
     ) async throws -> ExitStatus {
-        do {
+        // After a signal, what is published goes out, and that is all.
+        try await Service.untilStopped {
             if let waitFor {
                 try await node.waitForSubscribers(atLeast: waitFor, to: source.stream)
             }
             try await source.publish(on: node, progress)
-        } catch let error as MartletError where error.code == .cancelled {
-            // A signal has come: what is published goes out, and that is all.
         }
         return progress.refused == 0 ? .success : .badData
     }

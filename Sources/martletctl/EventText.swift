@@ -31,7 +31,7 @@ enum EventText {
     static func json(_ event: RecordedEvent) throws(MartletError) -> [UInt8] {
         var cloudEvent = try event.cloudEvent()
         let position = event.position.description
-        if cloudEvent.id != position {
+        if cloudEvent.id != position || cloudEvent.attributes[positionName] != nil {
             var attributes = cloudEvent.attributes
             try attributes.set(positionName, to: .string(position))
             cloudEvent = try cloudEvent.with(attributes)

@@ -138,7 +138,11 @@ private struct Publication: Sendable {
                 return false
             }
             defer { group.cancelAll() }
-            return try await group.next() ?? false
+            do { return try await group.next() ?? false } catch {
+                throw Task.isCancelled
+                    ? CommandFailure(.unavailable, "It was stopped: nothing was published.")
+                    : error
+            }
         }
         guard isThere else {
             let peers = configuration.peers.map { "\($0)" }.joined(separator: ", ")

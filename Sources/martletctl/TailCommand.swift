@@ -100,15 +100,13 @@ struct Tail: Sendable {
     private func tail() async throws -> ExitStatus {
         let losses = LossReport()
         let tally = TailTally()
-        do {
+        try await Service.untilStopped {
             try await withNode(configuration) { node in
                 try await node.subscribe(
                     to: patterns, from: start, where: filter, buffering: buffering,
                     onGap: { losses.add($0) }
                 ) { events in try await show(events, tally) }
             }
-        } catch let error as MartletError where error.code == .cancelled {
-            // A signal has come.
         }
         Output.standard.flush()
         try log?.flush()

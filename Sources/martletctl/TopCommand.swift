@@ -53,7 +53,7 @@ private struct Top: Sendable {
     func run() throws(CommandFailure) -> ExitStatus {
         try Service.run {
             let tally = StreamTally()
-            do {
+            try await Service.untilStopped {
                 try await withNode(configuration) { node in
                     try await withThrowingTaskGroup(of: Void.self) { group in
                         group.addTask {
@@ -67,10 +67,6 @@ private struct Top: Sendable {
                         try await group.next()
                     }
                 }
-            } catch let error as MartletError where error.code == .cancelled {
-                // A signal has come.
-            } catch is CancellationError {
-                // While it slept.
             }
             return .success
         }
