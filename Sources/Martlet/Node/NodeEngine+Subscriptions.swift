@@ -65,15 +65,22 @@ extension NodeEngine {
     }
 
     func checkReadiness(of number: UInt16, at now: MonotonicTime) {
-        guard let reading = readings[number], reading.readySince == nil else { return }
+        guard let reading = readings[number], reading.readySince == nil || reading.mayBeBehindNobody
+        else { return }
         let wanted = peers.filter(\.isActive)
         let isEverywhere =
             !wanted.isEmpty && wanted.allSatisfy { reading.inForce.contains($0.number) }
-        let isLate = now >= reading.began + configuration.peerPatience
-        guard isEverywhere || (isLate && !reading.inForce.isEmpty) else { return }
-        begin(reading, number, since: .now)
-        if isEverywhere { reportThoseGone(reading, number) }
-        changes.raise()
+        if reading.readySince == nil {
+            let isLate = now >= reading.began + configuration.peerPatience
+            guard isEverywhere || (isLate && !reading.inForce.isEmpty) else { return }
+            begin(reading, number, since: .now)
+            changes.raise()
+        }
+        // A peer that has not answered may yet turn out to be the one.
+        let isOver = isEverywhere || now >= reading.began + Limits.publisherPatience
+        if isOver, reading.mayBeBehindNobody {
+            reportThoseGone(reading, number)
+        }
     }
 
     /// The subscription is in force. Peers that come later may publish before they are heard of.
@@ -88,6 +95,7 @@ extension NodeEngine {
     /// Positions of nodes that nobody is any more: what these had published behind them is lost,
     /// and nobody knows how much.
     private func reportThoseGone(_ reading: Reading, _ number: UInt16) {
+        readings[number]?.mayBeBehindNobody = false
         guard case .behind(let positions) = reading.start else { return }
         let here = Set(peers.compactMap { $0.machine.liveInstance?.node })
         readings[number]?.items += positions.filter { !here.contains($0.channel.node) }.map {

@@ -16,6 +16,8 @@ final class NodeEngine: LoopDriver {
         var resumed = ResumedPositions()
         /// The peers at which it is in force.
         var inForce: Set<Int> = []
+        /// It begins behind positions, and has not been told of those whose node is not there.
+        var mayBeBehindNobody = true
         /// Since when it is in force by the wall clock; nil before.
         var readySince: Timestamp?
         /// It cannot go on, which whoever reads is told.

@@ -75,7 +75,6 @@ public struct EventBatches: AsyncSequence, Sendable {
     public struct Iterator: AsyncIteratorProtocol {
         private let source: SubscriptionSource
         private let cursor: SubscriptionCursor
-        private var missed: UInt64 = 0
 
         init(_ source: SubscriptionSource) {
             self.source = source
@@ -85,12 +84,10 @@ public struct EventBatches: AsyncSequence, Sendable {
         /// The next events, or nil after the end. Throws `cancelled` with the task.
         public mutating func next() async throws(MartletError) -> EventBatch? {
             while let step = try await cursor.next() {
-                missed &+= step.missed
                 let batch = EventBatch(
-                    step.frame, from: step.from, missed: missed, step.isWhole ? nil : source)
-                guard step.isWhole || batch.contains(where: { _ in true }) else { continue }
-                missed = 0
-                return batch
+                    step.frame, from: step.from, missed: step.missed, step.isWhole ? nil : source)
+                if step.isWhole || batch.contains(where: { _ in true }) { return batch }
+                cursor.keep(missed: step.missed, of: batch.channel)
             }
             return nil
         }

@@ -98,8 +98,10 @@ public struct Subscription<Value: Sendable>: AsyncSequence, Sendable {
                 events = step.frame.makeIterator()
                 from = step.from
                 isWhole = step.isWhole
-                missed = missed &+ step.missed
+                missed = step.missed
                 if let element = try nextOfFrame() { return element }
+                cursor.keep(missed: missed, of: step.frame.channel)
+                missed = 0
             }
             return nil
         }

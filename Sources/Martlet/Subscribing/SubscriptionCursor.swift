@@ -66,6 +66,12 @@ final class SubscriptionCursor {
         }
     }
 
+    /// Nothing of a frame was wanted: what was lost before it is told with the next of its channel.
+    @usableFromInline
+    func keep(missed count: UInt64, of channel: Channel) {
+        if count > 0 { missed[channel, default: 0] &+= count }
+    }
+
     /// Whether an event of a frame is wanted of which not all are.
     @usableFromInline
     func wants(_ event: RecordedEvent) -> Bool { source.wants(event) }
