@@ -19,6 +19,8 @@ public struct LineReader: ~Copyable {
     private var buffer: [UInt8] = []
     private var place = 0
     private var isAtEnd = false
+    /// The file that has taken the place of this one, which is read to its end before.
+    private var successor: Int32?
 
     /// Opens a file; `-` is standard input. With `follows`, the reader waits at the end for what is
     /// added, and goes over to a file that takes the place of this one.
@@ -41,7 +43,10 @@ public struct LineReader: ~Copyable {
         return descriptor
     }
 
-    deinit { if descriptor > 0 { close(descriptor) } }
+    deinit {
+        if descriptor > 0 { close(descriptor) }
+        if let successor { close(successor) }
+    }
 
     /// A line, or that there is one which is too long.
     public enum Line: Sendable, Equatable {
@@ -93,6 +98,14 @@ public struct LineReader: ~Copyable {
                 unsafe read(descriptor, chunk.baseAddress, chunk.count)
             }
             if count == 0, follows {
+                if let successor {
+                    // A line that was not ended there does not go on here.
+                    if place < buffer.count { buffer.append(UInt8(ascii: "\n")) }
+                    close(descriptor)
+                    descriptor = successor
+                    self.successor = nil
+                    return
+                }
                 waitForMore()
                 continue
             }
@@ -115,8 +128,7 @@ public struct LineReader: ~Copyable {
             named.st_ino != here.st_ino || named.st_dev != here.st_dev,
             let fresh = try? LineReader.open(name)
         {
-            close(descriptor)
-            descriptor = fresh
+            successor = fresh
         } else if lseek(descriptor, 0, SEEK_CUR) > here.st_size {
             lseek(descriptor, 0, SEEK_SET)
         }
