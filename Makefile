@@ -14,6 +14,9 @@ SWIFT ?= swift
 sources := Package.swift Sources Tests Snippets Fuzz Benchmarks/Package.swift Benchmarks/Sources
 
 .DEFAULT_GOAL := help
+# Programs that carry the Swift library run where there is none, and call it without detours.
+release := -c release --static-swift-stdlib
+
 .PHONY: help dependencies build test demo check lint format warnings bench bench-smoke fuzz simulate chaos docs sanitize clean
 
 help: ## List the tasks
@@ -30,8 +33,8 @@ test: build ## Run all tests, simulated worlds included
 	$(MAKE) simulate
 
 demo: dependencies ## Events for three readers, of which one is stopped and one is killed
-	$(SWIFT) build -c release --quiet --product martlet-publisher
-	$(SWIFT) build -c release --quiet --product martletctl
+	$(SWIFT) build $(release) --quiet --product martlet-publisher
+	$(SWIFT) build $(release) --quiet --product martletctl
 	Scripts/demo
 
 check: dependencies lint warnings test bench-smoke ## Everything that CI checks
@@ -47,11 +50,11 @@ warnings: dependencies ## Build with warnings as errors
 	$(SWIFT) build --build-tests --scratch-path .build/warnings -Xswiftc -warnings-as-errors
 
 bench: dependencies ## Measure against raw libzmq: BENCH=name, JSON=file
-	$(SWIFT) build --package-path Benchmarks -c release --quiet
+	$(SWIFT) build --package-path Benchmarks $(release) --quiet
 	Benchmarks/.build/release/martlet-bench $(BENCH) $(if $(JSON),--json $(JSON))
 
 bench-smoke: dependencies ## Run every benchmark briefly, for its checks, not for its figures
-	$(SWIFT) build --package-path Benchmarks -c release
+	$(SWIFT) build --package-path Benchmarks $(release)
 	Benchmarks/.build/release/martlet-bench --quick
 
 sanitize: dependencies ## Run the tests under AddressSanitizer and ThreadSanitizer
@@ -61,11 +64,11 @@ fuzz: dependencies ## Feed every decoder random input: TIME=seconds for each, TA
 	Scripts/fuzz $(TIME) $(TARGET)
 
 simulate: dependencies ## Run simulated worlds: SEEDS=how many, MARTLET_SEED=the first
-	$(SWIFT) build -c release --product martlet-simulate --quiet
+	$(SWIFT) build $(release) --product martlet-simulate --quiet
 	.build/release/martlet-simulate --seed $(SEED) --seeds $(SEEDS)
 
 chaos: dependencies ## Harm real processes: SCENARIO=which, MARTLET_SEED=what times are drawn from
-	$(SWIFT) build -c release --product martlet-chaos --quiet
+	$(SWIFT) build $(release) --product martlet-chaos --quiet
 	.build/release/martlet-chaos --seed $(SEED) $(SCENARIO)
 
 docs: dependencies ## Make the reference documentation in .build/docs

@@ -35,6 +35,7 @@ static_assert(sizeof(zmq_pollitem_t) <= 24, "zmq_pollitem_t is larger than any k
 #include "monitor.h"
 #include "security.h"
 #include "wakeup.h"
+#include "wait.h"
 #include "ipc.h"
 #include "thread.h"
 

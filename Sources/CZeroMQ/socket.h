@@ -99,9 +99,4 @@ static inline zmq_pollitem_t zeromq_poll_socket(void *socket, short events) {
     return item;
 }
 
-static inline zmq_pollitem_t zeromq_poll_descriptor(int descriptor, short events) {
-    zmq_pollitem_t item = {.socket = NULL, .fd = descriptor, .events = events, .revents = 0};
-    return item;
-}
-
 #endif

@@ -1,20 +1,18 @@
-// The calling thread: its name in debuggers and `top`, which Swift's Glibc module hides, and naps.
+// The calling thread: its name in debuggers and `top`, which Swift's Glibc module hides, and how
+// exactly it sleeps.
 
 #ifndef MARTLET_CZEROMQ_THREAD_H
 #define MARTLET_CZEROMQ_THREAD_H
 
-#include <time.h>
 #ifdef __linux__
 #include <sys/prctl.h>
 #else
 #include <pthread.h>
 #endif
+#include <sched.h>
 
-// Sleeps for less than a millisecond. A signal may end it early.
-static inline void zeromq_thread_nap(uint32_t nanoseconds) {
-    struct timespec duration = {0, (long)nanoseconds};
-    nanosleep(&duration, NULL);
-}
+// Lets another thread have the processor, if one waits for it.
+static inline void zeromq_thread_yield(void) { sched_yield(); }
 
 // Lets short sleeps of the calling thread end when they should: the system may else add 50 µs.
 static inline void zeromq_thread_sleep_exactly(void) {

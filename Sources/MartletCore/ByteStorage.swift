@@ -48,3 +48,20 @@ package final class ByteStorage: ManagedBuffer<ByteStorage.Fill, UInt8> {
         return unsafe Bytes(unowned: UnsafeRawBufferPointer(target), keptBy: self)
     }
 }
+
+/// Copies many small things into few pieces of memory, as those that arrive or leave together.
+package struct ByteArena {
+    private var chunk: ByteStorage?
+    private let chunkBytes: Int
+
+    /// An arena of pieces of this size. Whoever keeps one thing keeps its piece.
+    package init(chunkBytes: Int) { self.chunkBytes = chunkBytes }
+
+    /// A copy, which must not be larger than a piece.
+    package mutating func copy(_ span: RawSpan) -> Bytes {
+        if let chunk, chunk.room >= span.byteCount { return chunk.append(span) }
+        let fresh = ByteStorage.make(byteCountMax: chunkBytes)
+        chunk = fresh
+        return fresh.append(span)
+    }
+}

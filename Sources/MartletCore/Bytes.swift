@@ -16,7 +16,7 @@
 @safe
 @frozen
 public struct Bytes: @unchecked Sendable {
-    @usableFromInline let start: UnsafeRawPointer
+    @usableFromInline package let start: UnsafeRawPointer
     /// How many bytes there are.
     public let count: Int
     /// Whatever frees the memory when it goes; nil for bytes that live for ever.

@@ -209,6 +209,10 @@ public enum Limits {
     /// whole buffer of 8 KiB in which libzmq received it.
     public static let copiedMessageBytesMax = 2_048
 
+    /// Small frames of a stream lie together in pieces of this size, which leave its ring together:
+    /// asking the system for memory takes ten times as long as sealing a frame.
+    public static let frameChunkBytes = 64 * 1_024
+
     /// Small messages that a loop receives lie together in chunks of this size. A consumer that
     /// keeps one of them keeps its chunk, twice what libzmq would hold for it.
     public static let messageChunkBytes = 16 * 1_024
@@ -267,6 +271,10 @@ public enum Limits {
     /// Messages that could not be delivered and wait to be asked for; older ones are dropped and
     /// counted.
     public static let returnedMessages = 1_024
+
+    /// Longest time for which a node's thread looks for news before it sleeps: beyond, it keeps a
+    /// processor from others for nothing.
+    public static let spinTimeMax = Duration.milliseconds(10)
 
     /// The loop looks at every socket at least this often: libzmq releases the pipes of peers that
     /// have gone only when their socket is used.

@@ -64,7 +64,7 @@ struct SimulatedPublisher {
         machine.seal(
             SealedFrame(
                 lane: lane, sequences: frame.sequences, latest: .earliest, bytes: frame.bytes),
-            of: FanoutWorld.stream, at: now)
+            of: 0, at: now)
         return frame
     }
 
@@ -77,7 +77,7 @@ struct SimulatedPublisher {
 
     /// Whether readers are so far behind that it waits.
     mutating func isHeldUp(at now: MonotonicTime) -> Bool {
-        machine.isHeldUp(FanoutWorld.stream, at: now)
+        machine.isHeldUp(0, at: now)
     }
 
     mutating func tick(at now: MonotonicTime) -> [FanoutPublisher.Effect] {

@@ -212,3 +212,49 @@ import Testing
         }
     }
 }
+
+extension FrameTests {
+    /// A frame that is read like another is what it is without that one.
+    @Test func readingLikeAnotherChangesNothing() throws {
+        let kinds = try ["orders.placed", "orders.paid", "orders.placed.late"].map {
+            try EventDefinition(topic: Topic($0), contentType: .text)
+        }
+        let channel = Channel(node: .sample, stream: "orders", lane: 0)
+        var builder = FrameBuilder(channel: channel, epoch: Epoch(start: 1, random: 1))
+        var frames: [Frame] = []
+        // Kinds alone and together, in either order, and none.
+        for chosen in [[0], [0], [1], [0, 1], [1, 0], [2], []] as [[Int]] {
+            for kind in chosen {
+                _ = try builder.append(
+                    "\(kind)", with: TextCodec(), of: kinds[kind], at: .sample)
+            }
+            frames.append(try Frame(builder.seal()))
+        }
+        frames.append(contentsOf: frames[3].map { $0.detached().frame })
+        for frame in frames {
+            for other in frames {
+                let read = try Frame(frame.bytes, like: other)
+                #expect(read.map(\.topic) == frame.map(\.topic))
+                #expect(read.map(\.payload) == frame.map(\.payload))
+                #expect(read.map(\.definition) == frame.map(\.definition))
+            }
+        }
+    }
+
+    /// The record of another frame is not taken for one of another stream, nor for a damaged one.
+    @Test func whatIsUnlikeIsRefusedAllTheSame() throws {
+        let golden = try Frame(Bytes(GoldenFrame.plain.bytes()))
+        let bytes = try GoldenFrame.plain.bytes()
+        var renamed = bytes
+        renamed[0] ^= 1
+        #expect(throws: MartletError.self) {
+            try Frame(Bytes(renamed), verifyingChecksum: false, like: golden)
+        }
+        for count in 0..<bytes.count {
+            #expect(throws: MartletError.self) {
+                try Frame(
+                    Bytes(Array(bytes[..<count])), verifyingChecksum: false, like: golden)
+            }
+        }
+    }
+}

@@ -40,8 +40,8 @@ import Testing
     @Test func theWakeUpDescriptorIsReadableOnceSet() throws {
         let signal = try WakeSignal()
         let isReadable = {
-            var item = zeromq_poll_descriptor(signal.descriptor, Int16(ZMQ_POLLIN))
-            return zeromq_poll(&item, 1, 0) == 1
+            var item = zeromq_wait_item(signal.descriptor)
+            return zeromq_wait(&item, 1, 0) == 1
         }
         #expect(!isReadable())
         signal.notify()

@@ -49,17 +49,49 @@ private func sleep(until instant: UInt64) {
     while clock_nanosleep(CLOCK_MONOTONIC, Int32(TIMER_ABSTIME), &when, nil) == EINTR {}
 }
 
+/// How a node reads.
+enum Reading {
+    /// On the node's own thread, as many events at a time as came together.
+    case batches
+    /// On the node's own thread, event by event.
+    case singly
+    /// The same, the thread not sleeping between events that are 100 µs apart.
+    case spinning
+    /// In Swift's pool, event by event.
+    case singlyInPool
+}
+
 /// A node that reads and checks every event; those of each task of the publisher are in order.
-func readFromNode(_ work: Work, at endpoint: Endpoint, tasks: Int) async throws {
-    try await withNode(named: "bench-reader", peers: [endpoint]) { node in
-        try await node.subscribe(to: ["bench.>"]) { events in
-            work.say("joined")
-            var tally = Tally(work, senders: tasks)
-            for try await (event, _) in events {
-                event.withPayload { tally.add($0) }
-                if tally.isComplete { break }
+func readFromNode(
+    _ work: Work, at endpoint: Endpoint, tasks: Int, _ reading: Reading
+) async throws {
+    var configuration = NodeConfiguration(name: "bench-reader", peers: [endpoint])
+    if reading == .spinning { configuration.spinTime = .microseconds(200) }
+    try await withNode(configuration) { node in
+        let executor = reading == .singlyInPool ? nil : node.executor
+        try await withTaskExecutorPreference(executor) {
+            try await node.subscribe(to: ["bench.>"]) { events in
+                work.say("joined")
+                var tally = Tally(work, senders: tasks)
+                try await check(events, in: &tally, reading)
+                tally.report()
             }
-            tally.report()
+        }
+    }
+}
+
+private func check(
+    _ events: Subscription<RecordedEvent>, in tally: inout Tally, _ reading: Reading
+) async throws {
+    if case .batches = reading {
+        for try await batch in events.batches {
+            batch.forEach { event in event.withPayload { tally.add($0) } }
+            if tally.isComplete { return }
+        }
+    } else {
+        for try await (event, _) in events {
+            event.withPayload { tally.add($0) }
+            if tally.isComplete { return }
         }
     }
 }

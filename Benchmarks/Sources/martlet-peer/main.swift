@@ -19,7 +19,8 @@ guard arguments.count == 6, let count = UInt64(arguments[3]), let size = Int(arg
     let interval = UInt64(arguments[5])
 else {
     complain(
-        "usage: martlet-peer push|pull|pub|sub|loop-pull|node-pub-TASKS|node-sub-TASKS "
+        "usage: martlet-peer push|pull|pub|sub|loop-pull|node-pub-TASKS|node-batches-TASKS"
+            + "|node-singly-TASKS|node-spinning-TASKS|node-pool-TASKS "
             + "ENDPOINT COUNT SIZE INTERVAL_NS"
     )
     exit(2)
@@ -33,10 +34,17 @@ do {
     case "pull": try pull(work, from: endpoint)
     case "sub": try subscribe(work, to: endpoint)
     case "loop-pull": try await pullThroughLoop(work, from: endpoint)
-    case let role where role.hasPrefix("node-pub-"):
-        try await publishFromNode(work, at: endpoint, tasks: Int(role.dropFirst(9)) ?? 1)
-    case let role where role.hasPrefix("node-sub-"):
-        try await readFromNode(work, at: endpoint, tasks: Int(role.dropFirst(9)) ?? 1)
+    case let role where role.hasPrefix("node-"):
+        let parts = role.split(separator: "-")
+        guard parts.count == 3, let tasks = Int(parts[2]) else { fallthrough }
+        switch parts[1] {
+        case "pub": try await publishFromNode(work, at: endpoint, tasks: tasks)
+        case "batches": try await readFromNode(work, at: endpoint, tasks: tasks, .batches)
+        case "singly": try await readFromNode(work, at: endpoint, tasks: tasks, .singly)
+        case "spinning": try await readFromNode(work, at: endpoint, tasks: tasks, .spinning)
+        case "pool": try await readFromNode(work, at: endpoint, tasks: tasks, .singlyInPool)
+        default: throw Work.Wrong(what: "no role `\(role)`")
+        }
     default: throw Work.Wrong(what: "no role `\(arguments[1])`")
     }
 } catch {

@@ -18,10 +18,11 @@ extension Node {
             time: event.time, key: event.key, id: event.id,
             attributes: attributes.isEmpty ? nil : attributes)
         let payload = event.data ?? Bytes()
-        return try await outlet.untilRoom { () throws(MartletError) in
+        let appended = try await outlet.untilRoom { () throws(MartletError) in
             try payload.withBytes { (span) throws(MartletError) in
-                try outlet.offer(span, fields, kind)
+                try outlet.append(span, fields, kind)
             }
         }
+        return Receipt(.queued, appended, in: outlet.buffer)
     }
 }

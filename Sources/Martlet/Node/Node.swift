@@ -37,6 +37,19 @@ public final class Node: Sendable {
         self.dataEndpoint = dataEndpoint
     }
 
+    /// The node's own thread, for tasks that are to hear of events without delay: no other thread
+    /// must wake for them.
+    ///
+    /// ```swift
+    /// try await withTaskExecutorPreference(node.executor) {
+    ///     try await node.subscribe(to: Tick.self) { ticks in … }
+    /// }
+    /// ```
+    ///
+    /// While such a task works, the node sends and receives nothing: it must not wait for anything
+    /// but by `await`, and not compute for long.
+    public var executor: any TaskExecutor { loop.taskExecutor }
+
     // MARK: Publishing
 
     /// A publisher of events of this type.
@@ -207,7 +220,7 @@ public final class Node: Sendable {
 extension Node {
     static func start(_ configuration: NodeConfiguration) async throws(MartletError) -> Node {
         try configuration.validate()
-        let loop = try SocketLoop(named: "martlet-loop")
+        let loop = try SocketLoop(named: "martlet-loop", spinTime: configuration.spinTime)
         do throws(MartletError) {
             return try await start(configuration, on: loop)
         } catch {

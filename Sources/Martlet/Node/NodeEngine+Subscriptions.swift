@@ -27,9 +27,9 @@ extension NodeEngine {
         addItself(at: now)
         repeat { lastReading &+= 1 } while readings[lastReading] != nil
         let number = lastReading
-        readings[number] = Reading(
-            source: source, selection: selection, start: start, buffering: buffering, began: now)
+        readings[number] = Reading(source, to: selection, from: start, buffering, at: now)
         order.append(number)
+        mayFail = mayFail || buffering == .fail
         for peer in peers where peer.isActive {
             add(number, to: &peer.machine)
             do throws(MartletError) { try peer.subscribe(on: loop) } catch {
@@ -79,13 +79,13 @@ extension NodeEngine {
         // A peer that has not answered may yet turn out to be the one.
         let isOver = isEverywhere || now >= reading.began + Limits.publisherPatience
         if isOver, reading.mayBeBehindNobody {
-            reportThoseGone(reading, number)
+            reportThoseGone(reading)
         }
     }
 
     /// The subscription is in force. Peers that come later may publish before they are heard of.
     private func begin(_ reading: Reading, _ number: UInt16, since time: Timestamp) {
-        readings[number]?.readySince = time
+        reading.readySince = time
         guard case .now = reading.start else { return }
         for peer in peers where peer.isActive && !reading.inForce.contains(peer.number) {
             peer.machine.move(reader: number, to: .time(time))
@@ -94,15 +94,15 @@ extension NodeEngine {
 
     /// Positions of nodes that nobody is any more: what these had published behind them is lost,
     /// and nobody knows how much.
-    private func reportThoseGone(_ reading: Reading, _ number: UInt16) {
-        readings[number]?.mayBeBehindNobody = false
+    private func reportThoseGone(_ reading: Reading) {
+        reading.mayBeBehindNobody = false
         guard case .behind(let positions) = reading.start else { return }
         let here = Set(peers.compactMap { $0.machine.liveInstance?.node })
-        readings[number]?.items += positions.filter { !here.contains($0.channel.node) }.map {
-            .gap(
-                Gap(
-                    channel: $0.channel, epoch: $0.epoch, first: $0.sequence + 1, last: nil,
-                    reason: .instanceGone))
+        for position in positions where !here.contains(position.channel.node) {
+            let gap = Gap(
+                channel: position.channel, epoch: position.epoch, first: position.sequence + 1,
+                last: nil, reason: .instanceGone)
+            keep(.gap(gap), for: reading)
         }
     }
 }

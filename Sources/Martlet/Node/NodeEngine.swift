@@ -5,27 +5,6 @@ internal import MartletSockets
 ///
 /// Nothing here waits, and no code of users runs.
 final class NodeEngine: LoopDriver {
-    /// A subscription, as the engine sees it.
-    struct Reading {
-        let source: SubscriptionSource
-        let selection: StreamSelection
-        let start: FanoutReader.Start
-        let buffering: Buffering
-        let began: MonotonicTime
-        /// How far it had got at peers that were forgotten.
-        var resumed = ResumedPositions()
-        /// The peers at which it is in force.
-        var inForce: Set<Int> = []
-        /// It begins behind positions, and has not been told of those whose node is not there.
-        var mayBeBehindNobody = true
-        /// Since when it is in force by the wall clock; nil before.
-        var readySince: Timestamp?
-        /// It cannot go on, which whoever reads is told.
-        var hasEnded = false
-        /// What has come in this turn.
-        var items: [SubscriptionQueue.Item] = []
-    }
-
     let instance: Instance
     let configuration: NodeConfiguration
     /// Raised when a subscription has come into force, or a peer has come or gone.
@@ -39,7 +18,11 @@ final class NodeEngine: LoopDriver {
     var lastPeer = 0
     var readings: [UInt16: Reading] = [:]
     var order: [UInt16] = []
+    /// Those for whom something has come in this turn.
+    private var expecting: [Reading] = []
     var lastReading: UInt16 = 0
+    /// Some subscription must not fall behind.
+    var mayFail = false
     /// Endpoints with host names that peers have told of, to be looked up.
     var unresolved: Set<String> = []
     var nextTick = MonotonicTime(microseconds: 0)
@@ -61,14 +44,17 @@ final class NodeEngine: LoopDriver {
 
     // MARK: The loop
 
-    func turn(on loop: isolated SocketLoop) -> ContinuousClock.Instant {
+    func deliver(on loop: isolated SocketLoop) {
         let now = NodeClock.now
-        serve()
         for peer in peers where peer.isActive {
             read(from: peer, at: now, on: loop)
         }
-        // First what somebody waits for.
         hand()
+    }
+
+    func turn(on loop: isolated SocketLoop) -> ContinuousClock.Instant {
+        let now = NodeClock.now
+        serve()
         finish(at: now, on: loop)
         if now >= nextTick || peers.contains(where: { $0.isDue(at: now) }) {
             nextTick = now + NodeEngine.tickInterval
@@ -150,13 +136,20 @@ final class NodeEngine: LoopDriver {
         for number in order { checkReadiness(of: number, at: now) }
     }
 
-    /// Gives the consumers what has come for them in this turn.
+    /// Keeps something for a consumer until the next `hand`.
+    func keep(_ item: SubscriptionQueue.Item, for reading: Reading) {
+        if reading.items.isEmpty { expecting.append(reading) }
+        reading.items.append(item)
+    }
+
+    /// Gives the consumers what has come for them.
     private func hand() {
-        for number in order {
-            guard let reading = readings[number], !reading.items.isEmpty else { continue }
+        guard !expecting.isEmpty else { return }
+        for reading in expecting {
             reading.source.queue.push(reading.items)
-            readings[number]?.items = []
+            reading.items = []
         }
+        expecting.removeAll(keepingCapacity: true)
     }
 }
 
@@ -207,13 +200,14 @@ extension NodeEngine {
         _ effect: FanoutReader.Effect, _ number: UInt16, of peer: PeerConnection,
         at now: MonotonicTime
     ) {
+        guard let reading = readings[number] else { return }
         switch effect {
         case .deliver(let frame, let from):
-            readings[number]?.items.append(.frame(frame, from: from, peer: peer.number))
-        case .fetched(let count): readings[number]?.source.addFetched(count)
-        case .lost(let gap): readings[number]?.items.append(.gap(gap))
+            keep(.frame(frame, from: from, peer: peer.number), for: reading)
+        case .fetched(let count): reading.source.addFetched(count)
+        case .lost(let gap): keep(.gap(gap), for: reading)
         case .inForce:
-            readings[number]?.inForce.insert(peer.number)
+            reading.inForce.insert(peer.number)
             checkReadiness(of: number, at: now)
         case .fail(let error): end(number, with: .failure(named(error, peer)))
         case .started, .fetch: break
@@ -222,6 +216,7 @@ extension NodeEngine {
 
     /// Ends subscriptions that must not fall behind and have.
     private func endThoseBehind(_ peer: PeerConnection) {
+        guard mayFail else { return }
         for number in order where readings[number]?.buffering == .fail {
             guard peer.machine.reader(number)?.isBehind == true else { continue }
             let error = MartletError(

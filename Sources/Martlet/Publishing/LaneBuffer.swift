@@ -7,6 +7,8 @@ struct LaneBuffer: ~Copyable {
     private var latest = Timestamp.earliest
     /// The number of each kind in the open frame; -1 where it is not named yet.
     private var numbers: [Int] = []
+    /// The kind that the open frame names first, or the one before named first.
+    private var leadKind = -1
     private var lastLook = Timestamp.earliest
     /// Whether the frame may stay open for long, since readers are waited for.
     var isWaiting = false
@@ -52,7 +54,17 @@ struct LaneBuffer: ~Copyable {
         if kind.number >= 0, kind.number < numbers.count, numbers[kind.number] >= 0 {
             return numbers[kind.number]
         }
-        guard let named = try builder.define(kind.definition) else { return nil }
+        return try define(kind)
+    }
+
+    @inline(never)
+    private mutating func define(_ kind: PublishedKind) throws(MartletError) -> Int? {
+        // Most frames are of the same kind as the one before.
+        let isLead = kind.number >= 0 && kind.number == leadKind && !builder.hasKinds
+        guard
+            let named = try isLead ? builder.defineLead() : builder.define(kind.definition)
+        else { return nil }
+        if named == 0 { leadKind = kind.number }
         if kind.number >= 0 { remember(named, as: kind.number) }
         return named
     }
@@ -82,11 +94,11 @@ struct LaneBuffer: ~Copyable {
     }
 
     /// Ends the frame, which holds an event at least.
-    mutating func seal() -> SealedFrame {
+    mutating func seal(into arena: inout ByteArena) -> SealedFrame {
         let sequences = builder.nextSequence - UInt64(builder.count)..<builder.nextSequence
         for kind in numbers.indices { numbers[kind] = -1 }
         return SealedFrame(
-            lane: lane, sequences: sequences, latest: latest, bytes: builder.seal())
+            lane: lane, sequences: sequences, latest: latest, bytes: builder.seal(into: &arena))
     }
 }
 

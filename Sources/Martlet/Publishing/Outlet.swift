@@ -3,8 +3,8 @@ internal import MartletDelivery
 /// What all publishers of a stream share.
 final class Outlet: Sendable {
     let encodings = EncodingPool()
+    let buffer: StreamBuffer
     private let core: PublishingCore
-    private let buffer: StreamBuffer
     private let timeout: Duration
 
     init(_ core: PublishingCore, _ buffer: StreamBuffer, timeout: Duration) {
@@ -24,29 +24,29 @@ final class Outlet: Sendable {
     }
 
     /// Appends an event to its lane. Nil if there is no room.
-    func offer(
+    func append(
         _ payload: RawSpan, _ fields: EventFields, _ kind: PublishedKind
-    ) throws(MartletError) -> Receipt? {
-        guard !fields.isPlain else { return try offer(payload, at: fields.time, kind) }
+    ) throws(MartletError) -> AppendedEvent? {
+        guard !fields.isPlain else { return try append(payload, at: fields.time, kind) }
         let lane = buffer.lane(ofKey: fields.key)
-        return try receipt(buffer.append(payload, fields, lane: lane, kind), lane: lane)
+        return try told(buffer.append(payload, fields, lane: lane, kind), lane: lane)
     }
 
     /// Appends an event that carries nothing but its payload. Nil if there is no room.
-    func offer(
+    func append(
         _ payload: RawSpan, at time: Timestamp?, _ kind: PublishedKind
-    ) throws(MartletError) -> Receipt? {
-        try receipt(buffer.append(payload, at: time, kind), lane: 0)
+    ) throws(MartletError) -> AppendedEvent? {
+        try told(buffer.append(payload, at: time, kind), lane: 0)
     }
 
     @inline(__always)
-    private func receipt(
+    private func told(
         _ outcome: StreamBuffer.Outcome, lane: Int
-    ) throws(MartletError) -> Receipt? {
+    ) throws(MartletError) -> AppendedEvent? {
         switch outcome {
         case .appended(let sequence, let mustTell):
             if mustTell { core.tell() }
-            return Receipt(.queued, sequence, in: buffer, lane: lane)
+            return AppendedEvent(sequence: sequence, lane: lane)
         case .full: return nil
         case .closed: throw Outlet.closedError
         }
@@ -54,12 +54,12 @@ final class Outlet: Sendable {
 
     /// Tries again each time there is room.
     func untilRoom(
-        _ attempt: () throws(MartletError) -> Receipt?
-    ) async throws(MartletError) -> Receipt {
+        _ attempt: () throws(MartletError) -> AppendedEvent?
+    ) async throws(MartletError) -> AppendedEvent {
         let deadline = NodeClock.now + timeout
         while true {
             let changes = buffer.room.changes
-            if let receipt = try attempt() { return receipt }
+            if let appended = try attempt() { return appended }
             switch await buffer.room.wait(since: changes, until: deadline) {
             case .changed: continue
             case .closed: throw Outlet.closedError
@@ -82,6 +82,13 @@ final class Outlet: Sendable {
 
     static let closedError = MartletError(
         .closed, "The node is closed. Publish while its `withNode` still runs.")
+}
+
+/// Where an event stands in its stream: a receipt without what it would have to keep alive.
+@usableFromInline
+struct AppendedEvent {
+    @usableFromInline let sequence: UInt64
+    @usableFromInline let lane: Int
 }
 
 /// A kind of event, and the number by which its stream knows it. A class, since a definition is

@@ -1,10 +1,12 @@
 /// Publishes payloads that are encoded already, all of one kind. Any number of tasks may use it.
 public final class PayloadPublisher: Sendable {
+    @usableFromInline let buffer: StreamBuffer
     private let outlet: Outlet
     private let kind: PublishedKind
 
     init(_ outlet: Outlet, _ definition: EventDefinition) {
         self.outlet = outlet
+        buffer = outlet.buffer
         kind = outlet.kind(definition)
     }
 
@@ -20,9 +22,10 @@ public final class PayloadPublisher: Sendable {
         if let receipt = try offer(payload, key: key, id: id, attributes: attributes, time: time) {
             return receipt
         }
-        return try await waitForRoom { () throws(MartletError) in
-            try offer(payload, key: key, id: id, attributes: attributes, time: time)
+        let appended = try await waitForRoom { () throws(MartletError) in
+            try append(payload, key, id, attributes, time)
         }
+        return Receipt(.queued, appended, in: buffer)
     }
 
     /// Publishes an event whose payload lies in memory of yours, which is copied.
@@ -35,39 +38,58 @@ public final class PayloadPublisher: Sendable {
         if let receipt = try offer(payload, key: key, id: id, attributes: attributes, time: time) {
             return receipt
         }
-        return try await waitForRoom { () throws(MartletError) in
-            try offer(payload, key: key, id: id, attributes: attributes, time: time)
+        let appended = try await waitForRoom { () throws(MartletError) in
+            try append(payload, key, id, attributes, time)
         }
+        return Receipt(.queued, appended, in: buffer)
     }
 
     /// Publishes an event if there is room, without waiting. Nil if there is none.
+    @inlinable
     @discardableResult
     public func offer(
         _ payload: Bytes, key: String? = nil, id: String? = nil,
         attributes: EventAttributes? = nil, time: Timestamp? = nil
     ) throws(MartletError) -> Receipt? {
-        try payload.withBytes { (span) throws(MartletError) in
-            try offer(span, key: key, id: id, attributes: attributes, time: time)
-        }
+        try append(payload, key, id, attributes, time).map { Receipt(.queued, $0, in: buffer) }
     }
 
     /// Publishes an event whose payload lies in memory of yours if there is room for a copy.
+    @inlinable
     @discardableResult
     public func offer(
         _ payload: RawSpan, key: String? = nil, id: String? = nil,
         attributes: EventAttributes? = nil, time: Timestamp? = nil
     ) throws(MartletError) -> Receipt? {
+        try append(payload, key, id, attributes, time).map { Receipt(.queued, $0, in: buffer) }
+    }
+
+    @usableFromInline
+    func append(
+        _ payload: Bytes, _ key: String?, _ id: String?, _ attributes: EventAttributes?,
+        _ time: Timestamp?
+    ) throws(MartletError) -> AppendedEvent? {
+        try payload.withBytes { (span) throws(MartletError) in
+            try append(span, key, id, attributes, time)
+        }
+    }
+
+    @usableFromInline
+    func append(
+        _ payload: RawSpan, _ key: String?, _ id: String?, _ attributes: EventAttributes?,
+        _ time: Timestamp?
+    ) throws(MartletError) -> AppendedEvent? {
         guard key != nil || id != nil || attributes != nil else {
-            return try outlet.offer(payload, at: time, kind)
+            return try outlet.append(payload, at: time, kind)
         }
         let fields = EventFields(time: time, key: key, id: id, attributes: attributes)
-        return try outlet.offer(payload, fields, kind)
+        return try outlet.append(payload, fields, kind)
     }
 
     @usableFromInline
     func waitForRoom(
-        _ attempt: () throws(MartletError) -> Receipt?
-    ) async throws(MartletError) -> Receipt {
+        _ attempt: () throws(MartletError) -> AppendedEvent?
+    ) async throws(MartletError) -> AppendedEvent {
         try await outlet.untilRoom(attempt)
     }
 

@@ -3,6 +3,7 @@
 /// Events of one task leave in its order; events of one key, or without a key, keep the order in
 /// which they were published on this node.
 public final class Publisher<E: Event>: Sendable {
+    @usableFromInline let buffer: StreamBuffer
     private let outlet: Outlet
     private let topic: (@Sendable (E) throws -> Topic)?
     private let key: (@Sendable (E) -> String)?
@@ -15,6 +16,7 @@ public final class Publisher<E: Event>: Sendable {
         key: (@Sendable (E) -> String)?, codec: any Codec
     ) throws(MartletError) {
         self.outlet = outlet
+        buffer = outlet.buffer
         self.topic = topic
         self.key = key
         self.codec = codec
@@ -44,24 +46,33 @@ public final class Publisher<E: Event>: Sendable {
         if let receipt = try offer(event, id: id, attributes: attributes, time: time) {
             return receipt
         }
-        return try await waitForRoom { () throws(MartletError) in
-            try offer(event, id: id, attributes: attributes, time: time)
+        let appended = try await waitForRoom { () throws(MartletError) in
+            try append(event, id, attributes, time)
         }
+        return Receipt(.queued, appended, in: buffer)
     }
 
     @usableFromInline
     func waitForRoom(
-        _ attempt: () throws(MartletError) -> Receipt?
-    ) async throws(MartletError) -> Receipt {
+        _ attempt: () throws(MartletError) -> AppendedEvent?
+    ) async throws(MartletError) -> AppendedEvent {
         try await outlet.untilRoom(attempt)
     }
 
     /// Publishes an event if there is room, without waiting. Nil if there is none: try again later,
     /// or let it go.
+    @inlinable
     @discardableResult
     public func offer(
         _ event: E, id: String? = nil, attributes: EventAttributes? = nil, time: Timestamp? = nil
     ) throws(MartletError) -> Receipt? {
+        try append(event, id, attributes, time).map { Receipt(.queued, $0, in: buffer) }
+    }
+
+    @usableFromInline
+    func append(
+        _ event: E, _ id: String?, _ attributes: EventAttributes?, _ time: Timestamp?
+    ) throws(MartletError) -> AppendedEvent? {
         let fields = EventFields(
             time: time, key: key?(event), id: id, attributes: attributes)
         let kind = try topic.map { (topic) throws(MartletError) in
@@ -70,7 +81,7 @@ public final class Publisher<E: Event>: Sendable {
         return try outlet.encodings.withBox { (box) throws(MartletError) in
             try encode(event, into: box)
             return try box.buffer.withBytes { (payload) throws(MartletError) in
-                try outlet.offer(payload, fields, kind ?? self.kind)
+                try outlet.append(payload, fields, kind ?? self.kind)
             }
         }
     }

@@ -11,6 +11,7 @@ final class PublishingCore: Sendable {
     private struct State: ~Copyable {
         var machine: FanoutPublisher
         var data: Socket<Pub>?
+        /// In the places that their streams have in the machine.
         var streams: [StreamBuffer] = []
     }
 
@@ -23,12 +24,13 @@ final class PublishingCore: Sendable {
     private let state: Lock<State>
     private let buffers = Lock<[StreamName: StreamBuffer]>([:])
     private let isClosed = Atomic<Bool>(false)
-    /// When frames last left, in microseconds of the node's clock.
-    private let lastFlush = Atomic<UInt64>(0)
+    /// When frames that are not full may leave again, in microseconds of the node's clock.
+    private let openDueAt = Atomic<UInt64>(0)
 
-    /// Frames that are not full leave this far apart. An event that comes after a longer silence
-    /// leaves at once; under load frames grow, and cost less.
-    private static let interval = Duration.microseconds(40)
+    /// Frames that are not full leave this far apart, so that under load they grow, and cost less.
+    static let interval: UInt64 = 40
+    /// After a silence so many leave as soon as they can: events that come unevenly are not loads.
+    static let burst: UInt64 = 4
     /// Nothing has left for so long: readers hold the node up.
     private static let stall = Duration.milliseconds(20)
     /// Frames that a caller publishes for others before it hands over to the loop.
@@ -128,7 +130,20 @@ final class PublishingCore: Sendable {
 
     /// When frames that are not full may leave again.
     private var openDue: MonotonicTime {
-        MonotonicTime(microseconds: lastFlush.load(ordering: .relaxed)) + PublishingCore.interval
+        MonotonicTime(microseconds: openDueAt.load(ordering: .relaxed))
+    }
+
+    /// Some have left. Under the lock.
+    private func postpone(after now: MonotonicTime) {
+        let due = PublishingCore.due(
+            after: now.microseconds, whenDueAt: openDueAt.load(ordering: .relaxed))
+        openDueAt.store(due, ordering: .relaxed)
+    }
+
+    /// When frames that are not full may leave again if some leave now, in microseconds.
+    static func due(after now: UInt64, whenDueAt due: UInt64) -> UInt64 {
+        let saved = interval * (burst - 1)
+        return min(max(due + saved, now) - saved, now) + interval
     }
 
     /// Nil if somebody else publishes just now.
@@ -146,12 +161,12 @@ final class PublishingCore: Sendable {
         let due = openDue
         var left = framesMax
         var isOpenLeft = false
-        defer { if left < framesMax { lastFlush.store(now.microseconds, ordering: .relaxed) } }
+        defer { if left < framesMax { postpone(after: now) } }
         for index in state.streams.indices {
             let buffer = state.streams[index]
             // Each of the open frames once: they begin anew while this goes on.
             var open = now >= due ? buffer.openCount : 0
-            while !state.machine.isHeldUp(buffer.definition.name, at: now) {
+            while !state.machine.isHeldUp(index, at: now) {
                 guard left > 0 else { return .some }
                 let taken = buffer.take(openToo: open > 0)
                 guard case .frame(let frame, let wasOpen) = taken else {
@@ -159,12 +174,14 @@ final class PublishingCore: Sendable {
                     break
                 }
                 if wasOpen { open -= 1 }
-                state.machine.seal(frame, of: buffer.definition.name, at: now)
+                state.machine.seal(frame, of: index, at: now)
                 send(frame.bytes, &state)
                 left -= 1
             }
         }
-        return isOpenLeft ? .until(max(due, now + PublishingCore.interval)) : .all
+        guard isOpenLeft else { return .all }
+        return .until(
+            max(due, now + .microseconds(Int64(PublishingCore.interval))))
     }
 
     /// A PUB socket never waits: for whom there is no room, the message is dropped, and its reader
@@ -207,9 +224,9 @@ final class PublishingCore: Sendable {
         progress.expire(at: now)
         return watchingReaders { state in
             let isQuiet = now >= openDue + PublishingCore.stall
-            for buffer in state.streams {
-                buffer.setWaiting(
-                    isQuiet && state.machine.isHeldUp(buffer.definition.name, at: now))
+            for index in state.streams.indices {
+                state.streams[index].setWaiting(
+                    isQuiet && state.machine.isHeldUp(index, at: now))
             }
             return state.machine.tick(at: now)
         }

@@ -12,14 +12,16 @@ public struct Receipt: Sendable {
     public let level: Level
     /// The number of the event in its channel.
     public let sequence: UInt64
-    private let buffer: StreamBuffer
-    private let lane: Int
+    @usableFromInline let buffer: StreamBuffer
+    @usableFromInline let lane: Int
 
-    init(_ level: Level, _ sequence: UInt64, in buffer: StreamBuffer, lane: Int) {
+    // Inlined, so that a receipt that nobody looks at is never made.
+    @inlinable
+    init(_ level: Level, _ event: AppendedEvent, in buffer: StreamBuffer) {
         self.level = level
-        self.sequence = sequence
+        sequence = event.sequence
+        lane = event.lane
         self.buffer = buffer
-        self.lane = lane
     }
 
     /// Where the event stands.

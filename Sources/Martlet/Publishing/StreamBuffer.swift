@@ -6,6 +6,7 @@ import Synchronization
 /// Callers append under a short lock and go on; whoever is free to publish takes the frames that
 /// are full, and then those that are open. Frames therefore grow by themselves while the publisher
 /// is busy, and hold one event when it is not.
+@usableFromInline
 final class StreamBuffer: Sendable {
     /// What became of an event.
     enum Outcome {
@@ -25,6 +26,8 @@ final class StreamBuffer: Sendable {
         var taken = 0
         var sealedBytes = 0
         var kinds: [EventDefinition] = []
+        /// Where small frames lie: each in memory of its own would make the ring grow page by page.
+        var arena = ByteArena(chunkBytes: Limits.frameChunkBytes)
         /// Whether somebody knows that there is something to take.
         var isPending = false
         var isClosed = false
@@ -118,7 +121,7 @@ final class StreamBuffer: Sendable {
     private func seal(_ lane: Int, _ state: inout State) {
         // Kinds that were named for events which were refused are forgotten.
         guard !state.lanes[lane].isEmpty else { return state.lanes[lane].discard() }
-        let frame = state.lanes[lane].seal()
+        let frame = state.lanes[lane].seal(into: &state.arena)
         state.open.removeAll { $0 == frame.lane }
         state.sealedBytes += frame.bytes.count
         state.sealed.append(frame)
@@ -155,7 +158,8 @@ final class StreamBuffer: Sendable {
             }
             guard openToo else { return (.open, false) }
             state.open.removeFirst()
-            return (.frame(state.lanes[lane].seal(), wasOpen: true), false)
+            let frame = state.lanes[lane].seal(into: &state.arena)
+            return (.frame(frame, wasOpen: true), false)
         }
         if hasRoom { room.raise() }
         return taken

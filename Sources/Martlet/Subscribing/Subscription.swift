@@ -85,14 +85,13 @@ public struct Subscription<Value: Sendable>: AsyncSequence, Sendable {
                     value = made
                 }
                 unsafe cursor.handedOut.pointee = event.sequence
-                let delivery = Delivery(event, missed: missed)
-                missed = 0
-                return (value, delivery)
+                defer { missed = 0 }
+                return (value, Delivery(event, missed: missed))
             }
             return nil
         }
 
-        @usableFromInline
+        @inlinable
         mutating func nextOfNextFrame() async throws(MartletError) -> Element? {
             while let step = try await cursor.next() {
                 events = step.frame.makeIterator()

@@ -15,9 +15,10 @@ package struct FanoutPublisher {
     private let dataEndpoint: String
     private let fetchBytes: Int
     private var sessions: SessionTable
-    private var streams: [StreamName: PublisherStream] = [:]
-    /// The streams in their order, in which everything is done.
-    private var order: [StreamName] = []
+    private var streams: [PublisherStream] = []
+    private var places: [StreamName: Int] = [:]
+    /// The streams in the order of their names, in which everything is done.
+    private var order: [Int] = []
     /// What each session reads.
     private var reading: [UInt64: StreamSelection] = [:]
 
@@ -43,12 +44,14 @@ package struct FanoutPublisher {
         sessions = SessionTable(of: instance, firstNumber: firstSession)
     }
 
-    /// Adds a stream, which must not be there yet.
+    /// Adds a stream, which must not be there yet, and returns its place: 0 for the first, 1 for
+    /// the second and so on.
+    @discardableResult
     package mutating func add(
         _ stream: StreamName, ringBytes: Int = Limits.ringBytes,
         waitingForReaders waits: Bool = false, windowBytes: Int = Limits.windowBytes
-    ) {
-        precondition(streams[stream] == nil, "the stream is there already")
+    ) -> Int {
+        precondition(places[stream] == nil, "the stream is there already")
         var added = PublisherStream(
             stream, of: instance, ringBytes: ringBytes,
             // What has been sent ahead must still be here if it gets lost.
@@ -56,9 +59,12 @@ package struct FanoutPublisher {
         for session in reading.keys.sorted() where reading[session]?.contains(stream) == true {
             added.began(session: session)
         }
-        streams[stream] = added
+        let place = streams.count
+        streams.append(added)
+        places[stream] = place
         order.insert(
-            stream, at: order.firstIndex { stream.precedes($0) } ?? order.count)
+            place, at: order.firstIndex { stream.precedes(streams[$0].name) } ?? order.count)
+        return place
     }
 
     /// The node greets itself, to read its own events, with nonces that have this upper half.
@@ -79,31 +85,29 @@ package struct FanoutPublisher {
     }
 
     /// How many bytes of frames are kept for readers that missed them.
-    package var ringByteCount: Int { streams.values.reduce(0) { $0 + $1.ringByteCount } }
+    package var ringByteCount: Int { streams.reduce(0) { $0 + $1.ringByteCount } }
 
     /// The number of the first event of a lane that can be fetched; 1 before there is any.
     package func firstKept(of stream: StreamName, lane: Int) -> UInt64 {
-        streams[stream]?[lane]?.first ?? 1
+        places[stream].flatMap { streams[$0][lane]?.first } ?? 1
     }
 
     /// Whether all readers are done with all that was published.
-    package var isDrained: Bool { streams.values.allSatisfy(\.isDrained) }
+    package var isDrained: Bool { streams.allSatisfy(\.isDrained) }
 
     /// Rises for as long as readers go on.
-    package var progress: UInt64 { streams.values.reduce(0) { $0 &+ $1.progress } }
+    package var progress: UInt64 { streams.reduce(0) { $0 &+ $1.progress } }
 
-    /// Whether readers are so far behind that nothing should be published in the stream.
-    package mutating func isHeldUp(_ stream: StreamName, at now: MonotonicTime) -> Bool {
-        streams[stream]?.isHeldUp(at: now) ?? false
+    /// Whether readers are so far behind that nothing should be published in the stream at this
+    /// place.
+    package mutating func isHeldUp(_ place: Int, at now: MonotonicTime) -> Bool {
+        streams[place].isHeldUp(at: now)
     }
 
-    /// A frame of a stream has been sealed that follows the last one of its channel. It is to be
-    /// published.
-    package mutating func seal(
-        _ frame: SealedFrame, of stream: StreamName, at now: MonotonicTime
-    ) {
-        precondition(streams[stream] != nil, "there is no such stream")
-        streams[stream]?.seal(frame, at: now)
+    /// A frame of the stream at this place has been sealed that follows the last one of its
+    /// channel. It is to be published.
+    package mutating func seal(_ frame: SealedFrame, of place: Int, at now: MonotonicTime) {
+        streams[place].seal(frame, at: now)
     }
 
     /// A message came to the service socket from this routing id.
@@ -123,8 +127,8 @@ package struct FanoutPublisher {
                 .send(to: route, SessionMessage.peers(session: session, peers).multipart)
             }
         }
-        for stream in order {
-            effects += (streams[stream]?.beats(at: now) ?? []).map { .publish($0) }
+        for place in order {
+            effects += streams[place].beats(at: now).map { .publish($0) }
         }
         return effects
     }
@@ -169,8 +173,8 @@ extension FanoutPublisher {
                     isNewsOfPeers = isNewsOfPeers || !peers.contains(hello.endpoint)
                     readerEndpoints[session] = hello.endpoint
                 }
-                for stream in order where hello.streams.contains(stream) {
-                    streams[stream]?.began(session: session)
+                for place in order where hello.streams.contains(streams[place].name) {
+                    streams[place].began(session: session)
                 }
                 let message = SessionMessage.welcome(session: session, welcome(hello))
                 result.append(.send(to: route, message.multipart))
@@ -178,14 +182,15 @@ extension FanoutPublisher {
                 result += answer(fetch, session).map { .send(to: route, $0.multipart) }
             case .reached(let session, let reached):
                 for channel in reached {
-                    streams[channel.stream]?.reached(
+                    guard let place = places[channel.stream] else { continue }
+                    streams[place].reached(
                         channel.sequence, lane: channel.lane, session: session)
                 }
             case .closed(let session, _):
                 reading[session] = nil
                 readerEndpoints[session] = nil
                 readerChanges &+= 1
-                for stream in order { streams[stream]?.ended(session: session) }
+                for place in order { streams[place].ended(session: session) }
             }
         }
         return result
@@ -194,11 +199,12 @@ extension FanoutPublisher {
     /// What a newcomer is told: the channels of the streams that it reads.
     private func welcome(_ hello: Hello) -> Welcome {
         var states: [Welcome.ChannelState] = []
-        for name in order where hello.streams.contains(name) {
-            guard let stream = streams[name] else { continue }
+        for place in order where hello.streams.contains(streams[place].name) {
+            let stream = streams[place]
             states += stream.laneNumbers.compactMap { lane in
                 stream[lane].map {
-                    Welcome.ChannelState(stream: name, lane: lane, first: $0.first, next: $0.next)
+                    Welcome.ChannelState(
+                        stream: stream.name, lane: lane, first: $0.first, next: $0.next)
                 }
             }
         }
@@ -209,7 +215,7 @@ extension FanoutPublisher {
     }
 
     private func answer(_ fetch: Fetch, _ session: UInt64) -> [SessionMessage] {
-        guard let channel = streams[fetch.stream]?[fetch.lane] else {
+        guard let place = places[fetch.stream], let channel = streams[place][fetch.lane] else {
             let end = FetchEnd(
                 request: fetch.request, reason: .unknown, epoch: instance.epoch, next: 1)
             return [.end(session: session, end)]

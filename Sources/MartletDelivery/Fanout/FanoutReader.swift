@@ -132,7 +132,24 @@ package struct FanoutReader {
         }
     }
 
-    /// A frame of the publisher came over PUB. False if it is of no use here.
+    /// Takes a frame that came over PUB if all that is to be done about it is to deliver it from
+    /// its first event.
+    package mutating func pass(_ frame: Frame) -> Bool {
+        guard streams.contains(frame.channel.stream), frame.channel.node == publisher?.node,
+            let number = channels.number(
+                of: ChannelPlace(stream: frame.channel.stream, lane: frame.channel.lane))
+        else { return false }
+        let others = buffered
+        let isPassed = channels.update(number) { channel in
+            channel.bufferByteCountMax = bufferBytes - (others - channel.bufferedBytes)
+            return channel.pass(frame)
+        }
+        guard isPassed == true else { return false }
+        buffered += frame.bytes.count
+        return true
+    }
+
+    /// A frame of the publisher came over PUB.
     package mutating func receive(published frame: Frame, at now: MonotonicTime) -> [Effect] {
         guard streams.contains(frame.channel.stream), let publisher,
             frame.channel.node == publisher.node

@@ -6,9 +6,10 @@
 struct FlowControl {
     private struct Reader {
         let session: UInt64
-        /// What was published and is done with, in the lanes that count. A lane is missing until
-        /// its reader has said something of it or something has been published there since.
-        var behind: [Int: (published: FrameTotal, reached: FrameTotal)] = [:]
+        /// What it is done with, by the numbers of the lanes.
+        var reached: [FrameTotal]
+        /// What it is not done with.
+        var outstanding = FrameTotal()
         var isLeft = false
         var fullSince: MonotonicTime?
     }
@@ -18,7 +19,8 @@ struct FlowControl {
     private let patience: Duration
     /// In the order of their sessions' beginnings.
     private var readers: [Reader] = []
-    private var totals: [Int: FrameTotal] = [:]
+    /// What was published, by the numbers of the lanes.
+    private var totals: [FrameTotal] = []
 
     init(
         windowBytes: Int = Limits.windowBytes, windowFrames: Int = Limits.windowFrames,
@@ -33,34 +35,37 @@ struct FlowControl {
     private(set) var progress: UInt64 = 0
 
     /// Whether all readers are done with all that was published.
-    var isDrained: Bool { readers.allSatisfy { outstanding($0) == (0, 0) } }
+    var isDrained: Bool { readers.allSatisfy { $0.outstanding == FrameTotal() } }
 
     /// How many readers are waited for.
     var readerCount: Int { readers.count { !$0.isLeft } }
 
     mutating func began(_ session: UInt64) {
-        var reader = Reader(session: session)
         // From here on it counts.
-        for (lane, total) in totals { reader.behind[lane] = (total, total) }
-        readers.append(reader)
+        readers.append(Reader(session: session, reached: totals))
     }
 
     mutating func ended(_ session: UInt64) { readers.removeAll { $0.session == session } }
 
     mutating func published(_ byteCount: Int, lane: Int) {
-        totals[lane, default: FrameTotal()].add(byteCount)
-        let total = totals[lane] ?? FrameTotal()
-        for place in readers.indices {
-            readers[place].behind[lane, default: (total, FrameTotal())].published = total
-        }
+        while totals.count <= lane { totals.append(FrameTotal()) }
+        totals[lane].add(byteCount)
+        for place in readers.indices { readers[place].outstanding.add(byteCount) }
     }
 
     mutating func reached(_ total: FrameTotal, lane: Int, session: UInt64) {
-        guard let place = readers.firstIndex(where: { $0.session == session }) else { return }
-        readers[place].behind[lane]?.reached = total
+        guard let place = readers.firstIndex(where: { $0.session == session }),
+            totals.indices.contains(lane)
+        else { return }
+        while readers[place].reached.count <= lane { readers[place].reached.append(FrameTotal()) }
+        let before = readers[place].reached[lane]
+        readers[place].reached[lane] = total
+        readers[place].outstanding = readers[place].outstanding.plus(before).minus(total)
         progress &+= 1
-        let (bytes, frames) = outstanding(readers[place])
-        if readers[place].isLeft, bytes <= windowBytes / 2, frames <= windowFrames / 2 {
+        let outstanding = readers[place].outstanding
+        if readers[place].isLeft, outstanding.bytes <= windowBytes / 2,
+            outstanding.frames <= windowFrames / 2
+        {
             readers[place].isLeft = false
         }
     }
@@ -69,14 +74,14 @@ struct FlowControl {
     mutating func isHeldUp(at now: MonotonicTime) -> Bool {
         var isHeldUp = false
         for place in readers.indices where !readers[place].isLeft {
-            let (bytes, frames) = outstanding(readers[place])
-            guard bytes >= windowBytes || frames >= windowFrames else {
+            let outstanding = readers[place].outstanding
+            guard outstanding.bytes >= windowBytes || outstanding.frames >= windowFrames else {
                 readers[place].fullSince = nil
                 continue
             }
             let since = readers[place].fullSince ?? now
             // Who begins far behind is not waited for at all.
-            if now >= since + patience || bytes >= 2 * windowBytes {
+            if now >= since + patience || outstanding.bytes >= 2 * windowBytes {
                 readers[place].isLeft = true
                 readers[place].fullSince = nil
             } else {
@@ -85,12 +90,5 @@ struct FlowControl {
             }
         }
         return isHeldUp
-    }
-
-    private func outstanding(_ reader: Reader) -> (bytes: UInt64, frames: UInt64) {
-        reader.behind.values.reduce(into: (bytes: 0, frames: 0)) { sum, lane in
-            sum.bytes += lane.published.bytes - min(lane.reached.bytes, lane.published.bytes)
-            sum.frames += lane.published.frames - min(lane.reached.frames, lane.published.frames)
-        }
     }
 }

@@ -92,6 +92,14 @@ struct FrameTotal: Hashable {
         return before
     }
 
+    func plus(_ other: FrameTotal) -> FrameTotal {
+        FrameTotal(bytes: bytes + other.bytes, frames: frames + other.frames)
+    }
+
+    func minus(_ other: FrameTotal) -> FrameTotal {
+        FrameTotal(bytes: bytes - other.bytes, frames: frames - other.frames)
+    }
+
     mutating func add(_ byteCount: Int) {
         bytes += UInt64(byteCount)
         frames += 1

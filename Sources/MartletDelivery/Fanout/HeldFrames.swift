@@ -16,6 +16,9 @@ struct HeldFrames {
 
     init(byteCountMax: Int) { self.byteCountMax = byteCountMax }
 
+    /// Whether none is held.
+    var isEmpty: Bool { gone == entries.count }
+
     /// The first frame.
     var first: Entry? { gone < entries.count ? entries[gone] : nil }
 

@@ -27,6 +27,8 @@ package struct PublisherPeer {
     private var moved: Set<ChannelPlace> = []
     private var unreported = (bytes: 0, frames: 0)
     private var publisher: Instance?
+    /// The frame that came last: the next is likely to be like it.
+    private var latest: Frame?
 
     /// Frames and messages that could not be read, or were of nobody's use.
     package private(set) var refused: UInt64 = 0
@@ -97,15 +99,21 @@ package struct PublisherPeer {
 
     /// A message came over PUB.
     package mutating func receive(published bytes: Bytes, at now: MonotonicTime) -> [Effect] {
-        guard let frame = try? Frame(bytes), frame.channel.node == publisher?.node else {
+        guard let frame = try? Frame(bytes, like: latest), frame.channel.node == publisher?.node
+        else {
             refused += 1
             return []
         }
+        latest = frame
         var effects: [Effect] = []
         for place in readers.indices {
-            effects += tagged(
-                readers[place].number,
-                readers[place].reader.receive(published: frame, at: now))
+            let number = readers[place].number
+            if readers[place].reader.pass(frame) {
+                effects.append(.reader(number, .deliver(frame, from: frame.sequences.lowerBound)))
+            } else {
+                effects += tagged(
+                    number, readers[place].reader.receive(published: frame, at: now))
+            }
         }
         return effects
     }
@@ -242,7 +250,7 @@ extension PublisherPeer {
     private mutating func fetched(
         _ bytes: Bytes, _ request: UInt64, at now: MonotonicTime
     ) -> [Effect] {
-        guard let index = index(of: request), let frame = try? Frame(bytes) else {
+        guard let index = index(of: request), let frame = try? Frame(bytes, like: latest) else {
             refused += 1
             return []
         }

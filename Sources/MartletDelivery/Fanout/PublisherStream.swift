@@ -1,12 +1,13 @@
 /// A stream at the node that publishes it: its lanes, which share a ring, and the readers that hold
 /// it up.
 struct PublisherStream {
-    private let name: StreamName
+    let name: StreamName
     private let instance: Instance
     private let ringBytes: Int
     private var flow: FlowControl
     private let waits: Bool
-    private var lanes: [Int: PublisherChannel] = [:]
+    /// By their numbers, up to the last that has been used.
+    private var lanes: [PublisherChannel?] = []
     /// The numbers of the lanes, in their order.
     private(set) var laneNumbers: [Int] = []
     /// The lane of each frame that is kept, the oldest first; those before `gone` have gone.
@@ -24,22 +25,28 @@ struct PublisherStream {
     }
 
     /// The lane, if something has been published there.
-    subscript(lane: Int) -> PublisherChannel? { lanes[lane] }
+    subscript(lane: Int) -> PublisherChannel? {
+        lanes.indices.contains(lane) ? lanes[lane] : nil
+    }
 
     /// A frame has been sealed that follows the last one of its lane.
     mutating func seal(_ frame: SealedFrame, at now: MonotonicTime) {
-        if lanes[frame.lane] == nil {
-            let channel = Channel(node: instance.node, stream: name, lane: frame.lane)
-            lanes[frame.lane] = PublisherChannel(channel, instance.epoch)
-            let place = laneNumbers.firstIndex { frame.lane < $0 } ?? laneNumbers.count
-            laneNumbers.insert(frame.lane, at: place)
+        while lanes.count <= frame.lane { lanes.append(nil) }
+        if lanes[frame.lane]?.seal(frame, at: now) == nil {
+            add(lane: frame.lane)
+            lanes[frame.lane]?.seal(frame, at: now)
         }
-        lanes[frame.lane]?.seal(frame, at: now)
         flow.published(frame.bytes.count, lane: frame.lane)
         ringByteCount += frame.bytes.count
         ages.append(frame.lane)
         // The last frame always stays.
         while ringByteCount > ringBytes, gone < ages.count - 1 { forgetOldest() }
+    }
+
+    private mutating func add(lane: Int) {
+        let channel = Channel(node: instance.node, stream: name, lane: lane)
+        lanes[lane] = PublisherChannel(channel, instance.epoch)
+        laneNumbers.insert(lane, at: laneNumbers.firstIndex { lane < $0 } ?? laneNumbers.count)
     }
 
     private mutating func forgetOldest() {
@@ -63,7 +70,7 @@ struct PublisherStream {
     mutating func ended(session: UInt64) { flow.ended(session) }
 
     mutating func reached(_ sequence: UInt64, lane: Int, session: UInt64) {
-        guard let channel = lanes[lane], sequence < channel.next else { return }
+        guard let channel = self[lane], sequence < channel.next else { return }
         flow.reached(channel.total(upTo: sequence), lane: lane, session: session)
     }
 

@@ -28,6 +28,21 @@ extension SubscriberChannel {
         fill(at: now, &effects)
     }
 
+    /// Takes a frame that came over PUB if all that is to be done about it is to hand it on from
+    /// its first event: almost always. It does what `handle` would.
+    mutating func pass(_ frame: Frame) -> Bool {
+        guard phase == .following, frame.header.epoch == epoch,
+            frame.header.firstSequence == expected, !frame.isBeat, !frame.header.isSlice,
+            !isBehind, request == nil, silentSince == nil, held.isEmpty,
+            heardNext <= frame.sequences.upperBound,
+            buffered == 0 || buffered + frame.bytes.count <= bufferByteCountMax
+        else { return false }
+        buffered += frame.bytes.count
+        expected = frame.sequences.upperBound
+        heardNext = expected
+        return true
+    }
+
     mutating func take(fetched frame: Frame, _ effects: inout [Effect]) {
         guard !frame.isBeat, !frame.header.isSlice, frame.channel == channel else { return }
         if phase == .connecting, case .behind(let epoch, let sequence) = start,

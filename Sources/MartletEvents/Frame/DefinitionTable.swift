@@ -4,6 +4,9 @@ struct DefinitionTable: Sendable {
     /// Whether the numbers are 0, 1, 2 and so on, as a builder gives them. A slice may lack some.
     private var isDense = true
 
+    /// How many there are.
+    var count: Int { entries.count }
+
     /// All numbers below are there.
     var denseCount: UInt64 { isDense ? UInt64(entries.count) : 0 }
 

@@ -1,24 +1,16 @@
 extension EventDefinition {
-    /// All texts of the definition, those that are not there empty.
-    var texts: [String] {
-        [topic.text, contentType?.text ?? "", type ?? "", schema ?? "", source ?? ""]
-    }
-
-    /// The size of the definition's record without its length.
-    func recordByteCount(number: UInt64) -> Int {
-        texts.reduce(1 + Varint.byteCount(number)) { sum, text in
-            sum + Varint.byteCount(UInt64(text.utf8.count)) + text.utf8.count
+    /// The record by which a frame names the definition.
+    func record(numbered number: UInt64) throws(MartletError) -> Bytes {
+        let buffer = EncodingBuffer(byteCountMax: Limits.frameBytesMax)
+        let memory = unsafe buffer.storage
+        unsafe try memory.pointee.append(RecordFlags.definition)
+        unsafe try memory.pointee.appendVarint(number)
+        // Those that are not there are empty.
+        for text in [topic.text, contentType?.text ?? "", type ?? "", schema ?? "", source ?? ""] {
+            unsafe try memory.pointee.appendVarint(UInt64(text.utf8.count))
+            unsafe try AttributeBlock.append(utf8: text, to: &memory.pointee)
         }
-    }
-
-    /// Appends the definition's record.
-    func append(to memory: inout EncodingMemory, number: UInt64) throws(MartletError) {
-        unsafe try memory.appendVarint(UInt64(recordByteCount(number: number)))
-        unsafe try memory.append(RecordFlags.definition)
-        unsafe try memory.appendVarint(number)
-        for text in texts {
-            unsafe try memory.appendVarint(UInt64(text.utf8.count))
-            unsafe try AttributeBlock.append(utf8: text, to: &memory)
-        }
+        unsafe try memory.pointee.setLength(at: 0, reserved: 0)
+        return buffer.bytes()
     }
 }

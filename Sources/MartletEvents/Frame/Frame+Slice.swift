@@ -58,7 +58,12 @@ extension Frame {
     ) throws(MartletError) {
         let wanted = Set(events.map(\.definitionNumber))
         for number in wanted.sorted() {
-            unsafe try definitions[number].append(to: &memory, number: number)
+            let record = try definitions[number].record(numbered: number)
+            try record.withBytes { (span) throws(MartletError) in
+                unsafe try span.withUnsafeBytes { (bytes) throws(MartletError) in
+                    unsafe try memory.append(bytes)
+                }
+            }
         }
         for event in events { unsafe try memory.append(event.recordBytes) }
     }

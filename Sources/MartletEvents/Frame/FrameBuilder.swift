@@ -18,7 +18,11 @@ public struct FrameBuilder: ~Copyable {
     private let name: [UInt8]
     @usableFromInline var buffer: EncodingBuffer
     @usableFromInline var baseTime = Timestamp(unchecked: 0)
-    private var numbers: [EventDefinition: UInt64] = [:]
+    /// The kind that leads the open frame, or led the one before.
+    private var lead: EventDefinition?
+    private var leadRecord = Bytes()
+    /// The other kinds of the open frame.
+    private var numbers: [EventDefinition: Int] = [:]
     /// How many kinds the open frame names.
     @usableFromInline var kinds = 0
     private var definitionBytes = 0
@@ -49,37 +53,48 @@ public struct FrameBuilder: ~Copyable {
     /// Whether the open frame holds no event.
     public var isEmpty: Bool { count == 0 }
 
+    /// Whether the open frame names a kind of event.
+    package var hasKinds: Bool { kinds > 0 }
+
     /// The number of a kind of event in the open frame, which names it if it has not yet; nil if
     /// the frame must be sealed first. Ask again after sealing.
     public mutating func define(_ definition: EventDefinition) throws(MartletError) -> Int? {
-        if let number = numbers[definition] { return Int(number) }
+        if lead == definition { return try kinds > 0 ? 0 : defineLead() }
+        if let number = numbers[definition] { return number }
         guard definition.topic.stream == channel.stream else {
             throw MartletError(
                 .invalidTopic,
                 "The topic `\(definition.topic)` is not one of the stream `\(channel.stream)`, "
                     + "which must be its first token.")
         }
-        begin()
-        let number = UInt64(numbers.count)
-        let body = definition.recordByteCount(number: number)
-        guard
-            numbers.isEmpty
-                || (numbers.count < Limits.frameDefinitionsMax
-                    && definitionBytes + body <= FrameBuilder.definitionBytesMax
-                    && (isEmpty || buffer.count + body < target))
-        else { return nil }
-        let memory = unsafe buffer.storage
-        let before = buffer.count
-        do {
-            unsafe try definition.append(to: &memory.pointee, number: number)
-        } catch {
-            buffer.truncate(to: before)
-            throw error
+        let record = try definition.record(numbered: UInt64(kinds))
+        guard kinds > 0 else {
+            (lead, leadRecord) = (definition, record)
+            return try defineLead()
         }
-        numbers[definition] = number
-        kinds = numbers.count
-        definitionBytes += buffer.count - before
-        return Int(number)
+        guard kinds < Limits.frameDefinitionsMax,
+            definitionBytes + record.count <= FrameBuilder.definitionBytesMax,
+            isEmpty || buffer.count + record.count < target
+        else { return nil }
+        numbers[definition] = kinds
+        try write(record)
+        return kinds - 1
+    }
+
+    /// Names the kind again that led the frame before, in a frame that names none yet. Its number
+    /// is always 0.
+    package mutating func defineLead() throws(MartletError) -> Int? {
+        guard lead != nil else { return nil }
+        precondition(kinds == 0, "the frame has a kind that leads it")
+        try write(leadRecord)
+        return 0
+    }
+
+    private mutating func write(_ record: Bytes) throws(MartletError) {
+        begin()
+        try record.withBytes { (span) throws(MartletError) in try buffer.append(span) }
+        kinds += 1
+        definitionBytes += record.count
     }
 
     /// Definitions must leave room for the largest event.
@@ -210,6 +225,19 @@ public struct FrameBuilder: ~Copyable {
     /// Ends the frame and begins the next. An empty frame is a beat. Readers refuse a frame without
     /// a checksum, unless they waive it.
     public mutating func seal(withChecksum: Bool = true) -> Bytes {
+        end(withChecksum)
+        return buffer.takeBytes()
+    }
+
+    /// The same; a small frame lies in the arena.
+    package mutating func seal(into arena: inout ByteArena) -> Bytes {
+        end(true)
+        guard buffer.count <= Limits.copiedMessageBytesMax else { return buffer.takeBytes() }
+        defer { buffer.removeAll() }
+        return buffer.withBytes { arena.copy($0) }
+    }
+
+    private mutating func end(_ withChecksum: Bool) {
         begin()
         // A beat has no body; definitions that nobody used are forgotten.
         if count == 0 { buffer.truncate(to: name.count + FrameHeader.byteCount) }
@@ -227,7 +255,6 @@ public struct FrameBuilder: ~Copyable {
         definitionBytes = 0
         if !numbers.isEmpty { numbers.removeAll(keepingCapacity: true) }
         baseTime = Timestamp(unchecked: 0)
-        return buffer.takeBytes()
     }
 
     // MARK: Parts

@@ -18,8 +18,10 @@ struct FrameValidator {
     }
 
     /// Where the records of the events lie, or what is wrong.
-    mutating func validate() throws(MartletError) -> [RecordPlace] {
-        if header.isSlice { try readRanges() }
+    ///
+    /// - Parameter frame: one whose kind of events this frame may have too, and then need not read.
+    mutating func validate(like frame: Frame?) throws(MartletError) -> [RecordPlace] {
+        if header.isSlice { try readRanges() } else if let frame { adoptDefinition(of: frame) }
         guard header.count > 0 || cursor.left == 0 else {
             throw FrameError.invalid("it is a beat, and has a body")
         }
@@ -37,6 +39,24 @@ struct FrameValidator {
         }
         if let failure { throw failure }
         return places
+    }
+
+    /// Passes by the first record if it is, to the byte, the one definition of another frame.
+    private mutating func adoptDefinition(of frame: Frame) {
+        guard !frame.header.isSlice, frame.definitions.count == 1,
+            frame.channel.stream == header.channel.stream
+        else { return }
+        var other = unsafe ByteCursor(frame.memory)
+        unsafe other.position += frame.header.bodyOffset
+        let place = unsafe other.position
+        guard let bodyCount = other.length() else { return }
+        let byteCount = unsafe other.position - place + bodyCount
+        let record = unsafe UnsafeRawBufferPointer(start: place, count: byteCount)
+        guard cursor.left >= byteCount,
+            unsafe Memory.isEqual(record, .init(start: cursor.position, count: byteCount))
+        else { return }
+        definitions = frame.definitions
+        unsafe cursor.position += byteCount
     }
 
     private mutating func readRanges() throws(MartletError) {

@@ -80,12 +80,16 @@ extension RecordedEvent {
     public var payload: Bytes { frame.bytes[place.payload..<place.end] }
 
     /// Shows the payload for as long as `body` runs.
+    @inlinable
+    @inline(__always)
     public func withPayload<Result, Failure: Error>(
         _ body: (RawSpan) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         // The frame outlives the call, and the span cannot leave it.
         defer { extendLifetime(frame) }
-        return unsafe try body(bytes(place.payload..<place.end).bytes)
+        let bytes = unsafe UnsafeRawBufferPointer(
+            start: frame.start + place.payload, count: payloadByteCount)
+        return unsafe try body(bytes.bytes)
     }
 
     /// A copy in a frame of its own, which does not keep the other events.

@@ -4,7 +4,11 @@ package import MartletCore
 /// Whoever does its work on the loop's thread, between two looks at the sockets: it takes what
 /// links have received, and gives them what is to be sent, without a hop between threads.
 package protocol LoopDriver: AnyObject {
-    /// Does what there is to do, without waiting. Returns when it wants to be called at the latest.
+    /// Gives what has come to those who wait for it. Tasks on the loop's thread run after it.
+    func deliver(on loop: isolated SocketLoop)
+
+    /// Does what else there is to do, without waiting. Returns when it wants to be called at the
+    /// latest.
     func turn(on loop: isolated SocketLoop) -> ContinuousClock.Instant
 }
 

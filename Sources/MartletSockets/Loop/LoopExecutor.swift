@@ -2,10 +2,19 @@ import Dispatch
 import MartletCore
 import Synchronization
 
-/// Runs the loop actor's jobs on the loop's thread, between two looks at the sockets.
+/// Runs jobs on the loop's thread, between two looks at the sockets: those of the loop actor, and
+/// those of tasks that prefer to be there.
 final class LoopExecutor: SerialExecutor {
+    private struct Entry {
+        let job: UnownedJob
+        /// Where a task's job believes to be; nil for the actor's own.
+        let tasks: LoopTaskExecutor?
+    }
+
     private struct State {
-        var jobs: [UnownedJob] = []
+        var jobs: [Entry] = []
+        /// Empty, with memory for the next ones.
+        var spare: [Entry] = []
         /// The thread that runs the jobs, once it has begun.
         var thread: DedicatedThread?
         /// The thread has ended: jobs run on `afterlife`.
@@ -21,30 +30,48 @@ final class LoopExecutor: SerialExecutor {
         self.signal = signal
     }
 
-    func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
-        let hasEnded = state.withLock { state in
-            if !state.hasEnded { state.jobs.append(job) }
-            return state.hasEnded
+    func enqueue(_ job: consuming ExecutorJob) { enqueue(UnownedJob(job), of: nil) }
+
+    /// - Parameter tasks: where the job believes to be; nil if it is the actor's.
+    func enqueue(_ job: UnownedJob, of tasks: LoopTaskExecutor?) {
+        let entry = Entry(job: job, tasks: tasks)
+        let (hasEnded, isOwnThread) = state.withLock { state in
+            if !state.hasEnded { state.jobs.append(entry) }
+            return (state.hasEnded, state.thread?.isCurrent == true)
         }
         if hasEnded {
-            let executor = unsafe asUnownedSerialExecutor()
-            afterlife.async { unsafe job.runSynchronously(on: executor) }
-        } else {
+            afterlife.async { self.run(entry) }
+        } else if !isOwnThread {
+            // The thread itself looks for jobs before it sleeps.
             signal.notify()
         }
     }
 
+    /// Whether a job is waiting.
+    var hasJobs: Bool { state.withLock { !$0.jobs.isEmpty } }
+
     /// Runs every job that is waiting. On the loop's thread only.
     func runJobs() {
         // Jobs that these jobs enqueue wait for the next turn: the sockets are looked at between.
-        let jobs = state.withLock { state in
+        var jobs = state.withLock { state in
+            guard !state.jobs.isEmpty else { return [] as [Entry] }
             let jobs = state.jobs
-            state.jobs = []
+            state.jobs = state.spare
+            state.spare = []
             return jobs
         }
-        let executor = unsafe asUnownedSerialExecutor()
-        for job in jobs { unsafe job.runSynchronously(on: executor) }
+        guard !jobs.isEmpty else { return }
+        for job in jobs { run(job) }
+        jobs.removeAll(keepingCapacity: true)
+        state.withLock { $0.spare = jobs }
+    }
+
+    private func run(_ entry: Entry) {
+        if let tasks = entry.tasks {
+            unsafe entry.job.runSynchronously(on: tasks.asUnownedTaskExecutor())
+        } else {
+            unsafe entry.job.runSynchronously(on: asUnownedSerialExecutor())
+        }
     }
 
     /// Ends the thread's part. False when jobs came in meanwhile: run them first.

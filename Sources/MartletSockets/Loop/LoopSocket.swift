@@ -39,10 +39,26 @@ final class LoopSocket {
     private var nextPending = 0
     private var isWriteBlocked = false
 
-    let canReceive: Bool
-    /// A publisher that must not drop claims to be writable when it is not: the descriptor through
-    /// which libzmq's threads talk to it says when to try again.
-    private let commandDescriptor: Int32?
+    /// Through it libzmq's threads tell the socket what has happened. It is readable until the
+    /// socket has taken note, which most calls on it do, whatever they are for.
+    let descriptor: Int32
+    /// A call may have taken the news off the descriptor that there is input, or room.
+    private var mayHaveNews = true
+    /// There is input.
+    private var hasInput = false
+    /// The last time, one message had come: the next may come alone too, and is handed over before
+    /// asking for another.
+    private var comesAlone = false
+    /// A message was handed over so.
+    private var isLone = false
+    /// What was blocked is worth another try.
+    private var hasRoomAgain = false
+    /// The context was shut down by its owner: the socket can do nothing more.
+    private(set) var isOver = false
+    private let canReceive: Bool
+    /// A publisher that must not drop claims to have room when it has none: it is tried again
+    /// whenever there is news.
+    private let claimsRoom: Bool
     /// Sends to one named peer, whose full queue must not hold up the others.
     private let addressesPeers: Bool
 
@@ -50,25 +66,45 @@ final class LoopSocket {
         self.queues = queues
         canReceive = handle.kind != .push && handle.kind != .pub
         addressesPeers = handle.kind == .router || handle.kind == .stream
-        commandDescriptor =
-            handle.kind == .pub || handle.kind == .xpub ? handle.number(ZMQ_FD) : nil
+        claimsRoom = handle.kind == .pub || handle.kind == .xpub
+        // A socket without one can only be asked.
+        descriptor = handle.number(ZMQ_FD) ?? -1
         self.handle = handle
     }
 
     // MARK: Polling
 
-    /// What `zmq_poll` should look for.
-    ///
-    /// A blocked publisher is watched through its descriptor alone: `zmq_poll` looks at the events
-    /// of the sockets it is given, which would take the news off the descriptor before it sleeps.
-    var pollItem: zmq_pollitem_t {
-        if isWriteBlocked, let commandDescriptor {
-            return unsafe zeromq_poll_descriptor(commandDescriptor, Int16(ZMQ_POLLIN))
+    /// Something has been done with the socket, or nothing for long.
+    func noteUse() { mayHaveNews = true }
+
+    /// Whether there is something to do although nothing may come through the descriptor.
+    func isReady() -> Bool {
+        if mayHaveNews { look() }
+        return isOver || hasInput && wantsToReceive || hasRoomAgain
+    }
+
+    /// Whether more has come behind a message that was handed over alone.
+    func receiveBehindLone() -> Bool {
+        guard isLone, wantsToReceive else { return false }
+        isLone = false
+        return receive() > 0
+    }
+
+    /// Does what the socket is ready for, or takes note of what the descriptor has to tell.
+    func serve() {
+        if wantsToReceive { receive(countMax: comesAlone ? 1 : .max) } else { look() }
+    }
+
+    /// Takes note of everything that libzmq's threads have told the socket. Whatever they tell it
+    /// after that makes its descriptor readable.
+    private func look() {
+        mayHaveNews = false
+        guard let events = handle.number(ZMQ_EVENTS) else {
+            isOver = true
+            return
         }
-        var interest: Int16 = 0
-        if wantsToReceive { interest |= Int16(ZMQ_POLLIN) }
-        if isWriteBlocked { interest |= Int16(ZMQ_POLLOUT) }
-        return unsafe zeromq_poll_socket(handle.pointer, interest)
+        hasInput = events & ZMQ_POLLIN != 0
+        hasRoomAgain = isWriteBlocked && (claimsRoom || events & ZMQ_POLLOUT != 0)
     }
 
     private var wantsToReceive: Bool {
@@ -98,9 +134,12 @@ final class LoopSocket {
             }
             let message = pending[nextPending]
             var sent = handle.send(message, waiting: false)
-            if sent == -EAGAIN, commandDescriptor != nil { sent = sendAfterNews(message) }
+            mayHaveNews = canReceive
+            hasRoomAgain = false
+            if sent == -EAGAIN, claimsRoom { sent = sendAfterNews(message) }
             if sent == -EAGAIN, !addressesPeers {
                 isWriteBlocked = true
+                mayHaveNews = !claimsRoom
                 return true
             }
             isWriteBlocked = false
@@ -111,12 +150,13 @@ final class LoopSocket {
         return false
     }
 
-    /// Tries once more after everything that libzmq's threads have told the socket has been taken
-    /// note of. Whatever they tell it after that makes its descriptor readable.
+    /// Tries once more after a look: whatever is news then makes the descriptor readable.
     private func sendAfterNews(_ message: Multipart) -> Int32 {
         if wantsToReceive { receive() }
-        _ = handle.number(ZMQ_EVENTS)
-        return handle.send(message, waiting: false)
+        look()
+        let sent = handle.send(message, waiting: false)
+        hasRoomAgain = false
+        return sent
     }
 
     /// Gives back what is still queued when the socket must close.
@@ -146,9 +186,11 @@ final class LoopSocket {
     // MARK: Receiving
 
     /// Reads what has arrived, up to the limits of a batch and of the link, and hands it over at
-    /// once.
-    func receive() {
-        let countMax = min(Limits.loopBatch, queues.incoming.bound)
+    /// once. How many messages there were.
+    @discardableResult
+    func receive(countMax: Int = .max) -> Int {
+        isLone = countMax == 1
+        let countMax = min(countMax, Limits.loopBatch, queues.incoming.bound)
         let byteCountMax = queues.incoming.byteBound
         var batch: [Multipart] = []
         batch.reserveCapacity(min(countMax, 32))
@@ -158,12 +200,17 @@ final class LoopSocket {
         var arena = MessageArena()
         swap(&arena, &self.arena)
         defer { swap(&arena, &self.arena) }
+        hasInput = true
         // Refused messages count as well: a peer that sends nothing else must not keep the loop.
         for _ in 0..<countMax where byteCount < byteCountMax {
             let size = handle.receive(into: &message, flags: ZMQ_DONTWAIT)
-            // EAGAIN is the end; whatever else it is, the next call meets it again and polling
-            // goes on.
-            guard size >= 0 else { break }
+            guard size >= 0 else {
+                // EAGAIN is the end, and comes after a look at everything there was to know.
+                hasInput = false
+                mayHaveNews = false
+                if size == -ETERM { isOver = true }
+                break
+            }
             if message.hasMore {
                 guard let whole = try? handle.rest(after: &message) else {
                     queues.refused.add(1, ordering: .relaxed)
@@ -176,8 +223,13 @@ final class LoopSocket {
                 batch.append(Multipart(arena.bytes(of: &message)))
             }
         }
-        guard !batch.isEmpty else { return }
+        guard !batch.isEmpty else {
+            isLone = false
+            return 0
+        }
+        comesAlone = batch.count == 1
         queues.incoming.push(batch, byteCount: byteCount)
+        return batch.count
     }
 }
 

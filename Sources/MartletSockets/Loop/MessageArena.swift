@@ -5,20 +5,11 @@ import MartletCore
 /// One allocation for each message is what costs most when the loop makes and another thread frees
 /// them: both meet at the allocator's lock. A chunk is shared by the messages that arrive together.
 struct MessageArena {
-    private var chunk: ByteStorage?
+    private var arena = ByteArena(chunkBytes: Limits.messageChunkBytes)
 
     /// The contents of a message, copied if it is small; the message is then as it was, else empty.
     mutating func bytes(of message: inout Message) -> Bytes {
         guard message.count <= Limits.copiedMessageBytesMax else { return message.takeBytes() }
-        return message.withBytes { span in
-            storage(for: span.byteCount).append(span)
-        }
-    }
-
-    private mutating func storage(for byteCount: Int) -> ByteStorage {
-        if let chunk, chunk.room >= byteCount { return chunk }
-        let fresh = ByteStorage.make(byteCountMax: Limits.messageChunkBytes)
-        chunk = fresh
-        return fresh
+        return message.withBytes { arena.copy($0) }
     }
 }

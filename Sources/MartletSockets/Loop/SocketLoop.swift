@@ -5,9 +5,9 @@ import Synchronization
 /// The thread that owns a node's sockets.
 ///
 /// Tasks never touch a socket: they hold links, whose queues the loop fills and empties. The loop
-/// waits in `zmq_poll` for its sockets and one wake-up descriptor, runs timers, and runs no code of
-/// its users. Close it when you are done, or let `withSocketLoop` do so: an unclosed loop keeps its
-/// thread.
+/// waits for the descriptors of its sockets and one that wakes it, runs timers, and runs no code of
+/// its users but for tasks that ask for its thread (`taskExecutor`). Close it when you are done, or
+/// let `withSocketLoop` do so: an unclosed loop keeps its thread.
 @safe
 public actor SocketLoop {
     /// How the loop, or one of its links, ends.
@@ -39,22 +39,32 @@ public actor SocketLoop {
     private var driver: (any LoopDriver)?
     private var driverDeadline: ContinuousClock.Instant?
     private var timers = TimerQueue<@Sendable (Bool) -> Void>()
-    private var pollItems = unsafe [zmq_pollitem_t]()
+    private var descriptors: DescriptorSet
+    /// When sockets are looked at that had no news.
+    private var nextLook = ContinuousClock.now
 
     /// The loop's own thread.
     public nonisolated var unownedExecutor: UnownedSerialExecutor {
         unsafe executor.asUnownedSerialExecutor()
     }
 
+    /// The loop's own thread, for tasks.
+    public nonisolated let taskExecutor: LoopTaskExecutor
+
     /// Starts a loop on a thread of its own.
     ///
     /// - Parameters:
     ///   - name: what debuggers and `top` show for the thread, up to 15 characters.
     ///   - context: where its sockets live; nil for one of its own, which ends with the loop.
-    public init(named name: String = "martlet-loop", context: Context? = nil) throws(MartletError) {
+    ///   - spinTime: how long it goes on looking for news before it sleeps.
+    public init(
+        named name: String = "martlet-loop", context: Context? = nil, spinTime: Duration = .zero
+    ) throws(MartletError) {
+        descriptors = DescriptorSet(spinTime: spinTime)
         ownsContext = context == nil
         if let context { self.context = context } else { self.context = try Context() }
         executor = LoopExecutor(signal: try WakeSignal())
+        taskExecutor = LoopTaskExecutor(executor)
         let started = try DedicatedThread(named: name) { [self] in runThread() }
         thread.withLock { $0 = started }
     }
@@ -138,6 +148,7 @@ public actor SocketLoop {
         guard let socket = sockets.first(where: { $0.queues === queues }) else {
             throw MartletError(.closed, "The link is closed. Open a new one.")
         }
+        socket.noteUse()
         return try body(socket.handle)
     }
 
@@ -222,7 +233,7 @@ public actor SocketLoop {
         }
     }
 
-    /// A driver that wants to be called so soon is waited for without looking at the sockets.
+    /// A driver that wants to be called so soon is waited for without being woken.
     private static let napMax = Duration.microseconds(50)
 
     static let closedError = MartletError(
@@ -235,11 +246,7 @@ extension SocketLoop {
     private nonisolated func runThread() {
         zeromq_thread_sleep_exactly()
         executor.beginOnCurrentThread()
-        while true {
-            executor.runJobs()
-            let isClosed = assumeIsolated { loop in loop.turn() }
-            if isClosed, executor.end() { break }
-        }
+        repeat { assumeIsolated { loop in loop.runUntilClosed() } } while !executor.end()
         // The actor's jobs go elsewhere from here on, and they find it closed.
         let waiters = ending.withLock { ending in
             ending.hasEnded = true
@@ -248,8 +255,16 @@ extension SocketLoop {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// One round: timers, outgoing, then a wait for whatever happens next, then incoming. True once
-    /// everything is closed.
+    private func runUntilClosed() {
+        repeat {
+            // What has come goes first to those who wait for it, without a system call between.
+            driver?.deliver(on: self)
+            executor.runJobs()
+        } while !turn()
+    }
+
+    /// One round: timers, the driver, outgoing, then a wait for whatever happens next, then
+    /// incoming. True once everything is closed.
     private func turn() -> Bool {
         fireTimers()
         driverDeadline = driver?.turn(on: self)
@@ -265,26 +280,32 @@ extension SocketLoop {
     }
 
     private func poll(isBusy: Bool) {
-        preparePollItems()
-        let nap = driverDeadline.map { $0 - clock.now } ?? .seconds(1)
-        // A nap is shorter than what `zmq_poll` can sleep, and too short for anybody to end it.
-        let isNap = nap <= SocketLoop.napMax
-        let canSleep = !isNap && executor.signal.prepareToSleep() && !isBusy
-        let timeout = canSleep ? millisecondsToSleep() : 0
-        let ready = unsafe zeromq_poll(&pollItems, Int32(pollItems.count), timeout)
-        let isWokenUp = unsafe pollItems[0].revents != 0
-        executor.signal.wake(descriptorIsSet: ready > 0 && isWokenUp)
-        if ready == -ETERM { abandonSockets() }
-        // Nothing, or a signal.
-        guard ready > 0 else {
-            if isNap, nap > .zero {
-                zeromq_thread_nap(UInt32(nap.components.attoseconds / 1_000_000_000))
-            }
-            return
+        noteIdleSockets()
+        var isReady = isBusy || executor.hasJobs
+        descriptors.removeAll()
+        descriptors.add(executor.signal.descriptor)
+        for socket in sockets {
+            descriptors.add(socket.descriptor)
+            if socket.receiveBehindLone() || socket.isReady() { isReady = true }
         }
-        for (index, socket) in sockets.enumerated() where socket.canReceive {
-            if unsafe pollItems[index + 1].revents & Int16(ZMQ_POLLIN) != 0 { socket.receive() }
+        let time = isReady ? .zero : timeToSleep()
+        // A nap is too short for anybody to end it.
+        let canSleep = !isReady && (time <= SocketLoop.napMax || executor.signal.prepareToSleep())
+        descriptors.wait(atMost: canSleep ? time : .zero)
+        executor.signal.wake(descriptorIsSet: descriptors.isReadable(0))
+        for (index, socket) in sockets.enumerated() {
+            if descriptors.isReadable(index + 1) || isReady && socket.isReady() { socket.serve() }
         }
+        if sockets.contains(where: \.isOver) { abandonSockets() }
+    }
+
+    /// libzmq does some of its work, such as letting go of peers that have gone, only when a socket
+    /// is used.
+    private func noteIdleSockets() {
+        let now = clock.now
+        guard now >= nextLook else { return }
+        nextLook = now + Limits.loopIdleInterval
+        for socket in sockets { socket.noteUse() }
     }
 
     /// The context was shut down by its owner: its sockets can do nothing more.
@@ -292,22 +313,15 @@ extension SocketLoop {
         for socket in sockets { beginDraining(socket, until: clock.now) }
     }
 
-    /// The wake-up descriptor, then every socket.
-    private func preparePollItems() {
-        unsafe pollItems.removeAll(keepingCapacity: true)
-        unsafe pollItems.append(
-            zeromq_poll_descriptor(executor.signal.descriptor, Int16(ZMQ_POLLIN)))
-        for socket in sockets { unsafe pollItems.append(socket.pollItem) }
-    }
-
-    private func millisecondsToSleep() -> Int {
-        var deadline = clock.now + Limits.loopIdleInterval
+    private func timeToSleep() -> Duration {
+        let now = clock.now
+        var deadline = nextLook
         if let earliest = timers.earliest { deadline = min(deadline, earliest) }
         if let driverDeadline { deadline = min(deadline, driverDeadline) }
         for socket in sockets {
             if case .draining(let end) = socket.phase { deadline = min(deadline, end) }
         }
-        return Int(max(0, (deadline - clock.now).milliseconds(rounded: .up)))
+        return max(.zero, deadline - now)
     }
 
     private func fireTimers() {

@@ -10,4 +10,10 @@ extension Duration {
         let part = (Double(attoseconds) / 1e15).rounded(rule)
         return min(max(whole + Int64(part), Int64(Int32.min)), Int64(Int32.max))
     }
+
+    /// Nanoseconds, for at most a few years.
+    var nanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+    }
 }
