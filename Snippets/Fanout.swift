@@ -103,6 +103,7 @@ func subscribe() async throws {
         try await withNode(named: "billing", peers: [endpoint]) { node in
             let position = try await readSome(node)
             try await readOn(node, from: position)
+            try await readAtOnce(node)
             try await readRaw(node)
         }
     }
@@ -131,6 +132,19 @@ func readOn(_ node: Node, from position: Position) async throws {
         print("\(orders.fetchedCount) were fetched")
     }
     // end gaps
+}
+
+func readAtOnce(_ node: Node) async throws {
+    // begin delay
+    try await withTaskExecutorPreference(node.executor) {
+        try await node.subscribe(to: OrderPlaced.self, from: .beginning) { orders in
+            for try await (order, delivery) in orders where order.id == "A-100" {
+                print(delivery.position)
+                break
+            }
+        }
+    }
+    // end delay
 }
 
 func readRaw(_ node: Node) async throws {

@@ -78,7 +78,15 @@ extension SocketHandle {
     /// The value of an option that is a number, or nil when the socket has none.
     func number(_ option: Int32) -> Int32? {
         var value: Int32 = 0
-        return unsafe zeromq_socket_get_int(pointer, option, &value) == 0 ? value : nil
+        return read(option, into: &value) == 0 ? value : nil
+    }
+
+    /// Reads an option that is a number. Zero, or -errno. A signal does not end it.
+    func read(_ option: Int32, into value: inout Int32) -> Int32 {
+        while true {
+            let result = unsafe zeromq_socket_get_int(pointer, option, &value)
+            if result != -EINTR { return result }
+        }
     }
 
     /// The bytes of an option, at most 1 KiB, without a terminating zero.

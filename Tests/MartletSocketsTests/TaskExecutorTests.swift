@@ -59,6 +59,17 @@ import Testing
         #expect(await outliving.value == 3)
     }
 
+    @Test func aTaskThatNeverWaitsDoesNotHoldUpTheEnd() async throws {
+        let loop = try SocketLoop()
+        let isOver = Atomic<Bool>(false)
+        async let busy: Void = Task(executorPreference: loop.taskExecutor) {
+            while !isOver.load(ordering: .relaxed) { await Task.yield() }
+        }.value
+        await loop.close(drainingFor: .zero)
+        isOver.store(true, ordering: .relaxed)
+        await busy
+    }
+
     /// The thread that closes the loop may not be the one that it joins.
     @Test func aTaskThereMayCloseTheLoop() async throws {
         let loop = try SocketLoop()

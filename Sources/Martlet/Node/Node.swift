@@ -47,7 +47,8 @@ public final class Node: Sendable {
     /// ```
     ///
     /// While such a task works, the node sends and receives nothing: it must not wait for anything
-    /// but by `await`, and not compute for long.
+    /// but by `await`, and not compute for long. When the node has closed, what is left of such
+    /// tasks runs elsewhere.
     public var executor: any TaskExecutor { loop.taskExecutor }
 
     // MARK: Publishing

@@ -18,7 +18,7 @@ final class NodeEngine: LoopDriver {
     var lastPeer = 0
     var readings: [UInt16: Reading] = [:]
     var order: [UInt16] = []
-    /// Those for whom something has come in this turn.
+    /// Those for whom something has come since things were handed over last.
     private var expecting: [Reading] = []
     var lastReading: UInt16 = 0
     /// Some subscription must not fall behind.

@@ -17,7 +17,7 @@ final class Reading {
     var readySince: Timestamp?
     /// It cannot go on, which whoever reads is told.
     var hasEnded = false
-    /// What has come in this turn.
+    /// What has come since things were handed over last.
     var items: [SubscriptionQueue.Item] = []
 
     init(

@@ -68,11 +68,14 @@ final class PublishingCore: Sendable {
         }
         guard isNew else { return buffer }
         state.withLock { state in
-            state.machine.add(
+            let place = state.machine.add(
                 definition.name, ringBytes: definition.ringBytes,
                 waitingForReaders: definition.whenReadersLag == .wait)
             state.streams.append(buffer)
+            precondition(place == state.streams.count - 1)
         }
+        // Others may have published in it already.
+        loop.notify()
         return buffer
     }
 

@@ -69,8 +69,9 @@ public struct FrameBuilder: ~Copyable {
         }
         let record = try definition.record(numbered: UInt64(kinds))
         guard kinds > 0 else {
+            try write(record)
             (lead, leadRecord) = (definition, record)
-            return try defineLead()
+            return 0
         }
         guard kinds < Limits.frameDefinitionsMax,
             definitionBytes + record.count <= FrameBuilder.definitionBytesMax,

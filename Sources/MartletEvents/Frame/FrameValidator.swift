@@ -43,7 +43,7 @@ struct FrameValidator {
 
     /// Passes by the first record if it is, to the byte, the one definition of another frame.
     private mutating func adoptDefinition(of frame: Frame) {
-        guard !frame.header.isSlice, frame.definitions.count == 1,
+        guard header.count > 0, !frame.header.isSlice, frame.definitions.count == 1,
             frame.channel.stream == header.channel.stream
         else { return }
         var other = unsafe ByteCursor(frame.memory)

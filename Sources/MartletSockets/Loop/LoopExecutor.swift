@@ -74,13 +74,13 @@ final class LoopExecutor: SerialExecutor {
         }
     }
 
-    /// Ends the thread's part. False when jobs came in meanwhile: run them first.
-    func end() -> Bool {
-        state.withLock { state in
-            guard state.jobs.isEmpty else { return false }
+    /// Ends the thread's part. Jobs that have come in meanwhile run elsewhere.
+    func end() {
+        let left = state.withLock { state in
             state.hasEnded = true
-            return true
+            return state.jobs
         }
+        for job in left { afterlife.async { self.run(job) } }
     }
 
     /// Names the thread that runs the jobs: the one that calls.

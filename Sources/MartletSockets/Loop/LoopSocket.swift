@@ -53,7 +53,7 @@ final class LoopSocket {
     private var isLone = false
     /// What was blocked is worth another try.
     private var hasRoomAgain = false
-    /// The context was shut down by its owner: the socket can do nothing more.
+    /// The context was shut down by its owner (ETERM): the socket can do nothing more.
     private(set) var isOver = false
     private let canReceive: Bool
     /// A publisher that must not drop claims to have room when it has none: it is tried again
@@ -99,10 +99,10 @@ final class LoopSocket {
     /// after that makes its descriptor readable.
     private func look() {
         mayHaveNews = false
-        guard let events = handle.number(ZMQ_EVENTS) else {
-            isOver = true
-            return
-        }
+        var events: Int32 = 0
+        let result = handle.read(ZMQ_EVENTS, into: &events)
+        if result == -ETERM { isOver = true }
+        guard result == 0 else { return }
         hasInput = events & ZMQ_POLLIN != 0
         hasRoomAgain = isWriteBlocked && (claimsRoom || events & ZMQ_POLLOUT != 0)
     }
@@ -143,6 +143,7 @@ final class LoopSocket {
                 return true
             }
             isWriteBlocked = false
+            if sent == -ETERM { isOver = true }
             if sent < 0 { giveBack(message, because: sent) }
             nextPending += 1
             budget -= 1
@@ -205,10 +206,7 @@ final class LoopSocket {
         for _ in 0..<countMax where byteCount < byteCountMax {
             let size = handle.receive(into: &message, flags: ZMQ_DONTWAIT)
             guard size >= 0 else {
-                // EAGAIN is the end, and comes after a look at everything there was to know.
-                hasInput = false
-                mayHaveNews = false
-                if size == -ETERM { isOver = true }
+                end(receivingWith: size)
                 break
             }
             if message.hasMore {
@@ -230,6 +228,23 @@ final class LoopSocket {
         comesAlone = batch.count == 1
         queues.incoming.push(batch, byteCount: byteCount)
         return batch.count
+    }
+}
+
+extension LoopSocket {
+    /// Nothing more can be received for now.
+    private func end(receivingWith result: Int32) {
+        hasInput = false
+        switch result {
+        case -EAGAIN:
+            // All there was to know has been taken note of; of what it is, room may be a part.
+            mayHaveNews = isWriteBlocked
+        case -ETERM: isOver = true
+        default:
+            // Not this socket's turn (EFSM): the news is still to be taken note of.
+            look()
+            hasInput = false
+        }
     }
 }
 

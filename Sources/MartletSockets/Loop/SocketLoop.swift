@@ -155,8 +155,14 @@ public actor SocketLoop {
     /// Lets what a link has queued go out until the deadline, then closes its socket.
     func close(_ queues: LinkQueues, drainingFor timeout: Duration) async {
         guard beginDraining(queues, until: clock.now + timeout) else { return }
-        let link = ObjectIdentifier(queues)
-        await withCheckedContinuation { linkCloseWaiters[link, default: []].append($0) }
+        await withCheckedContinuation { continuation in
+            // A caller on the loop's thread may have had to wait for its turn once more.
+            if sockets.contains(where: { $0.queues === queues }) {
+                linkCloseWaiters[ObjectIdentifier(queues), default: []].append(continuation)
+            } else {
+                continuation.resume()
+            }
+        }
     }
 
     /// False when the link is closed already. Apart from `close`, so that nothing that waits there
@@ -246,8 +252,9 @@ extension SocketLoop {
     private nonisolated func runThread() {
         zeromq_thread_sleep_exactly()
         executor.beginOnCurrentThread()
-        repeat { assumeIsolated { loop in loop.runUntilClosed() } } while !executor.end()
-        // The actor's jobs go elsewhere from here on, and they find it closed.
+        assumeIsolated { loop in loop.runUntilClosed() }
+        executor.end()
+        // Jobs go elsewhere from here on, and the actor's find it closed.
         let waiters = ending.withLock { ending in
             ending.hasEnded = true
             return ending.waiters
