@@ -36,7 +36,7 @@ import Testing
             try await withTaskExecutorPreference(loop.taskExecutor) {
                 let link = try await loop.link(Dealer.self)
                 #expect(try await link.bind(to: "tcp://127.0.0.1:0").port != 0)
-                try await loop.sleep(until: .now + .milliseconds(5))
+                try await loop.sleep(until: .now)
                 await Task.yield()
                 #expect(loop.executor.isIsolatingCurrentContext() == true)
                 await link.close(drainingFor: .zero)

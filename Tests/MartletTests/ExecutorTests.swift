@@ -74,9 +74,9 @@ import Testing
         let interval = PublishingCore.interval
         var due: UInt64 = 0
         var left: [UInt64] = []
-        for now in UInt64(1_000)...2_000 where now >= due {
-            left.append(now)
-            due = PublishingCore.due(after: now, whenDueAt: due)
+        for moment in UInt64(1_000)...2_000 where moment >= due {
+            left.append(moment)
+            due = PublishingCore.due(after: moment, whenDueAt: due)
         }
         let burst = Int(PublishingCore.burst)
         #expect(Array(left.prefix(burst)) == Array(1_000..<1_000 + PublishingCore.burst))

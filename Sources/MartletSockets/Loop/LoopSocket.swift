@@ -232,7 +232,7 @@ final class LoopSocket {
 }
 
 extension LoopSocket {
-    /// Nothing more can be received for now.
+    /// Takes note of why nothing more could be received.
     private func end(receivingWith result: Int32) {
         hasInput = false
         switch result {
