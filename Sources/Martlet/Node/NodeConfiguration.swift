@@ -33,7 +33,7 @@ public struct NodeConfiguration: Sendable {
 
     /// How long the node's thread goes on looking for news before it sleeps: up to 10 ms.
     ///
-    /// While it looks, nothing must wake it, which saves more than half of an event's way; but a
+    /// While it looks, nothing must wake it, which saves a lone event ten microseconds or so; but a
     /// node that is rarely idle for so long keeps a processor busy. Best together with
     /// `Node.executor`.
     public var spinTime = Duration.zero

@@ -47,6 +47,7 @@ extension NodeEngine {
     func unsubscribe(_ number: UInt16, on loop: isolated SocketLoop) {
         readings[number] = nil
         order.removeAll { $0 == number }
+        mayFail = readings.values.contains { $0.buffering == .fail }
         let now = NodeClock.now
         for peer in peers where peer.isActive {
             let before = peer.machine.streams
