@@ -77,8 +77,8 @@ public struct FrameBuilder: ~Copyable {
             definitionBytes + record.count <= FrameBuilder.definitionBytesMax,
             isEmpty || buffer.count + record.count < target
         else { return nil }
-        numbers[definition] = kinds
         try write(record)
+        numbers[definition] = kinds - 1
         return kinds - 1
     }
 
