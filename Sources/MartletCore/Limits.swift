@@ -128,8 +128,8 @@ public enum Limits {
     /// A peer that does not answer holds a new subscription up for so long, if others do.
     public static let peerPatience = Duration.seconds(2)
 
-    /// A peer that another node has told of is forgotten after so long without a session. Who is
-    /// configured never is.
+    /// A peer that another node has told of, or that was found by a name, is forgotten after so
+    /// long without a session. An address that is configured never is.
     public static let learnedPeerPatience = Duration.seconds(30)
 
     /// Most channels of one publisher that a subscription follows: 3,800 streams of 17 lanes.

@@ -13,8 +13,8 @@ enum PublishCommand {
                 + "until a node subscribes to the topic's stream, publishes, and goes when those "
                 + "that subscribe have the event. Nobody keeps the event behind that. For events "
                 + "that come one after the other, martlet-publisher is meant.",
-            "Exit status: 0 somebody has it, 64 the command line is wrong, 65 the payload is not "
-                + "JSON, 69 nobody subscribes.",
+            "Exit status: 0 all who subscribe have it, 64 the command line is wrong, 65 the "
+                + "payload is not JSON, 69 nobody subscribes, or some may not have it.",
         ],
         operands: .init("TOPIC [PAYLOAD]", 1...2, "Where it goes, and what it is."),
         options: [
@@ -122,6 +122,12 @@ private struct Publication: Sendable {
                 let receipt = try await publisher.publish(
                     payload, key: key, id: id, attributes: attributes)
                 Output.standard.line(id ?? receipt.position.description)
+                guard await node.drain(within: timeout) else {
+                    throw CommandFailure(
+                        .unavailable,
+                        "It was published, but a node that subscribes has not confirmed it: it may "
+                            + "lack it. Look at that node, or allow more time with --timeout.")
+                }
                 return .success
             }
         }

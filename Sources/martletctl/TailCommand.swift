@@ -16,8 +16,8 @@ enum TailCommand {
                 + "it has shown.",
             "With --into events are added to a file as JSON lines. Started again with the same "
                 + "file, it goes on behind the last event in it: none comes twice, and none is "
-                + "left out that its publisher still keeps. A line that was cut short is taken "
-                + "away.",
+                + "left out that its publisher still keeps; lanes of which it has none are read "
+                + "from their first event. A line that was cut short is taken away.",
             "Exit status: 0 done, 1 with --strict if events were lost, 69 if a publisher refuses "
                 + "it.",
         ],

@@ -58,4 +58,43 @@ import Testing
             }
         }
     }
+
+    /// A node with two addresses is one peer, and is read on through the other when one fails:
+    /// nothing is lost, and nothing comes twice.
+    @Test func aPeerMayHaveTwoAddresses() async throws {
+        try await within {
+            try await withNode(named: "publisher", listening: "tcp://127.0.0.1:0") { publisher in
+                let address = try #require(publisher.endpoint)
+                let port = try #require(address.port)
+                let forwarders = [try Forwarder(to: port), try Forwarder(to: port)]
+                let orders = try publisher.publisher(of: OrderPlaced.self)
+                try await withNode(
+                    named: "reader", peers: forwarders.map(\.endpoint)
+                ) { reader in
+                    try await reader.subscribe(
+                        to: OrderPlaced.self, onGap: { Issue.record("\($0)") }
+                    ) { events in
+                        var ids = events.makeAsyncIterator()
+                        for id in 1...3 {
+                            try await orders.publish(OrderPlaced(id: id))
+                            #expect(try await ids.next()?.event.id == id)
+                        }
+                        // Who is found to be the same is one from then on.
+                        while try await reader.peerStatus().count > 1 {
+                            try await Task.sleep(for: .milliseconds(10))
+                        }
+                        let before = try #require(try await reader.peerStatus().first?.endpoint)
+                        try #require(forwarders.first { $0.endpoint == before }).stop()
+                        while try await reader.peerStatus().first?.endpoint == before {
+                            try await Task.sleep(for: .milliseconds(10))
+                        }
+                        for id in 4...6 {
+                            try await orders.publish(OrderPlaced(id: id))
+                            #expect(try await ids.next()?.event.id == id)
+                        }
+                    }
+                }
+            }
+        }
+    }
 }

@@ -34,4 +34,24 @@ import Testing
             }
         }
     }
+
+    /// Draining says whether everybody has what was published, and ends in time if not.
+    @Test func drainingSaysWhetherAllIsRead() async throws {
+        try await withPair { publisher, reader in
+            let orders = try publisher.publisher(of: OrderPlaced.self)
+            #expect(await publisher.drain(within: .seconds(10)))
+            try await reader.subscribe(to: OrderPlaced.self) { events in
+                try await orders.publish(OrderPlaced(id: 1))
+                #expect(await !publisher.drain(within: .milliseconds(50)))
+                var iterator = events.makeAsyncIterator()
+                #expect(try await iterator.next()?.event.id == 1)
+                // Asking for another is saying that the first is done with.
+                async let draining = publisher.drain(within: .seconds(20))
+                async let next = iterator.next()
+                #expect(await draining)
+                try await orders.publish(OrderPlaced(id: 2))
+                #expect(try await next?.event.id == 2)
+            }
+        }
+    }
 }

@@ -86,6 +86,13 @@ public final class Node: Sendable {
         try await core.waitForReaders(atLeast: count, of: stream)
     }
 
+    /// Waits until everything that was published has left and every subscriber is done with it, as
+    /// closing does. False if that did not come about within the time, or was not going on: what a
+    /// subscriber has not confirmed may still reach it. Cancelling ends it with false.
+    public func drain(within timeout: Duration = Limits.drainTimeout) async -> Bool {
+        await core?.drain(within: timeout) ?? true
+    }
+
     func outlet(to stream: StreamName) throws(MartletError) -> Outlet {
         if let known = outlets.withLock({ $0[stream] }) { return known }
         guard let core else { throw mute }
@@ -276,7 +283,7 @@ extension Node {
     /// Looks the peers' host names up, again and again, until it is cancelled.
     func findPeers() async {
         for peer in configuration.peers where !peer.hasHostName {
-            await add(peer, isLearned: false)
+            await add(peer, from: .configured)
         }
         // Apart from each other: names that others have told of may be many, and slow to fail.
         await withDiscardingTaskGroup { group in
@@ -289,7 +296,7 @@ extension Node {
         repeat {
             for peer in configuration.peers where peer.hasHostName {
                 // A name that has no address now may have one later.
-                await add(peer, isLearned: false)
+                await add(peer, from: .named)
             }
         } while (try? await Task.sleep(for: configuration.lookupInterval)) != nil
     }
@@ -306,7 +313,7 @@ extension Node {
             due = due.filter { names.contains($0.key) }
             for name in names.sorted() where due[name].map({ NodeClock.now >= $0 }) ?? true {
                 due[name] = NodeClock.now + configuration.lookupInterval
-                if let endpoint = try? Endpoint(name), await add(endpoint, isLearned: true) {
+                if let endpoint = try? Endpoint(name), await add(endpoint, from: .learned) {
                     continue
                 }
                 // Whoever has told of it will do so again if there is news.
@@ -321,10 +328,10 @@ extension Node {
 
     /// False if nobody knows the name.
     @discardableResult
-    private func add(_ peer: Endpoint, isLearned: Bool) async -> Bool {
+    private func add(_ peer: Endpoint, from origin: PeerConnection.Origin) async -> Bool {
         guard let addresses = try? await peer.resolved() else { return false }
         try? await loop.withDriver(NodeEngine.self) { (engine, loop) throws(MartletError) in
-            engine.add(peers: addresses, isLearned: isLearned, on: loop)
+            engine.add(peers: addresses, from: origin, on: loop)
         }
         loop.notify()
         return true

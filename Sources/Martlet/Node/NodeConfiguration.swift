@@ -28,7 +28,8 @@ public struct NodeConfiguration: Sendable {
     /// Peers that do not answer hold a new subscription up for so long, if others do.
     public var peerPatience = Limits.peerPatience
 
-    /// Peers that others have told of are forgotten after so long without a session.
+    /// Peers that others have told of, or that were found by a name, are forgotten after so long
+    /// without a session.
     public var learnedPeerPatience = Limits.learnedPeerPatience
 
     /// How long the node's thread goes on looking for news before it sleeps: up to 10 ms.

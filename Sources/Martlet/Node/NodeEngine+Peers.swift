@@ -5,18 +5,20 @@ internal import MartletSockets
 extension NodeEngine {
     /// Addresses at which a peer may be. Those that are known already stay.
     func add(
-        peers endpoints: [Endpoint], isLearned: Bool, on loop: isolated SocketLoop
+        peers endpoints: [Endpoint], from origin: PeerConnection.Origin,
+        on loop: isolated SocketLoop
     ) {
         let now = NodeClock.now
         for endpoint in endpoints where endpoint.description != advertised {
-            guard endpoint != ownEndpoint, !peers.contains(where: { $0.endpoint == endpoint }),
-                peers.count < Limits.peersMax
+            guard endpoint != ownEndpoint,
+                !peers.contains(where: { $0.endpoints.contains(endpoint) }),
+                peers.reduce(0, { $0 + $1.endpoints.count }) < Limits.peersMax
             else { continue }
             lastPeer += 1
             var machine = PublisherPeer(
                 instance, named: configuration.name, listeningAt: advertised)
             for number in order { add(number, to: &machine) }
-            peers.append(PeerConnection(lastPeer, endpoint, machine, isLearned: isLearned, at: now))
+            peers.append(PeerConnection(lastPeer, endpoint, machine, from: origin, at: now))
             nextTick = now
         }
         changes.raise()
@@ -31,22 +33,55 @@ extension NodeEngine {
         let nonces = UInt32.random(in: 1 ... .max)
         core.expectOwn(nonces: nonces)
         peers.append(
-            PeerConnection(lastPeer, ownEndpoint, machine, at: now, ownNonces: nonces))
+            PeerConnection(
+                lastPeer, ownEndpoint, machine, from: .configured, at: now, ownNonces: nonces))
         nextTick = now
     }
 
-    /// A peer that others have told of has not been there for long.
+    /// A peer whose address is not configured has not been there for long.
     func forget(
         _ peer: PeerConnection, at now: MonotonicTime, on loop: isolated SocketLoop
     ) {
         carryOut(peer.machine.losses, of: peer, at: now, on: loop)
+        remember(peer)
+        drop(peer, on: loop)
+        changes.raise()
+    }
+
+    /// How far subscriptions have got there, should the node be found again.
+    func remember(_ peer: PeerConnection) {
         for number in order {
             readings[number]?.resumed.add(peer.machine.reader(number)?.delivered ?? [])
         }
+    }
+
+    private func drop(_ peer: PeerConnection, on loop: isolated SocketLoop) {
         peer.close(.superfluous, on: loop)
         peers.removeAll { $0 === peer }
-        core?.remove(peer: peer.endpoint.description)
+        for endpoint in peer.endpoints { core?.remove(peer: endpoint.description) }
+    }
+
+    /// One name with several addresses, or two names, of one node: they become one peer. False if
+    /// the node is known by no other.
+    func merge(
+        _ peer: PeerConnection, _ instance: Instance, on loop: isolated SocketLoop
+    ) -> Bool {
+        let known = peers.first {
+            $0 !== peer && $0.isActive && $0.machine.liveInstance == instance
+        }
+        guard let known else { return false }
+        drop(peer, on: loop)
+        // The node itself is there at the address that it has bound.
+        if !known.isOwn { known.takeOver(peer) }
         changes.raise()
+        return true
+    }
+
+    /// A session is about to begin with this instance. If that is another node than before, the
+    /// peer's other addresses may still lead to the one before.
+    func split(_ peer: PeerConnection, for instance: Instance, on loop: isolated SocketLoop) {
+        guard let before = peer.welcome?.instance, before.node != instance.node else { return }
+        add(peers: peer.takeOthers(), from: peer.origin, on: loop)
     }
 
     /// Other nodes that a peer knows. Names are looked up by whoever listens to `unresolved`.
@@ -61,7 +96,7 @@ extension NodeEngine {
                 }
                 changes.raise()
             } else {
-                add(peers: [endpoint], isLearned: true, on: loop)
+                add(peers: [endpoint], from: .learned, on: loop)
             }
         }
     }

@@ -37,7 +37,7 @@ extension NodeEngine {
             }
             carryOut(peer.greetAgain(at: now), of: peer, at: now, on: loop)
         }
-        for peer in peers where !peer.isLearned {
+        for peer in peers where peer.origin != .learned {
             if case .failed(let error) = peer.state { end(number, with: .failure(error)) }
         }
         return number

@@ -124,6 +124,8 @@ final class NodeEngine: LoopDriver {
         if let core { send(core.tick()) }
         changes.expire(at: now)
         for peer in peers where peer.isActive {
+            // Another address may lead to another node.
+            if peer.endpoints.count > 1, peer.isDue(at: now) { remember(peer) }
             do throws(MartletError) {
                 carryOut(try peer.connectIfDue(at: now, on: loop), of: peer, at: now, on: loop)
             } catch { fail(peer, because: error, on: loop) }
@@ -178,15 +180,8 @@ extension NodeEngine {
     private func began(
         _ peer: PeerConnection, _ welcome: Welcome, on loop: isolated SocketLoop
     ) {
-        let isDouble = peers.contains {
-            $0 !== peer && $0.isActive && $0.machine.liveInstance == welcome.instance
-        }
-        guard !isDouble else {
-            // One name with several addresses, or two names, of one node.
-            peer.close(.superfluous, on: loop)
-            changes.raise()
-            return
-        }
+        guard !merge(peer, welcome.instance, on: loop) else { return }
+        split(peer, for: welcome.instance, on: loop)
         do throws(MartletError) { try peer.began(welcome, on: loop) } catch {
             fail(peer, because: error, on: loop)
             return
@@ -233,7 +228,7 @@ extension NodeEngine {
         let error = named(error, peer)
         peer.close(.failed(error), on: loop)
         // What others have told of may be wrong without harm.
-        if !peer.isLearned { for number in order { end(number, with: .failure(error)) } }
+        if peer.origin != .learned { for number in order { end(number, with: .failure(error)) } }
         changes.raise()
     }
 

@@ -6,19 +6,30 @@ final class PeerConnection {
     /// What has become of it.
     enum State {
         case active
-        /// The peer is this node itself, or is reached at another address too.
+        /// The peer is this node itself.
         case superfluous
         case failed(MartletError)
     }
 
+    /// Why there is such a peer. Those before matter more than those behind.
+    enum Origin: Int {
+        /// Its address is configured.
+        case configured
+        /// A name is configured, and its address was found there.
+        case named
+        /// Another node told of it.
+        case learned
+    }
+
     let number: Int
-    /// An address with numbers, which libzmq need not look up.
-    let endpoint: Endpoint
+    /// Addresses with numbers, which libzmq need not look up. All are of one node, as far as is
+    /// known; one is used until it fails.
+    private(set) var endpoints: [Endpoint]
+    private var place = 0
     var machine: PublisherPeer
     var state = State.active
     private(set) var welcome: Welcome?
-    /// Nobody configured it: another node told of it.
-    let isLearned: Bool
+    private(set) var origin: Origin
     /// The upper half of the nonces by which the node greets itself; nil for all others.
     private let ownNonces: UInt32?
     private var greetings: UInt32 = 0
@@ -31,18 +42,20 @@ final class PeerConnection {
     private var prefixes: Set<Bytes> = []
     /// When a fresh socket is due.
     private var connectsAt: MonotonicTime?
+    /// Whether the present socket has led to a session.
+    private var hasBegun = false
     /// When there was a session last, or when the peer became known.
     private var lastLive: MonotonicTime
 
     init(
-        _ number: Int, _ endpoint: Endpoint, _ machine: PublisherPeer, isLearned: Bool = false,
+        _ number: Int, _ endpoint: Endpoint, _ machine: PublisherPeer, from origin: Origin,
         at now: MonotonicTime, ownNonces: UInt32? = nil
     ) {
         self.ownNonces = ownNonces
         self.number = number
-        self.endpoint = endpoint
+        endpoints = [endpoint]
         self.machine = machine
-        self.isLearned = isLearned
+        self.origin = origin
         connectsAt = now
         lastLive = now
     }
@@ -50,12 +63,32 @@ final class PeerConnection {
     /// Whether the node reads its own events here.
     var isOwn: Bool { ownNonces != nil }
 
+    /// The address that is used.
+    var endpoint: Endpoint { endpoints[place] }
+
     var isActive: Bool { if case .active = state { true } else { false } }
 
     /// Whether it is to be forgotten: nobody has configured it, and it has been away for long.
     func isGone(at now: MonotonicTime, after patience: Duration) -> Bool {
         if machine.isLive { lastLive = now }
-        return isLearned && now >= lastLive + patience
+        return origin != .configured && now >= lastLive + patience
+    }
+
+    // MARK: Addresses
+
+    /// Another connection has turned out to lead to the same node: its addresses are tried when
+    /// this one's fails.
+    func takeOver(_ other: PeerConnection) {
+        endpoints += other.endpoints.filter { !endpoints.contains($0) }
+        if other.origin.rawValue < origin.rawValue { origin = other.origin }
+    }
+
+    /// The addresses that are not used, which are this peer's no more.
+    func takeOthers() -> [Endpoint] {
+        let used = endpoint
+        let others = endpoints.filter { $0 != used }
+        (endpoints, place) = ([used], 0)
+        return others
     }
 
     // MARK: Sockets
@@ -69,7 +102,10 @@ final class PeerConnection {
         if let service {
             loop.abandon(service)
             isDataStale = true
+            // An address that has led to nothing gives way to the next.
+            if !hasBegun { place = (place + 1) % endpoints.count }
         }
+        hasBegun = false
         let fresh = try loop.link(Dealer.self)
         service = fresh
         try loop.connect(fresh, to: endpoint)
@@ -104,6 +140,7 @@ final class PeerConnection {
     /// A session has begun: the data socket is where the publisher says.
     func began(_ welcome: Welcome, on loop: isolated SocketLoop) throws(MartletError) {
         self.welcome = welcome
+        hasBegun = true
         let told = try NodeAddresses.data(told: welcome.dataEndpoint, dialled: endpoint)
         if told != dataEndpoint || data == nil || isDataStale {
             isDataStale = false

@@ -9,7 +9,7 @@ public struct PeerStatus: Sendable {
         case connecting
         /// There is one.
         case connected
-        /// The peer is this node itself, or is known at another address too.
+        /// The peer is this node itself.
         case superfluous
         /// It will not come about, and why.
         case failed(MartletError)
@@ -27,7 +27,7 @@ public struct PeerStatus: Sendable {
         public let next: UInt64
     }
 
-    /// The address of its service.
+    /// The address of its service; of several, the one that is used.
     public let endpoint: Endpoint
     /// Whether there is a session.
     public let state: State

@@ -284,8 +284,9 @@ final class PublishingCore: Sendable {
     }
 
     /// Waits until everything has left and every reader is done with it. Who has not got on for as
-    /// long as a session may be silent is not waited for.
-    func drain(within timeout: Duration) async {
+    /// long as a session may be silent is not waited for. False if somebody is not done.
+    @discardableResult
+    func drain(within timeout: Duration) async -> Bool {
         let end = NodeClock.now + timeout
         while NodeClock.now < end {
             let changes = progress.changes
@@ -293,10 +294,11 @@ final class PublishingCore: Sendable {
                 state.streams.allSatisfy(\.isEmpty) && state.machine.isDrained
             }
             let patience = NodeClock.now + Limits.beatInterval * Limits.silentBeatsMax
-            if isDone { return }
+            if isDone { return true }
             guard case .changed = await progress.wait(since: changes, until: min(end, patience))
-            else { return }
+            else { return false }
         }
+        return false
     }
 
     /// Closes the data socket, and returns what is said to peers before the node goes.

@@ -129,9 +129,10 @@ package struct PublisherPeer {
         note(sequence, in: channel, epoch, by: number)
         unreported.bytes += byteCount
         unreported.frames += 1
+        // Half of the window: a report wakes the publisher's thread.
         guard
             unreported.bytes >= Limits.reportBytes
-                || unreported.frames >= Limits.windowFrames / 4
+                || unreported.frames >= Limits.windowFrames / 2
         else { return effects }
         return effects + carryOut(session.handle(.reached(takeReached()), at: now), at: now)
     }

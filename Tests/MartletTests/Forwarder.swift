@@ -1,0 +1,113 @@
+import Dispatch
+import Martlet
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// A second address of a TCP port, which can be taken away while the port stays.
+final class Forwarder: Sendable {
+    /// Where it listens.
+    let endpoint: Endpoint
+    private let target: UInt16
+    private let sockets: Mutex<[Int32]>
+    // Each direction of a connection blocks a thread of its own.
+    private let threads = DispatchQueue(label: "forwarder", attributes: .concurrent)
+
+    init(to target: UInt16) throws {
+        self.target = target
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let (bound, port) = Forwarder.withAddress(port: 0) { address, size in
+            var size = size
+            let bound = unsafe bind(listener, address, size)
+            unsafe getsockname(listener, address, &size)
+            return bound
+        }
+        guard bound == 0, listen(listener, 8) == 0 else {
+            close(listener)
+            throw MartletError(.failed, "The forwarder found no port.")
+        }
+        endpoint = try Endpoint("tcp://127.0.0.1:\(port)")
+        sockets = Mutex([listener])
+        threads.async { self.accept(at: listener) }
+    }
+
+    deinit { stop() }
+
+    /// Takes the address away: what is connected is cut, and nobody can connect any more.
+    func stop() {
+        let open = sockets.withLock { sockets in
+            defer { sockets = [] }
+            return sockets
+        }
+        // The threads that wait for them come back, and close them.
+        for socket in open { shutdown(socket, Int32(SHUT_RDWR)) }
+    }
+
+    private func accept(at listener: Int32) {
+        while true {
+            let client = systemAccept(listener)
+            guard client >= 0 else { break }
+            let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            let (connected, _) = Forwarder.withAddress(port: target) {
+                unsafe connect(server, $0, $1)
+            }
+            guard connected == 0 else {
+                close(client)
+                close(server)
+                continue
+            }
+            sockets.withLock { $0 += [client, server] }
+            let left = Lock(2)
+            for (from, to) in [(client, server), (server, client)] {
+                threads.async {
+                    Forwarder.copy(from: from, to: to)
+                    let isLast = left.withLock { left in
+                        left -= 1
+                        return left == 0
+                    }
+                    guard isLast else { return }
+                    self.sockets.withLock { $0.removeAll { $0 == client || $0 == server } }
+                    close(client)
+                    close(server)
+                }
+            }
+        }
+        close(listener)
+    }
+
+    private static func copy(from source: Int32, to target: Int32) {
+        var buffer = [UInt8](repeating: 0, count: 16_384)
+        while true {
+            let count = unsafe recv(source, &buffer, buffer.count, 0)
+            guard count > 0,
+                unsafe send(target, &buffer, count, Int32(MSG_NOSIGNAL)) == count
+            else { break }
+        }
+        shutdown(source, Int32(SHUT_RDWR))
+        shutdown(target, Int32(SHUT_RDWR))
+    }
+
+    /// An address of this machine, and the port that it has afterwards.
+    private static func withAddress<Result>(
+        port: UInt16, _ body: (UnsafeMutablePointer<sockaddr>, socklen_t) -> Result
+    ) -> (result: Result, port: UInt16) {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = unsafe withUnsafeMutablePointer(to: &address) { place in
+            unsafe place.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe body($0, size)
+            }
+        }
+        return (result, UInt16(bigEndian: address.sin_port))
+    }
+}
+
+// The method has the name of the function.
+private func systemAccept(_ listener: Int32) -> Int32 { accept(listener, nil, nil) }
