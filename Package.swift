@@ -68,7 +68,8 @@ let package = Package(
             name: "martlet-chaos", dependencies: ["MartletCommandLine", "Martlet"],
             swiftSettings: settings),
         .target(
-            name: "MartletTestKit", dependencies: ["MartletDelivery", "MartletCore"],
+            name: "MartletTestKit",
+            dependencies: ["MartletJournal", "MartletDelivery", "MartletEvents", "MartletCore"],
             swiftSettings: settings),
 
         // The face: what a user imports, and the only place where layers meet.
@@ -83,6 +84,9 @@ let package = Package(
         // Shells: the outside world.
         .target(
             name: "MartletSockets", dependencies: ["MartletCore", "CZeroMQ"],
+            swiftSettings: settings),
+        .target(
+            name: "MartletJournal", dependencies: ["MartletEvents", "MartletCore", "CXXHash"],
             swiftSettings: settings),
 
         // Pure: no input or output, no clock, no thread.
@@ -123,6 +127,10 @@ let package = Package(
         .testTarget(
             name: "MartletDeliveryTests",
             dependencies: ["MartletDelivery", "MartletTestKit", "MartletSockets"],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "MartletJournalTests",
+            dependencies: ["MartletJournal", "MartletTestKit", "MartletEvents", "MartletCore"],
             swiftSettings: testSettings),
         .testTarget(name: "MartletTests", dependencies: ["Martlet"], swiftSettings: testSettings),
         .testTarget(

@@ -65,3 +65,29 @@ package struct ByteArena {
         return fresh.append(span)
     }
 }
+
+extension Bytes {
+    /// Bytes that `fill` writes into memory of this size; it says how many.
+    package init(
+        byteCountMax: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Int
+    ) {
+        let storage = ByteStorage.make(byteCountMax: byteCountMax)
+        self = unsafe storage.fill(fill)
+    }
+}
+
+extension ByteStorage {
+    /// What `fill` writes behind what is there; it says how many bytes.
+    func fill(_ fill: (UnsafeMutableRawBufferPointer) -> Int) -> Bytes {
+        let filled = header.byteCount
+        // As in `append`: nobody reads the memory before it has been written.
+        let target = unsafe withUnsafeMutablePointerToElements { elements in
+            unsafe UnsafeMutableRawBufferPointer(start: elements + filled, count: room)
+        }
+        let count = unsafe fill(target)
+        precondition(count <= room)
+        header.byteCount = filled + count
+        return unsafe Bytes(
+            unowned: UnsafeRawBufferPointer(rebasing: target[..<count]), keptBy: self)
+    }
+}

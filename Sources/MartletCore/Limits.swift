@@ -292,4 +292,8 @@ public enum Limits {
 
     /// Events of one monitor that wait for their reader; older ones are dropped and counted.
     public static let monitorEvents = 1_024
+
+    /// A segment of a journal is complete when it has reached this size: a second of writing on a
+    /// fast disk, and small beside what is kept.
+    public static let segmentBytes = 64 * 1_048_576
 }

@@ -20,7 +20,9 @@ import Testing
         ],
         "martlet-simulate": ["MartletCommandLine", "MartletTestKit", "MartletCore"],
         "martlet-chaos": ["MartletCommandLine", "Martlet", "Synchronization", "Foundation"],
-        "MartletTestKit": ["MartletDelivery", "MartletCore", "Synchronization"],
+        "MartletTestKit": [
+            "MartletJournal", "MartletDelivery", "MartletEvents", "MartletCore", "Synchronization",
+        ],
         "Martlet": [
             "MartletSockets", "MartletDelivery", "MartletRouting", "MartletEvents", "MartletCore",
             "Synchronization", "Glibc", "Darwin",
@@ -31,6 +33,9 @@ import Testing
         ],
         "MartletSockets": [
             "MartletCore", "CZeroMQ", "Synchronization", "Dispatch", "Glibc", "Darwin",
+        ],
+        "MartletJournal": [
+            "MartletEvents", "MartletCore", "CXXHash", "Synchronization", "Glibc", "Darwin",
         ],
         "MartletRouting": ["MartletEvents", "MartletCore", "CXXHash"],
         "MartletEvents": [

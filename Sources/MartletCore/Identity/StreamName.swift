@@ -60,3 +60,10 @@ extension StreamName: CustomStringConvertible {
     /// The token.
     public var description: String { text }
 }
+
+extension StreamName {
+    /// Whether it comes first in the order of bytes.
+    package func precedes(_ other: StreamName) -> Bool {
+        text.utf8.lexicographicallyPrecedes(other.text.utf8)
+    }
+}

@@ -17,7 +17,7 @@ extension SessionMessage {
 
     /// The message as it is sent.
     package var multipart: Multipart {
-        var writer = MessageWriter()
+        var writer = FieldWriter()
         for byte in SessionMessage.magic + [SessionMessage.version, kind.rawValue, 0, 0, 0] {
             writer.byte(byte)
         }
@@ -40,7 +40,7 @@ extension SessionMessage {
         }
     }
 
-    private func write(into writer: inout MessageWriter) {
+    private func write(into writer: inout FieldWriter) {
         switch self {
         case .hello(let hello):
             writer.instance(hello.instance)
@@ -83,7 +83,7 @@ extension SessionMessage {
     /// The message that this one is; nil if it is none, of another version, or of a kind that is
     /// not known here.
     package init?(_ multipart: Multipart) {
-        var reader = MessageReader(multipart.first)
+        var reader = FieldReader(multipart.first)
         for byte in SessionMessage.magic + [SessionMessage.version] {
             guard reader.byte() == byte else { return nil }
         }
@@ -113,7 +113,7 @@ extension SessionMessage {
 }
 
 extension Hello {
-    init?(_ reader: inout MessageReader) {
+    init?(_ reader: inout FieldReader) {
         guard let instance = reader.instance(), let nonce = reader.number(),
             let lowest = reader.byte(), let highest = reader.byte(), lowest <= highest,
             let name = reader.text(atMost: Limits.nodeNameBytesMax),
@@ -129,7 +129,7 @@ extension Hello {
 extension StreamSelection {
     fileprivate static let allName = ">"
 
-    init?(_ reader: inout MessageReader) {
+    init?(_ reader: inout FieldReader) {
         guard let count = reader.count(ofThingsOf: 2), count <= Limits.streamsMax else {
             return nil
         }
@@ -152,7 +152,7 @@ extension Welcome {
     /// A stream of one byte with its length, a lane and two sequences.
     private static let channelBytesMin = 5
 
-    init?(_ reader: inout MessageReader) {
+    init?(_ reader: inout FieldReader) {
         let endpointMax = Limits.endpointBytesMax
         guard let nonce = reader.number(), let instance = reader.instance(),
             let name = reader.text(atMost: Limits.nodeNameBytesMax),
@@ -173,7 +173,7 @@ extension Welcome {
             eventBytesMax: eventBytesMax, channels: channels, peers: peers)
     }
 
-    func write(into writer: inout MessageWriter) {
+    func write(into writer: inout FieldWriter) {
         writer.number(nonce)
         writer.instance(instance)
         writer.text(name)
@@ -193,7 +193,7 @@ extension Welcome {
 }
 
 extension Beat {
-    init?(_ reader: inout MessageReader) {
+    init?(_ reader: inout FieldReader) {
         guard let clock = reader.number(), let echo = reader.number(),
             let count = reader.count(ofThingsOf: 4)
         else { return nil }
@@ -211,7 +211,7 @@ extension Beat {
 }
 
 extension Goodbye {
-    init?(_ reader: inout MessageReader) {
+    init?(_ reader: inout FieldReader) {
         guard let code = reader.byte().flatMap({ Code(rawValue: $0) }),
             let text = reader.text(atMost: Limits.goodbyeBytesMax)
         else { return nil }
@@ -220,7 +220,7 @@ extension Goodbye {
 }
 
 extension Fetch {
-    init?(_ reader: inout MessageReader) {
+    init?(_ reader: inout FieldReader) {
         guard let request = reader.varint(), let (stream, lane) = reader.channel(),
             let start = Start(&reader), let upTo = reader.sequence(),
             let budget = reader.varint()
@@ -230,7 +230,7 @@ extension Fetch {
             upTo: upTo == 0 ? nil : upTo, byteBudget: budget)
     }
 
-    func write(into writer: inout MessageWriter) {
+    func write(into writer: inout FieldWriter) {
         writer.varint(request)
         writer.text(stream.text)
         writer.varint(UInt64(lane))
@@ -243,7 +243,7 @@ extension Fetch {
         case .now: writer.byte(2)
         case .time(let time):
             writer.byte(3)
-            writer.number(UInt64(bitPattern: time.microseconds))
+            writer.time(time)
         }
         writer.varint(upTo ?? 0)
         writer.varint(byteBudget)
@@ -251,7 +251,7 @@ extension Fetch {
 }
 
 extension Fetch.Start {
-    init?(_ reader: inout MessageReader) {
+    init?(_ reader: inout FieldReader) {
         switch reader.byte() {
         case 0:
             guard let epoch = reader.number(), let sequence = reader.sequence() else { return nil }
@@ -259,10 +259,7 @@ extension Fetch.Start {
         case 1: self = .first
         case 2: self = .now
         case 3:
-            let time = reader.number().flatMap {
-                Timestamp(microseconds: Int64(bitPattern: $0))
-            }
-            guard let time else { return nil }
+            guard let time = reader.time() else { return nil }
             self = .time(time)
         default: return nil
         }
@@ -270,12 +267,36 @@ extension Fetch.Start {
 }
 
 extension FetchEnd {
-    init?(_ reader: inout MessageReader) {
+    init?(_ reader: inout FieldReader) {
         guard let request = reader.varint(),
             let reason = reader.byte().flatMap({ Reason(rawValue: $0) }),
             let epoch = reader.number(), let next = reader.sequence(), next > 0
         else { return nil }
         self.init(
             request: request, reason: reason, epoch: Epoch(rawValue: epoch), next: next)
+    }
+}
+
+extension FieldReader {
+    mutating func instance() -> Instance? {
+        guard let node = node(), let epoch = number() else { return nil }
+        return Instance(node: node, epoch: Epoch(rawValue: epoch))
+    }
+
+    mutating func endpoints() -> [String]? {
+        guard let count = count(ofThingsOf: 1), count <= Limits.peersMax else { return nil }
+        var endpoints: [String] = []
+        for _ in 0..<count {
+            guard let endpoint = text(atMost: Limits.endpointBytesMax) else { return nil }
+            endpoints.append(endpoint)
+        }
+        return endpoints
+    }
+}
+
+extension FieldWriter {
+    mutating func instance(_ instance: Instance) {
+        node(instance.node)
+        number(instance.epoch.rawValue)
     }
 }

@@ -30,10 +30,3 @@ extension StreamSelection: ExpressibleByArrayLiteral {
     /// These streams.
     package init(arrayLiteral names: StreamName...) { self.init(names) }
 }
-
-extension StreamName {
-    /// Whether it comes first in the order of bytes.
-    func precedes(_ other: StreamName) -> Bool {
-        text.utf8.lexicographicallyPrecedes(other.text.utf8)
-    }
-}

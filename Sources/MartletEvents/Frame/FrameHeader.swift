@@ -129,6 +129,12 @@ extension FrameHeader {
 }
 
 extension FrameHeader {
+    /// Reads the header of a frame whose checksum is right; its records are not looked at.
+    package init(verifying bytes: Bytes) throws(MartletError) {
+        try self.init(bytes)
+        try verifyChecksum(of: bytes)
+    }
+
     func verifyChecksum(of bytes: Bytes) throws(MartletError) {
         let place = offset + FrameHeader.checksumOffset
         let isRight = bytes.withBytes { span in

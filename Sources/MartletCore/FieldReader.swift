@@ -1,21 +1,22 @@
-/// Takes a message apart. What is not there, or is not what it should be, is nil, and the message
-/// then means nothing.
-struct MessageReader {
+/// Takes bytes apart into fields. What is not there, or is not what it should be, is nil.
+package struct FieldReader {
     private let bytes: [UInt8]
     private var place = 0
 
-    init(_ bytes: Bytes) { self.bytes = bytes.array() }
+    /// A reader of these bytes, from the first on.
+    package init(_ bytes: Bytes) { self.bytes = bytes.array() }
 
     /// How many bytes are left.
-    var left: Int { bytes.count - place }
+    package var left: Int { bytes.count - place }
 
-    mutating func byte() -> UInt8? {
+    package mutating func byte() -> UInt8? {
         guard place < bytes.count else { return nil }
         place += 1
         return bytes[place - 1]
     }
 
-    mutating func number() -> UInt64? {
+    /// 64 bits, the low byte first.
+    package mutating func number() -> UInt64? {
         guard left >= 8 else { return nil }
         var value: UInt64 = 0
         for offset in 0..<8 { value |= UInt64(bytes[place + offset]) << UInt64(8 * offset) }
@@ -24,7 +25,7 @@ struct MessageReader {
     }
 
     /// At most ten bytes that make 64 bits.
-    mutating func varint() -> UInt64? {
+    package mutating func varint() -> UInt64? {
         var value: UInt64 = 0
         for shift in stride(from: UInt64(0), to: 70, by: 7) {
             guard let byte = byte() else { return nil }
@@ -37,47 +38,39 @@ struct MessageReader {
     }
 
     /// A number of an event, so small that numbers near it are numbers too.
-    mutating func sequence() -> UInt64? {
+    package mutating func sequence() -> UInt64? {
         varint().flatMap { $0 <= Limits.sequenceMax ? $0 : nil }
     }
 
     /// A count of things that take so many bytes each at least, and are therefore there.
-    mutating func count(ofThingsOf byteCount: Int) -> Int? {
+    package mutating func count(ofThingsOf byteCount: Int) -> Int? {
         guard let value = varint(), value <= UInt64(left / byteCount) else { return nil }
         return Int(value)
     }
 
-    mutating func text(atMost byteCountMax: Int) -> String? {
+    package mutating func text(atMost byteCountMax: Int) -> String? {
         guard let count = count(ofThingsOf: 1), count <= byteCountMax else { return nil }
         defer { place += count }
         return String(validating: bytes[place..<place + count], as: UTF8.self)
     }
 
-    mutating func instance() -> Instance? {
-        var halves: [UInt64] = []
-        for _ in 0..<2 { number().map { halves.append($0.byteSwapped) } }
-        guard halves.count == 2, let epoch = number() else { return nil }
-        return Instance(
-            node: NodeID(high: halves[0], low: halves[1]), epoch: Epoch(rawValue: epoch))
+    /// The 16 bytes of an id.
+    package mutating func node() -> NodeID? {
+        guard let high = number(), let low = number() else { return nil }
+        return NodeID(high: high.byteSwapped, low: low.byteSwapped)
     }
 
-    mutating func channel() -> (stream: StreamName, lane: Int)? {
+    package mutating func stream() -> StreamName? {
+        text(atMost: Limits.topicBytesMax).flatMap { try? StreamName($0) }
+    }
+
+    package mutating func channel() -> (stream: StreamName, lane: Int)? {
         guard let stream = stream(), let lane = varint(), lane <= UInt64(Limits.partitionsMax)
         else { return nil }
         return (stream, Int(lane))
     }
 
-    mutating func endpoints() -> [String]? {
-        guard let count = count(ofThingsOf: 1), count <= Limits.peersMax else { return nil }
-        var endpoints: [String] = []
-        for _ in 0..<count {
-            guard let endpoint = text(atMost: Limits.endpointBytesMax) else { return nil }
-            endpoints.append(endpoint)
-        }
-        return endpoints
-    }
-
-    mutating func stream() -> StreamName? {
-        text(atMost: Limits.topicBytesMax).flatMap { try? StreamName($0) }
+    package mutating func time() -> Timestamp? {
+        number().flatMap { Timestamp(microseconds: Int64(bitPattern: $0)) }
     }
 }

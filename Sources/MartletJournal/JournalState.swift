@@ -1,0 +1,197 @@
+import MartletCore
+
+/// What a journal knows, under its lock.
+struct JournalState {
+    var node: NodeID
+    var epoch: Epoch?
+    var partitions: [StreamName: Int] = [:]
+    /// By their numbers.
+    var channels: [StoredChannel] = []
+    var cursors: [String: [Position]] = [:]
+    /// In their order. The last is written to, unless it is complete.
+    var segments: [Segment] = []
+    var nextGroup: UInt64 = 1
+    var findings: [String] = []
+    /// A write has failed: what is on the disk is not known.
+    var isDoubtful = false
+    var isClosed = false
+    private var numbers: [Channel: Int] = [:]
+
+    init(node: NodeID) { self.node = node }
+
+    /// The segment that is written to.
+    var active: Segment? { segments.last.flatMap { $0.isComplete ? nil : $0 } }
+
+    func number(of channel: Channel) -> Int? { numbers[channel] }
+
+    @discardableResult
+    mutating func add(_ channel: Channel) -> Int {
+        if let known = numbers[channel] { return known }
+        channels.append(StoredChannel(channel))
+        numbers[channel] = channels.count - 1
+        return channels.count - 1
+    }
+
+    /// What the first group of a segment repeats.
+    var snapshot: [LogEntry] {
+        var entries: [LogEntry] = []
+        if let epoch { entries.append(.epoch(epoch)) }
+        for (name, count) in partitions.sorted(by: { $0.key.precedes($1.key) }) {
+            entries.append(.stream(name, partitions: count))
+        }
+        for (number, stored) in channels.enumerated() {
+            let channel = stored.channel
+            entries.append(.channel(number: number, channel.stream, lane: channel.lane))
+            let state = StoredChannelState(
+                first: stored.first, next: stored.next, latest: stored.latest,
+                epochs: stored.epochs)
+            entries.append(.state(channel: number, state))
+        }
+        for (name, positions) in cursors.sorted(by: { $0.key < $1.key }) {
+            entries.append(.cursor(name, positions))
+        }
+        return entries
+    }
+
+    /// Takes note of a group that is on the disk. False if it does not fit what came before.
+    mutating func apply(
+        _ entries: [LogEntry], framesAt framesOffset: Int, in segment: Segment
+    ) -> Bool {
+        var offset = framesOffset
+        for entry in entries {
+            switch entry {
+            case .epoch(let epoch): self.epoch = epoch
+            case .stream(let name, let count): partitions[name] = count
+            case .channel(let number, let stream, let lane):
+                let channel = Channel(node: node, stream: stream, lane: lane)
+                guard add(channel) == number else { return false }
+            case .state(let number, let state):
+                guard channels.indices.contains(number) else { return false }
+                channels[number].first = state.first
+                channels[number].next = state.next
+                channels[number].latest = state.latest
+                channels[number].epochs = state.epochs
+            case .frame(let frame):
+                guard channels.indices.contains(frame.channel),
+                    frame.sequences.lowerBound >= channels[frame.channel].next
+                else { return false }
+                let stored = StoredFrame(
+                    channel: channels[frame.channel].channel, epoch: frame.epoch,
+                    sequences: frame.sequences, latest: frame.latest, bytes: Bytes())
+                channels[frame.channel].append(stored)
+                segment.add(frame, at: offset)
+                offset += frame.byteCount
+            case .first(let number, let first):
+                guard channels.indices.contains(number) else { return false }
+                channels[number].first = min(
+                    max(channels[number].first, first), channels[number].next)
+            case .cursor(let name, let positions):
+                cursors[name] = positions.isEmpty ? nil : positions
+            }
+        }
+        return true
+    }
+
+    mutating func apply(_ group: PreparedGroup, in segment: Segment) {
+        let isFitting = apply(group.entries, framesAt: group.framesOffset, in: segment)
+        precondition(isFitting, "what was committed follows what was there")
+        segment.end = group.offset + group.byteCount
+        nextGroup = group.number + 1
+    }
+
+    /// The oldest segments, of which no frame is kept, out of the list.
+    mutating func takeUnneeded() -> [Segment] {
+        let count = segments.prefix { segment in
+            segment.isComplete
+                && segment.spans.allSatisfy {
+                    $0.value.sequences.upperBound <= channels[$0.key].first
+                }
+        }.count
+        let gone = Array(segments.prefix(min(count, segments.count - 1)))
+        segments.removeFirst(gone.count)
+        return gone
+    }
+}
+
+/// A group that is ready to be written.
+struct PreparedGroup {
+    let entries: [LogEntry]
+    let number: UInt64
+    let offset: Int
+    let framesOffset: Int
+    let byteCount: Int
+    let pieces: [Bytes]
+
+    init(
+        _ changes: StorageChanges, _ state: JournalState, salt: UInt64, at offset: Int
+    ) throws(MartletError) {
+        var numbers = NewChannels(state)
+        var entries: [LogEntry] = []
+        if let epoch = changes.epoch { entries.append(.epoch(epoch)) }
+        for (name, count) in changes.streams.sorted(by: { $0.key.precedes($1.key) }) {
+            entries.append(.stream(name, partitions: count))
+        }
+        for frame in changes.frames {
+            let channel = numbers.number(of: frame.channel, &entries)
+            guard frame.sequences.lowerBound == numbers.next(channel) else {
+                throw MartletError(
+                    .invalidArgument,
+                    "A frame of \(frame.channel) begins with event \(frame.sequences.lowerBound), "
+                        + "and \(numbers.next(channel)) comes next.")
+            }
+            numbers.advance(channel, to: frame.sequences.upperBound)
+            entries.append(
+                .frame(
+                    FrameEntry(
+                        channel: channel, epoch: frame.epoch, sequences: frame.sequences,
+                        byteCount: frame.bytes.count, latest: frame.latest)))
+        }
+        for (channel, first) in changes.firsts {
+            entries.append(.first(channel: numbers.number(of: channel, &entries), first))
+        }
+        for (name, positions) in changes.cursors.sorted(by: { $0.key < $1.key }) {
+            guard !name.isEmpty, name.utf8.count <= LogEntry.cursorNameBytesMax else {
+                throw MartletError(
+                    .invalidArgument,
+                    "The name of a cursor has 1 to \(LogEntry.cursorNameBytesMax) bytes.")
+            }
+            entries.append(.cursor(name, positions))
+        }
+        let frameBytes = changes.frames.reduce(0) { $0 + $1.bytes.count }
+        let head = LogGroup.head(
+            entries, number: state.nextGroup, frameBytes: frameBytes, salt: salt)
+        self.entries = entries
+        number = state.nextGroup
+        self.offset = offset
+        framesOffset = offset + head.count
+        byteCount = LogGroup.aligned(head.count + frameBytes)
+        let padding = byteCount - head.count - frameBytes
+        pieces =
+            [Bytes(head)] + changes.frames.map(\.bytes)
+            + (padding == 0 ? [] : [Bytes([UInt8](repeating: 0, count: padding))])
+    }
+}
+
+/// The channels as they will be, while a group is put together.
+private struct NewChannels {
+    private let state: JournalState
+    private var new: [Channel: Int] = [:]
+    private var nexts: [Int: UInt64] = [:]
+
+    init(_ state: JournalState) { self.state = state }
+
+    mutating func number(of channel: Channel, _ entries: inout [LogEntry]) -> Int {
+        if let known = state.number(of: channel) ?? new[channel] { return known }
+        let number = state.channels.count + new.count
+        new[channel] = number
+        entries.append(.channel(number: number, channel.stream, lane: channel.lane))
+        return number
+    }
+
+    func next(_ channel: Int) -> UInt64 {
+        nexts[channel]
+            ?? (channel < state.channels.count ? state.channels[channel].next : 1)
+    }
+
+    mutating func advance(_ channel: Int, to next: UInt64) { nexts[channel] = next }
+}

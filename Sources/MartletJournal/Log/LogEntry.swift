@@ -1,0 +1,160 @@
+import MartletCore
+
+extension LogEntry {
+    private enum Kind: UInt8 {
+        case stream = 1
+        case channel, state, epoch, frame, first, cursor
+    }
+
+    /// Longest name of a cursor.
+    static let cursorNameBytesMax = 256
+
+    func write(into writer: inout FieldWriter) {
+        switch self {
+        case .stream(let name, let partitions):
+            writer.byte(Kind.stream.rawValue)
+            writer.text(name.text)
+            writer.varint(UInt64(partitions))
+        case .channel(let number, let stream, let lane):
+            writer.byte(Kind.channel.rawValue)
+            writer.varint(UInt64(number))
+            writer.text(stream.text)
+            writer.varint(UInt64(lane))
+        case .state(let channel, let state):
+            writer.byte(Kind.state.rawValue)
+            writer.varint(UInt64(channel))
+            state.write(into: &writer)
+        case .epoch(let epoch):
+            writer.byte(Kind.epoch.rawValue)
+            writer.number(epoch.rawValue)
+        case .frame(let frame):
+            writer.byte(Kind.frame.rawValue)
+            frame.write(into: &writer)
+        case .first(let channel, let sequence):
+            writer.byte(Kind.first.rawValue)
+            writer.varint(UInt64(channel))
+            writer.varint(sequence)
+        case .cursor(let name, let positions):
+            writer.byte(Kind.cursor.rawValue)
+            writer.text(name)
+            writer.varint(UInt64(positions.count))
+            for position in positions { writer.position(position) }
+        }
+    }
+
+    init?(_ reader: inout FieldReader) {
+        guard let kind = reader.byte().flatMap({ Kind(rawValue: $0) }) else { return nil }
+        let entry: LogEntry?
+        switch kind {
+        case .stream: entry = LogEntry.stream(&reader)
+        case .channel:
+            entry = reader.small().flatMap { number in
+                reader.channel().map { .channel(number: number, $0.stream, lane: $0.lane) }
+            }
+        case .state:
+            entry = reader.small().flatMap { channel in
+                StoredChannelState(&reader).map { .state(channel: channel, $0) }
+            }
+        case .epoch: entry = reader.number().map { .epoch(Epoch(rawValue: $0)) }
+        case .frame: entry = FrameEntry(&reader).map { .frame($0) }
+        case .first:
+            entry = reader.small().flatMap { channel in
+                reader.sequence().map { .first(channel: channel, $0) }
+            }
+        case .cursor: entry = LogEntry.cursor(&reader)
+        }
+        guard let entry else { return nil }
+        self = entry
+    }
+
+    private static func stream(_ reader: inout FieldReader) -> LogEntry? {
+        guard let name = reader.stream(), let partitions = reader.small(),
+            (1...Limits.partitionsMax).contains(partitions)
+        else { return nil }
+        return .stream(name, partitions: partitions)
+    }
+
+    private static func cursor(_ reader: inout FieldReader) -> LogEntry? {
+        guard let name = reader.text(atMost: cursorNameBytesMax),
+            let count = reader.count(ofThingsOf: 20)
+        else { return nil }
+        var positions: [Position] = []
+        for _ in 0..<count {
+            guard let position = reader.position() else { return nil }
+            positions.append(position)
+        }
+        return .cursor(name, positions)
+    }
+}
+
+extension FrameEntry {
+    fileprivate init?(_ reader: inout FieldReader) {
+        guard let channel = reader.small(), let epoch = reader.number(),
+            let first = reader.sequence(), let count = reader.small(),
+            let byteCount = reader.small(), let latest = reader.time(), first > 0, count > 0
+        else { return nil }
+        self.init(
+            channel: channel, epoch: Epoch(rawValue: epoch),
+            sequences: first..<first + UInt64(count), byteCount: byteCount, latest: latest)
+    }
+
+    fileprivate func write(into writer: inout FieldWriter) {
+        writer.varint(UInt64(channel))
+        writer.number(epoch.rawValue)
+        writer.varint(sequences.lowerBound)
+        writer.varint(UInt64(sequences.count))
+        writer.varint(UInt64(byteCount))
+        writer.time(latest)
+    }
+}
+
+extension StoredChannelState {
+    fileprivate init?(_ reader: inout FieldReader) {
+        guard let first = reader.sequence(), let next = reader.sequence(), first > 0,
+            first <= next, let latest = reader.time(), let count = reader.count(ofThingsOf: 9)
+        else { return nil }
+        var epochs: [StoredChannel.EpochStart] = []
+        for _ in 0..<count {
+            guard let epoch = reader.number(), let start = reader.sequence() else { return nil }
+            epochs.append(.init(Epoch(rawValue: epoch), first: start))
+        }
+        self.init(first: first, next: next, latest: latest, epochs: epochs)
+    }
+
+    fileprivate func write(into writer: inout FieldWriter) {
+        writer.varint(first)
+        writer.varint(next)
+        writer.time(latest)
+        writer.varint(UInt64(epochs.count))
+        for start in epochs {
+            writer.number(start.epoch.rawValue)
+            writer.varint(start.first)
+        }
+    }
+}
+
+extension FieldReader {
+    /// A number that is the size or the place of something in memory.
+    fileprivate mutating func small() -> Int? {
+        varint().flatMap { $0 <= UInt64(Int32.max) ? Int($0) : nil }
+    }
+
+    fileprivate mutating func position() -> Position? {
+        guard let node = node(), let (stream, lane) = channel(), let epoch = number(),
+            let sequence = sequence()
+        else { return nil }
+        return Position(
+            channel: Channel(node: node, stream: stream, lane: lane),
+            epoch: Epoch(rawValue: epoch), sequence: sequence)
+    }
+}
+
+extension FieldWriter {
+    fileprivate mutating func position(_ position: Position) {
+        node(position.channel.node)
+        text(position.channel.stream.text)
+        varint(UInt64(position.channel.lane))
+        number(position.epoch.rawValue)
+        varint(position.sequence)
+    }
+}
