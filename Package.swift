@@ -76,7 +76,8 @@ let package = Package(
         .target(
             name: "Martlet",
             dependencies: [
-                "MartletSockets", "MartletDelivery", "MartletRouting", "MartletEvents",
+                "MartletJournal", "MartletSockets", "MartletDelivery", "MartletRouting",
+                "MartletEvents",
                 "MartletCore",
             ],
             swiftSettings: settings),

@@ -1,5 +1,5 @@
 import CZeroMQ
-import MartletCore
+package import MartletCore
 
 #if canImport(Glibc)
     import Glibc
@@ -9,12 +9,12 @@ import MartletCore
 
 /// A thread of our own for calls that block: Swift's cooperative pool has few threads, and none to
 /// spare for waiting in C.
-struct DedicatedThread: @unchecked Sendable {
+package struct DedicatedThread: @unchecked Sendable {
     // Sound to share: a pthread_t is a name, which any thread may use to join, once.
     private let identity: pthread_t
 
     /// Runs `body` on a new thread that nobody waits for.
-    static func start(
+    package static func start(
         named name: String, _ body: @escaping @Sendable () -> Void
     ) throws(MartletError) {
         let thread = try DedicatedThread(named: name, body)

@@ -69,6 +69,7 @@ extension FanoutWorld {
                 for reader in readers.indices { send(published: bytes, to: reader) }
             case .send(let route, let message):
                 send(falsified(message), to: route)
+            case .ask: preconditionFailure("a live stream is not stored")
             }
         }
     }
@@ -260,9 +261,7 @@ extension FanoutWorld {
                 note("frame \(reader) \(frame.channel.lane) \(from)")
                 try carryOut(
                     readers[reader].machine.consumed(
-                        frame.bytes.count, of: frame.channel,
-                        upTo: frame.sequences.upperBound - 1, epoch: frame.header.epoch,
-                        by: SimulatedReader.subscription, at: clock), of: reader)
+                        frame, by: SimulatedReader.subscription, at: clock), of: reader)
             }
         }
     }

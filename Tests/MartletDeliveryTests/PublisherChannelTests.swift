@@ -25,9 +25,13 @@ import Testing
         return (channel, maker, size)
     }
 
-    static func summary(_ answer: (frames: [SealedFrame], end: FetchEnd)) -> String {
-        let frames = answer.frames.map { "\($0.sequences.lowerBound)" }.joined(separator: " ")
-        return "[\(frames)] \(answer.end.reason) \(answer.end.next)"
+    static func summary(_ answer: PublisherChannel.Answer) -> String {
+        switch answer {
+        case .frames(let frames, let end):
+            let numbers = frames.map { "\($0.sequences.lowerBound)" }.joined(separator: " ")
+            return "[\(numbers)] \(end.reason) \(end.next)"
+        case .stored(let question): return "\(question)"
+        }
     }
 
     @Test func answersBeginAndEndWhereTheyShould() throws {

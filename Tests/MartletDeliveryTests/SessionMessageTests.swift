@@ -37,12 +37,17 @@ import Testing
                 Welcome(
                     nonce: 0x0102_0304_0506_0708, instance: instance, name: "shop",
                     dataEndpoint: "tcp://h:5551", pushEndpoint: "", eventBytesMax: 300,
-                    channels: [.init(stream: "orders", lane: 3, first: 17, next: 200)],
+                    channels: [
+                        .init(stream: "orders", lane: 3, first: 17, next: 200),
+                        .init(
+                            stream: "orders", lane: 4, first: 1, next: 6,
+                            durableEpoch: instance.epoch),
+                    ],
                     peers: ["tcp://b:1"])),
             """
             4d535601 02000000 0700000000000000 0807060504030201 00112233445566778899aabbccddeeff
             feca000002000000 04 73686f70 0c 7463703a2f2f683a35353531 00 ac02
-            01 06 6f7264657273 03 11 c801
+            02 06 6f7264657273 03 11 c801 00 06 6f7264657273 04 01 06 01 feca000002000000
             01 09 7463703a2f2f623a31
             """
         ),

@@ -111,3 +111,13 @@ final class Forwarder: Sendable {
 
 // The method has the name of the function.
 private func systemAccept(_ listener: Int32) -> Int32 { accept(listener, nil, nil) }
+
+/// A port that nobody has at the moment.
+func freePort() throws -> UInt16 {
+    let forwarder = try Forwarder(to: 1)
+    defer { forwarder.stop() }
+    guard let port = forwarder.endpoint.port else {
+        throw MartletError(.failed, "The system has no port.")
+    }
+    return port
+}

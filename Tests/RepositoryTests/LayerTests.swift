@@ -24,8 +24,8 @@ import Testing
             "MartletJournal", "MartletDelivery", "MartletEvents", "MartletCore", "Synchronization",
         ],
         "Martlet": [
-            "MartletSockets", "MartletDelivery", "MartletRouting", "MartletEvents", "MartletCore",
-            "Synchronization", "Glibc", "Darwin",
+            "MartletJournal", "MartletSockets", "MartletDelivery", "MartletRouting",
+            "MartletEvents", "MartletCore", "Synchronization", "Dispatch", "Glibc", "Darwin",
         ],
         "MartletDelivery": ["MartletRouting", "MartletEvents", "MartletCore"],
         "MartletCommandLine": [

@@ -4,9 +4,12 @@ extension Node {
     ///
     /// It suspends and throws as `Publisher.publish` does.
     @discardableResult
-    public func publish(_ event: CloudEvent) async throws(MartletError) -> Receipt {
+    public func publish(
+        _ event: CloudEvent, until level: Receipt.Level = .queued
+    ) async throws(MartletError) -> Receipt {
         let topic = try event.topic()
         let outlet = try outlet(to: topic.stream)
+        if level == .stored { _ = try outlet.buffer.requireReceipts() }
         let kind = outlet.passingKind(
             try EventDefinition(
                 topic: topic, contentType: event.contentType, type: event.type,
@@ -23,6 +26,6 @@ extension Node {
                 try outlet.append(span, fields, kind)
             }
         }
-        return Receipt(.queued, appended, in: outlet.buffer)
+        return try await Receipt(.queued, appended, in: outlet.buffer).reach(level)
     }
 }

@@ -12,13 +12,17 @@
 ///   - name: what people call the node.
 ///   - endpoint: where peers reach it. Without one it publishes nothing.
 ///   - peers: the nodes that it reads from, by their service endpoints.
+///   - journal: the folder in which it keeps durable streams.
 ///   - streams: streams that need other settings than the usual.
 public func withNode<Result>(
     named name: String, listening endpoint: Endpoint? = nil, peers: [Endpoint] = [],
-    streams: [StreamDefinition] = [], _ body: (Node) async throws -> Result
+    journal: String? = nil, streams: [StreamDefinition] = [],
+    _ body: (Node) async throws -> Result
 ) async throws -> Result {
-    try await withNode(
-        NodeConfiguration(name: name, listening: endpoint, peers: peers, streams: streams), body)
+    var configuration = NodeConfiguration(
+        name: name, listening: endpoint, peers: peers, streams: streams)
+    configuration.journal = journal
+    return try await withNode(configuration, body)
 }
 
 /// Runs `body` with a node that is configured in full, and closes it after.

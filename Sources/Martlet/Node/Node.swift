@@ -8,7 +8,7 @@ import Synchronization
 public final class Node: Sendable {
     /// What people call it.
     public let name: String
-    /// Who it is: drawn anew at every start.
+    /// Who it is: as its journal says, or drawn anew at every start.
     public var id: NodeID { instance.node }
     /// Where peers reach it; nil if it does not listen.
     public let endpoint: Endpoint?
@@ -19,12 +19,14 @@ public final class Node: Sendable {
     let loop: SocketLoop
     private let instance: Instance
     let core: PublishingCore?
+    let journal: NodeJournal?
     private let engineChanges: ChangeSignal
     private let outlets = Lock<[StreamName: Outlet]>([:])
 
     private init(
         _ configuration: NodeConfiguration, _ instance: Instance, _ loop: SocketLoop,
-        _ core: PublishingCore?, _ changes: ChangeSignal, endpoint: Endpoint?,
+        _ core: PublishingCore?, _ journal: NodeJournal?, _ changes: ChangeSignal,
+        endpoint: Endpoint?,
         dataEndpoint: Endpoint?
     ) {
         name = configuration.name
@@ -32,6 +34,7 @@ public final class Node: Sendable {
         self.instance = instance
         self.loop = loop
         self.core = core
+        self.journal = journal
         engineChanges = changes
         self.endpoint = endpoint
         self.dataEndpoint = dataEndpoint
@@ -102,7 +105,7 @@ public final class Node: Sendable {
         } else {
             buffer = try core.buffer(of: .live(stream))
         }
-        let outlet = Outlet(core, buffer, timeout: configuration.publishTimeout)
+        let outlet = Outlet(core, buffer)
         outlets.withLock { $0[stream] = outlet }
         return outlet
     }
@@ -240,8 +243,25 @@ extension Node {
     private static func start(
         _ configuration: NodeConfiguration, on loop: SocketLoop
     ) async throws(MartletError) -> Node {
-        let instance = Instance(
-            node: .random(), epoch: Epoch(start: 1, random: .random(in: 0 ... .max)))
+        var journal: NodeJournal?
+        if let folder = configuration.journal {
+            journal = try await NodeJournal.open(folder, configuration.streams)
+        }
+        do throws(MartletError) {
+            return try await start(configuration, on: loop, journal)
+        } catch {
+            journal?.abandon()
+            throw error
+        }
+    }
+
+    private static func start(
+        _ configuration: NodeConfiguration, on loop: SocketLoop, _ journal: NodeJournal?
+    ) async throws(MartletError) -> Node {
+        let instance =
+            journal?.instance
+            ?? Instance(
+                node: .random(), epoch: Epoch(start: 1, random: .random(in: 0 ... .max)))
         var core: PublishingCore?
         var service: ZeroMQLink<Router>?
         var bound: (service: Endpoint, data: Endpoint)?
@@ -255,11 +275,16 @@ extension Node {
             core = PublishingCore(
                 instance, named: configuration.name, data: data,
                 at: NodeAddresses.told(dataAt, beside: serviceAt),
-                firstSession: .random(in: 1 ... .max), loop: loop)
+                firstSession: .random(in: 1 ... .max), loop: loop, journal: journal,
+                publishTimeout: configuration.publishTimeout)
             service = link
             bound = (serviceAt, dataAt)
         }
-        if let core { for stream in configuration.streams { _ = try core.buffer(of: stream) } }
+        if let core {
+            for stream in (journal?.streams ?? []) + configuration.streams {
+                _ = try core.buffer(of: stream)
+            }
+        }
         let advertised =
             bound.map {
                 NodeAddresses.advertised($0.service, host: configuration.advertisedHost)
@@ -275,8 +300,9 @@ extension Node {
         let changes = try await loop.withDriver(NodeEngine.self) {
             (engine, _) throws(MartletError) in engine.changes
         }
+        try journal?.start(core)
         return Node(
-            configuration, instance, loop, core, changes, endpoint: bound?.service,
+            configuration, instance, loop, core, journal, changes, endpoint: bound?.service,
             dataEndpoint: bound?.data)
     }
 
@@ -342,6 +368,7 @@ extension Node {
         core?.closeBuffers()
         loop.notify()
         await core?.drain(within: configuration.drainTimeout)
+        await journal?.close(within: configuration.drainTimeout)
         try? await loop.withDriver(NodeEngine.self) { (engine, loop) throws(MartletError) in
             engine.close(on: loop)
         }

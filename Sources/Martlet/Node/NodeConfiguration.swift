@@ -15,6 +15,9 @@ public struct NodeConfiguration: Sendable {
     /// Nodes to read from, by their service endpoints. A host name stands for all its addresses,
     /// which are looked up again and again. The node's own endpoint may be among them.
     public var peers: [Endpoint] = []
+    /// The folder of the node's journal, which is made if it is not there. A node with a journal
+    /// keeps its identity, and may have durable streams. One process at a time uses it.
+    public var journal: String?
     /// Streams that need other settings than `.live(name)`.
     public var streams: [StreamDefinition] = []
     /// How payloads are written and read.

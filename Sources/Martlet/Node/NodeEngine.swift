@@ -79,6 +79,7 @@ final class NodeEngine: LoopDriver {
             let inner = Multipart(first: body, rest: Array(message.rest.dropFirst()))
             send(core.receive(inner, from: message.first, answerRoom: service.room))
         }
+        if core.journal != nil { send(core.takeAnswers()) }
     }
 
     private func send(_ messages: [(route: Bytes, message: Multipart)]) {
@@ -111,10 +112,7 @@ final class NodeEngine: LoopDriver {
                 guard let peer = peers.first(where: { $0.number == finished.peer }) else {
                     continue
                 }
-                let frame = finished.frame
-                let effects = peer.machine.consumed(
-                    frame.bytes.count, of: frame.channel, upTo: frame.sequences.upperBound - 1,
-                    epoch: frame.header.epoch, by: number, at: now)
+                let effects = peer.machine.consumed(finished.frame, by: number, at: now)
                 carryOut(effects, of: peer, at: now, on: loop)
             }
         }

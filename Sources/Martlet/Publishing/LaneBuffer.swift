@@ -15,9 +15,13 @@ struct LaneBuffer: ~Copyable {
 
     private static let eventsPerLook = 16
 
-    init(_ channel: Channel, _ epoch: Epoch, frameBytes: Int) {
+    /// The frames of a channel; of a durable one, behind what is stored.
+    init(_ channel: Channel, _ epoch: Epoch, frameBytes: Int, behind stored: StoredChannel?) {
         lane = channel.lane
-        builder = FrameBuilder(channel: channel, epoch: epoch, frameBytes: frameBytes)
+        builder = FrameBuilder(
+            channel: channel, epoch: epoch, nextSequence: stored?.next ?? 1,
+            frameBytes: frameBytes, isDurable: stored != nil)
+        latest = stored?.latest ?? .earliest
     }
 
     /// Appends an event, and says whether it is the frame's first. Nil if the frame must be sealed

@@ -5,12 +5,11 @@ final class Outlet: Sendable {
     let encodings = EncodingPool()
     let buffer: StreamBuffer
     private let core: PublishingCore
-    private let timeout: Duration
+    private var timeout: Duration { buffer.timeout }
 
-    init(_ core: PublishingCore, _ buffer: StreamBuffer, timeout: Duration) {
+    init(_ core: PublishingCore, _ buffer: StreamBuffer) {
         self.core = core
         self.buffer = buffer
-        self.timeout = timeout
     }
 
     /// A kind of event that will be published often.
@@ -45,7 +44,7 @@ final class Outlet: Sendable {
     ) throws(MartletError) -> AppendedEvent? {
         switch outcome {
         case .appended(let sequence, let mustTell):
-            if mustTell { core.tell() }
+            if mustTell { core.tell(buffer) }
             return AppendedEvent(sequence: sequence, lane: lane)
         case .full: return nil
         case .closed: throw Outlet.closedError
@@ -68,6 +67,7 @@ final class Outlet: Sendable {
                     .cancelled,
                     "The task was cancelled while it waited to publish; nothing was published.")
             case .timedOut:
+                if let failure = buffer.receipts?.failure { throw failure }
                 throw MartletError(
                     .full,
                     "The stream `\(buffer.definition.name)` has had no room for \(timeout): its "

@@ -16,32 +16,36 @@ public final class PayloadPublisher: Sendable {
     @inlinable
     @discardableResult
     public func publish(
-        _ payload: Bytes, key: String? = nil, id: String? = nil,
-        attributes: EventAttributes? = nil, time: Timestamp? = nil
+        _ payload: Bytes, until level: Receipt.Level = .queued, key: String? = nil,
+        id: String? = nil, attributes: EventAttributes? = nil, time: Timestamp? = nil
     ) async throws(MartletError) -> Receipt {
+        if level == .stored { try checkStored() }
         if let receipt = try offer(payload, key: key, id: id, attributes: attributes, time: time) {
-            return receipt
+            return level == .queued ? receipt : try await receipt.reach(level)
         }
         let appended = try await waitForRoom { () throws(MartletError) in
             try append(payload, key, id, attributes, time)
         }
-        return Receipt(.queued, appended, in: buffer)
+        let receipt = Receipt(.queued, appended, in: buffer)
+        return level == .queued ? receipt : try await receipt.reach(level)
     }
 
     /// Publishes an event whose payload lies in memory of yours, which is copied.
     @inlinable
     @discardableResult
     public func publish(
-        _ payload: RawSpan, key: String? = nil, id: String? = nil,
-        attributes: EventAttributes? = nil, time: Timestamp? = nil
+        _ payload: RawSpan, until level: Receipt.Level = .queued, key: String? = nil,
+        id: String? = nil, attributes: EventAttributes? = nil, time: Timestamp? = nil
     ) async throws(MartletError) -> Receipt {
+        if level == .stored { try checkStored() }
         if let receipt = try offer(payload, key: key, id: id, attributes: attributes, time: time) {
-            return receipt
+            return level == .queued ? receipt : try await receipt.reach(level)
         }
         let appended = try await waitForRoom { () throws(MartletError) in
             try append(payload, key, id, attributes, time)
         }
-        return Receipt(.queued, appended, in: buffer)
+        let receipt = Receipt(.queued, appended, in: buffer)
+        return level == .queued ? receipt : try await receipt.reach(level)
     }
 
     /// Publishes an event if there is room, without waiting. Nil if there is none.
@@ -63,6 +67,9 @@ public final class PayloadPublisher: Sendable {
     ) throws(MartletError) -> Receipt? {
         try append(payload, key, id, attributes, time).map { Receipt(.queued, $0, in: buffer) }
     }
+
+    @usableFromInline
+    func checkStored() throws(MartletError) { _ = try buffer.requireReceipts() }
 
     @usableFromInline
     func append(

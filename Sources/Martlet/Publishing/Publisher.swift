@@ -31,6 +31,10 @@ public final class Publisher<E: Event>: Sendable {
     /// it throws `full`. Cancelling while it suspends throws `cancelled`; nothing was published. On
     /// a node that closes it throws `closed`.
     ///
+    /// With `until: .stored` it returns once the event is on disk, and throws if that has not
+    /// happened within the node's `publishTimeout` or nobody knows; the event may be stored then
+    /// all the same.
+    ///
     /// - Parameters:
     ///   - event: what happened.
     ///   - level: how far it must have come.
@@ -43,14 +47,19 @@ public final class Publisher<E: Event>: Sendable {
         _ event: E, until level: Receipt.Level = .queued, id: String? = nil,
         attributes: EventAttributes? = nil, time: Timestamp? = nil
     ) async throws(MartletError) -> Receipt {
+        if level == .stored { try checkStored() }
         if let receipt = try offer(event, id: id, attributes: attributes, time: time) {
-            return receipt
+            return level == .queued ? receipt : try await receipt.reach(level)
         }
         let appended = try await waitForRoom { () throws(MartletError) in
             try append(event, id, attributes, time)
         }
-        return Receipt(.queued, appended, in: buffer)
+        let receipt = Receipt(.queued, appended, in: buffer)
+        return level == .queued ? receipt : try await receipt.reach(level)
     }
+
+    @usableFromInline
+    func checkStored() throws(MartletError) { _ = try buffer.requireReceipts() }
 
     @usableFromInline
     func waitForRoom(

@@ -24,6 +24,11 @@ final class PublishingCore: Sendable {
     private let state: Lock<State>
     private let buffers = Lock<[StreamName: StreamBuffer]>([:])
     private let isClosed = Atomic<Bool>(false)
+    private let publishTimeout: Duration
+    /// Where durable streams are kept; nil for a node without a journal.
+    let journal: NodeJournal?
+    /// Answers from the journal, for the loop to send.
+    private let answers = Lock<[(route: Bytes, message: Multipart)]>([])
     /// When frames that are not full may leave again, in microseconds of the node's clock.
     private let openDueAt = Atomic<UInt64>(0)
 
@@ -38,9 +43,12 @@ final class PublishingCore: Sendable {
 
     init(
         _ instance: Instance, named name: String, data: consuming sending Socket<Pub>,
-        at dataEndpoint: String, firstSession: UInt64, loop: SocketLoop
+        at dataEndpoint: String, firstSession: UInt64, loop: SocketLoop,
+        journal: NodeJournal?, publishTimeout: Duration
     ) {
         self.instance = instance
+        self.publishTimeout = publishTimeout
+        self.journal = journal
         self.loop = loop
         state = Lock(
             State(
@@ -53,6 +61,7 @@ final class PublishingCore: Sendable {
 
     /// The stream's buffer, which is made if there is none.
     func buffer(of definition: StreamDefinition) throws(MartletError) -> StreamBuffer {
+        let stored = try storedChannels(of: definition)
         let (buffer, isNew) = try buffers.withLock { (buffers) throws(MartletError) in
             if let known = buffers[definition.name] { return (known, false) }
             guard !isClosed.load(ordering: .relaxed) else { throw Outlet.closedError }
@@ -62,21 +71,38 @@ final class PublishingCore: Sendable {
                     "A node publishes \(Limits.streamsMax) streams at most. Use fewer first tokens "
                         + "in your topics.")
             }
-            let buffer = StreamBuffer(definition, of: instance)
+            let buffer = StreamBuffer(
+                definition, of: instance, stored: stored ?? [], timeout: publishTimeout)
             buffers[definition.name] = buffer
             return (buffer, true)
         }
         guard isNew else { return buffer }
-        state.withLock { state in
+        let place = state.withLock { state in
             let place = state.machine.add(
-                definition.name, ringBytes: definition.ringBytes,
+                definition.name, stored: stored, ringBytes: definition.ringBytes,
                 waitingForReaders: definition.whenReadersLag == .wait)
             state.streams.append(buffer)
             precondition(place == state.streams.count - 1)
+            return place
         }
+        if definition.isDurable { journal?.writer.add(buffer, at: place) }
         // Others may have published in it already.
         loop.notify()
         return buffer
+    }
+
+    /// What the journal has of a durable stream; nil for a live one.
+    private func storedChannels(
+        of definition: StreamDefinition
+    ) throws(MartletError) -> [StoredChannel]? {
+        guard definition.isDurable else { return nil }
+        guard let journal else {
+            throw MartletError(
+                .wrongState,
+                "The stream `\(definition.name)` is durable, and the node has no journal. Start "
+                    + "it with `journal:`.")
+        }
+        return journal.channels(of: definition.name)
     }
 
     /// The stream's buffer, if it has been defined.
@@ -103,7 +129,7 @@ final class PublishingCore: Sendable {
     var readerCount: Int { state.withLock { $0.machine.readerCount(of: nil) } }
 
     /// Whether everything that was published has left.
-    var isIdle: Bool { state.withLock { $0.streams.allSatisfy(\.isEmpty) } }
+    var isIdle: Bool { state.withLock { $0.streams.allSatisfy(\.isDone) } }
 
     /// What is kept, and for how many.
     var summary: (sessions: Int, ringBytes: Int, ignored: UInt64) {
@@ -124,8 +150,9 @@ final class PublishingCore: Sendable {
         case until(MonotonicTime)
     }
 
-    /// An event has been appended where nobody knew of any.
-    func tell() {
+    /// An event has been appended to a stream where nobody knew of any.
+    func tell(_ buffer: StreamBuffer) {
+        if let journal, buffer.definition.isDurable { return journal.writer.tell() }
         let now = NodeClock.now
         if now >= openDue, case .all? = publishDirectly(at: now) { return }
         loop.notify()
@@ -167,6 +194,8 @@ final class PublishingCore: Sendable {
         defer { if left < framesMax { postpone(after: now) } }
         for index in state.streams.indices {
             let buffer = state.streams[index]
+            // What is durable comes by way of the disk.
+            guard !buffer.definition.isDurable else { continue }
             // Each of the open frames once: they begin anew while this goes on.
             var open = now >= due ? buffer.openCount : 0
             while !state.machine.isHeldUp(index, at: now) {
@@ -191,6 +220,47 @@ final class PublishingCore: Sendable {
     /// will ask for it. Only a context that is closing refuses.
     private func send(_ bytes: Bytes, _ state: inout State) {
         _ = try? state.data?.trySend(Multipart(bytes))
+    }
+
+    // MARK: The journal
+
+    /// Whether readers are so far behind that nothing of the stream at this place should be stored.
+    func isHeldUp(_ place: Int) -> Bool {
+        state.withLock { $0.machine.isHeldUp(place, at: NodeClock.now) }
+    }
+
+    /// Publishes frames that are on the disk.
+    func publishStored(_ frames: some Sequence<(place: Int, frame: SealedFrame)>) {
+        let now = NodeClock.now
+        for (place, frame) in frames {
+            // One at a time: the loop must not wait for all of them.
+            state.withLock { state in
+                state.machine.seal(frame, of: place, at: now)
+                send(frame.bytes, &state)
+            }
+        }
+        if isClosed.load(ordering: .relaxed) { progress.raise() }
+    }
+
+    /// Durable streams go on in a new epoch.
+    func raise(_ epoch: Epoch) { state.withLock { $0.machine.raise(epoch) } }
+
+    /// The journal has answered; the loop sends it.
+    func answered(_ request: StoredRequest, _ answer: StoredAnswer) {
+        let messages = state.withLock { state in
+            let effects = state.machine.answered(request, with: answer)
+            return carryOut(effects, &state).messages
+        }
+        answers.withLock { $0 += messages }
+        loop.notify()
+    }
+
+    /// What the journal has answered since the last time.
+    func takeAnswers() -> [(route: Bytes, message: Multipart)] {
+        answers.withLock { answers in
+            defer { if !answers.isEmpty { answers = [] } }
+            return answers
+        }
     }
 
     // MARK: The loop
@@ -223,7 +293,10 @@ final class PublishingCore: Sendable {
     /// Time has passed.
     func tick() -> [(route: Bytes, message: Multipart)] {
         let now = NodeClock.now
-        for buffer in buffers.withLock({ Array($0.values) }) { buffer.room.expire(at: now) }
+        for buffer in buffers.withLock({ Array($0.values) }) {
+            buffer.room.expire(at: now)
+            buffer.receipts?.expire(at: now)
+        }
         progress.expire(at: now)
         return watchingReaders { state in
             let isQuiet = now >= openDue + PublishingCore.stall
@@ -239,7 +312,7 @@ final class PublishingCore: Sendable {
     private func watchingReaders(
         _ decide: (inout State) -> [FanoutPublisher.Effect]
     ) -> [(route: Bytes, message: Multipart)] {
-        let (messages, readersChanged, hasProgress) = state.withLock { state in
+        let ((messages, requests), readersChanged, hasProgress) = state.withLock { state in
             let before = (state.machine.readerChanges, state.machine.progress)
             let effects = decide(&state)
             return (
@@ -249,20 +322,23 @@ final class PublishingCore: Sendable {
         }
         if readersChanged { readers.raise() }
         if readersChanged || hasProgress { progress.raise() }
+        journal?.reader.ask(requests)
         return messages
     }
 
     private func carryOut(
         _ effects: [FanoutPublisher.Effect], _ state: inout State
-    ) -> [(route: Bytes, message: Multipart)] {
+    ) -> (messages: [(route: Bytes, message: Multipart)], requests: [StoredRequest]) {
         var messages: [(route: Bytes, message: Multipart)] = []
+        var requests: [StoredRequest] = []
         for effect in effects {
             switch effect {
             case .publish(let bytes): send(bytes, &state)
             case .send(let route, let message): messages.append((route, message))
+            case .ask(let request): requests.append(request)
             }
         }
-        return messages
+        return (messages, requests)
     }
 
     /// Another node is known, and newcomers are told of it.
@@ -291,7 +367,7 @@ final class PublishingCore: Sendable {
         while NodeClock.now < end {
             let changes = progress.changes
             let isDone = state.withLock { state in
-                state.streams.allSatisfy(\.isEmpty) && state.machine.isDrained
+                state.streams.allSatisfy(\.isDone) && state.machine.isDrained
             }
             let patience = NodeClock.now + Limits.beatInterval * Limits.silentBeatsMax
             if isDone { return true }
@@ -306,7 +382,7 @@ final class PublishingCore: Sendable {
         state.withLock { state in
             state.data = nil
             let effects = state.machine.close()
-            return carryOut(effects, &state)
+            return carryOut(effects, &state).messages
         }
     }
 }

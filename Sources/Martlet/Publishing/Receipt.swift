@@ -6,6 +6,8 @@ public struct Receipt: Sendable {
     public enum Level: Sendable, Hashable {
         /// It is numbered and on its way. Nothing is promised beyond this process.
         case queued
+        /// It is on the disk of the node that published it, in its journal.
+        case stored
     }
 
     /// What is certain.
@@ -14,6 +16,8 @@ public struct Receipt: Sendable {
     public let sequence: UInt64
     @usableFromInline let buffer: StreamBuffer
     @usableFromInline let lane: Int
+    /// In which epoch it was stored; nil before.
+    @usableFromInline var storedEpoch: Epoch?
 
     // Inlined, so that a receipt that nobody looks at is never made.
     @inlinable
@@ -22,14 +26,30 @@ public struct Receipt: Sendable {
         sequence = event.sequence
         lane = event.lane
         self.buffer = buffer
+        storedEpoch = nil
     }
 
-    /// Where the event stands.
+    /// Waits until the event has come so far, at most for the node's `publishTimeout`.
+    ///
+    /// With `.stored` it throws if that has not happened, or nobody knows: the event may be stored
+    /// all the same, now or later. Cancelling throws `cancelled`; the event stays published.
+    public func reach(_ level: Level) async throws(MartletError) -> Receipt {
+        guard level == .stored, storedEpoch == nil else { return self }
+        let receipts = try buffer.requireReceipts()
+        var receipt = Receipt(.stored, AppendedEvent(sequence: sequence, lane: lane), in: buffer)
+        receipt.storedEpoch = try await receipts.wait(
+            for: AppendedEvent(sequence: sequence, lane: lane),
+            until: NodeClock.now + buffer.timeout)
+        return receipt
+    }
+
+    /// Where the event stands. That of a durable event is certain once it is stored: should the
+    /// disk fail before, it may be numbered in a later epoch.
     public var position: Position {
         Position(
             channel: Channel(
                 node: buffer.instance.node, stream: buffer.definition.name, lane: lane),
-            epoch: buffer.instance.epoch, sequence: sequence)
+            epoch: storedEpoch ?? buffer.instance.epoch, sequence: sequence)
     }
 }
 

@@ -32,22 +32,34 @@ final class StreamBuffer: Sendable {
         var isPending = false
         var isClosed = false
         var isWaiting = false
+        /// Of a durable stream: frames that were taken, and are not stored yet.
+        var unstored = 0
     }
 
     let definition: StreamDefinition
     let instance: Instance
     /// Raised when there is room again.
     let room = ChangeSignal()
+    /// Of a durable stream: who waits for the disk.
+    let receipts: ReceiptBook?
+    private let stored: [Int: StoredChannel]
+    /// Longest wait for room, or for the disk.
+    let timeout: Duration
     private let bytesMax: Int
     private let partitions: Int
     private let state: Lock<State>
 
     init(
-        _ definition: StreamDefinition, of instance: Instance,
-        bytesMax: Int = Limits.publishBytes
+        _ definition: StreamDefinition, of instance: Instance, stored: [StoredChannel] = [],
+        timeout: Duration = Limits.publishTimeout, bytesMax: Int = Limits.publishBytes
     ) {
         self.definition = definition
         self.instance = instance
+        self.timeout = timeout
+        receipts = definition.isDurable ? ReceiptBook() : nil
+        receipts?.begin(stored)
+        self.stored = Dictionary(
+            stored.map { ($0.channel.lane, $0) }, uniquingKeysWith: { $1 })
         self.bytesMax = bytesMax
         partitions = definition.partitioning.partitions
         state = Lock(State(lanes: LaneBuffers(count: partitions + 1)))
@@ -63,6 +75,17 @@ final class StreamBuffer: Sendable {
             state.kinds.append(kind)
             return state.kinds.count - 1
         }
+    }
+
+    /// Who waits for the disk. Throws for a live stream, which has none.
+    func requireReceipts() throws(MartletError) -> ReceiptBook {
+        guard let receipts else {
+            throw MartletError(
+                .wrongState,
+                "The stream `\(definition.name)` is live: its events are never on disk. Start the "
+                    + "node with a journal and `.durable(\"\(definition.name)\")`.")
+        }
+        return receipts
     }
 
     /// The lane of a key; that of events without one is 0.
@@ -113,7 +136,10 @@ final class StreamBuffer: Sendable {
 
     private func addLane(_ lane: Int, _ state: inout State) {
         let channel = Channel(node: instance.node, stream: definition.name, lane: lane)
-        var buffer = LaneBuffer(channel, instance.epoch, frameBytes: definition.frameBytes)
+        let behind =
+            stored[lane] ?? (definition.isDurable ? StoredChannel(channel) : nil)
+        var buffer = LaneBuffer(
+            channel, instance.epoch, frameBytes: definition.frameBytes, behind: behind)
         buffer.isWaiting = state.isWaiting
         state.lanes.add(lane, buffer)
     }
@@ -148,6 +174,7 @@ final class StreamBuffer: Sendable {
                     state.sealed.removeAll(keepingCapacity: true)
                     state.taken = 0
                 }
+                state.unstored += 1
                 let wasFull = state.sealedBytes >= bytesMax
                 state.sealedBytes -= frame.bytes.count
                 return (.frame(frame, wasOpen: false), wasFull && state.sealedBytes < bytesMax)
@@ -159,10 +186,19 @@ final class StreamBuffer: Sendable {
             guard openToo else { return (.open, false) }
             state.open.removeFirst()
             let frame = state.lanes[lane].seal(into: &state.arena)
+            state.unstored += 1
             return (.frame(frame, wasOpen: true), false)
         }
         if hasRoom { room.raise() }
         return taken
+    }
+
+    /// Frames that were taken are on the disk.
+    func noteStored(
+        _ frames: some Collection<(lane: Int, sequences: Range<UInt64>)>, in epoch: Epoch
+    ) {
+        state.withLock { $0.unstored -= frames.count }
+        receipts?.stored(frames, in: epoch)
     }
 
     /// Whether frames wait since readers are waited for.
@@ -179,6 +215,14 @@ final class StreamBuffer: Sendable {
 
     /// Whether something waits to be taken.
     var isEmpty: Bool { state.withLock { $0.sealed.isEmpty && $0.open.isEmpty } }
+
+    /// Whether nothing waits to be taken or stored.
+    var isDone: Bool {
+        state.withLock { state in
+            state.sealed.isEmpty && state.open.isEmpty
+                && (receipts == nil || state.unstored == 0)
+        }
+    }
 
     /// Whether the node has closed.
     var isClosed: Bool { state.withLock { $0.isClosed } }

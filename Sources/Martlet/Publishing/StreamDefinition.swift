@@ -20,6 +20,8 @@ public struct StreamDefinition: Sendable, Hashable {
     public let frameBytes: Int
     /// What happens when readers lag.
     public let whenReadersLag: LagPolicy
+    /// Whether its events are in the node's journal before anybody gets them.
+    public let isDurable: Bool
 
     /// A stream that lives in memory: with the process goes what it keeps.
     ///
@@ -34,6 +36,33 @@ public struct StreamDefinition: Sendable, Hashable {
         _ name: StreamName, partitions: Int = 16, ringBytes: Int = Limits.ringBytes,
         frameBytes: Int = Limits.frameBytes, whenReadersLag: LagPolicy = .repair
     ) throws(MartletError) -> StreamDefinition {
+        try StreamDefinition(
+            name, partitions, ringBytes, frameBytes, whenReadersLag, isDurable: false)
+    }
+
+    /// A stream that is kept in the node's journal: what was confirmed outlives the process and the
+    /// power of its machine.
+    ///
+    /// - Parameters:
+    ///   - name: the first token of its topics.
+    ///   - partitions: lanes for events with a key, 1 to 1,024; they stay what they were when the
+    ///     stream began.
+    ///   - ringBytes: what is kept in memory beside, so that readers that missed something need not
+    ///     wait for the disk; 1 MiB or more.
+    ///   - frameBytes: 1 KiB to 256 KiB. Larger frames are faster and less even.
+    ///   - whenReadersLag: whether publishers go on or wait.
+    public static func durable(
+        _ name: StreamName, partitions: Int = 16, ringBytes: Int = Limits.ringBytes,
+        frameBytes: Int = Limits.frameBytes, whenReadersLag: LagPolicy = .repair
+    ) throws(MartletError) -> StreamDefinition {
+        try StreamDefinition(
+            name, partitions, ringBytes, frameBytes, whenReadersLag, isDurable: true)
+    }
+
+    private init(
+        _ name: StreamName, _ partitions: Int, _ ringBytes: Int, _ frameBytes: Int,
+        _ whenReadersLag: LagPolicy, isDurable: Bool
+    ) throws(MartletError) {
         guard (1_024...Limits.frameBytesTargetMax).contains(frameBytes) else {
             throw MartletError(
                 .invalidArgument,
@@ -44,8 +73,11 @@ public struct StreamDefinition: Sendable, Hashable {
                 .invalidArgument,
                 "The ring of the stream `\(name)` has 1 MiB or more, not \(ringBytes) bytes.")
         }
-        return StreamDefinition(
-            name: name, partitioning: try Partitioning(partitions), ringBytes: ringBytes,
-            frameBytes: frameBytes, whenReadersLag: whenReadersLag)
+        self.name = name
+        partitioning = try Partitioning(partitions)
+        self.ringBytes = ringBytes
+        self.frameBytes = frameBytes
+        self.whenReadersLag = whenReadersLag
+        self.isDurable = isDurable
     }
 }

@@ -8,6 +8,8 @@ package struct FanoutPublisher {
         case publish(Bytes)
         /// Send a message to this routing id.
         case send(to: Bytes, Multipart)
+        /// Ask the storage, and tell the answer.
+        case ask(StoredRequest)
     }
 
     private let instance: Instance
@@ -45,15 +47,15 @@ package struct FanoutPublisher {
     }
 
     /// Adds a stream, which must not be there yet, and returns its place: 0 for the first, 1 for
-    /// the second and so on.
+    /// the second and so on. A durable stream goes on behind the channels that were stored.
     @discardableResult
     package mutating func add(
-        _ stream: StreamName, ringBytes: Int = Limits.ringBytes,
+        _ stream: StreamName, stored: [StoredChannel]? = nil, ringBytes: Int = Limits.ringBytes,
         waitingForReaders waits: Bool = false, windowBytes: Int = Limits.windowBytes
     ) -> Int {
         precondition(places[stream] == nil, "the stream is there already")
         var added = PublisherStream(
-            stream, of: instance, ringBytes: ringBytes,
+            stream, of: instance, stored: stored, ringBytes: ringBytes,
             // What has been sent ahead must still be here if it gets lost.
             flow: FlowControl(windowBytes: min(windowBytes, ringBytes / 2)), waits: waits)
         for session in reading.keys.sorted() where reading[session]?.contains(stream) == true {
@@ -108,6 +110,32 @@ package struct FanoutPublisher {
     /// channel. It is to be published.
     package mutating func seal(_ frame: SealedFrame, of place: Int, at now: MonotonicTime) {
         streams[place].seal(frame, at: now)
+    }
+
+    /// The storage had failed, and goes on in a new epoch: so do durable streams.
+    package mutating func raise(_ epoch: Epoch) {
+        for place in streams.indices where streams[place].isDurable { streams[place].raise(epoch) }
+    }
+
+    /// What comes before these events is stored no more.
+    package mutating func forget(before firsts: [Channel: UInt64]) {
+        for (channel, first) in firsts {
+            guard let place = places[channel.stream] else { continue }
+            streams[place].forget(lane: channel.lane, before: first)
+        }
+    }
+
+    /// The storage has answered.
+    package mutating func answered(
+        _ request: StoredRequest, with answer: StoredAnswer
+    ) -> [Effect] {
+        guard let route = sessions.route(of: request.session),
+            let place = places[request.fetch.stream],
+            let channel = streams[place][request.fetch.lane]
+        else { return [] }
+        let outcome = channel.answer(
+            request.fetch, with: answer, budget: fetchBytes, room: answerRoom)
+        return effects(of: outcome, request, route)
     }
 
     /// A message came to the service socket from this routing id.
@@ -179,7 +207,7 @@ extension FanoutPublisher {
                 let message = SessionMessage.welcome(session: session, welcome(hello))
                 result.append(.send(to: route, message.multipart))
             case .fetch(let route, let session, let fetch):
-                result += answer(fetch, session).map { .send(to: route, $0.multipart) }
+                result += answer(fetch, session, route)
             case .reached(let session, let reached):
                 for channel in reached {
                     guard let place = places[channel.stream] else { continue }
@@ -204,7 +232,8 @@ extension FanoutPublisher {
             states += stream.laneNumbers.compactMap { lane in
                 stream[lane].map {
                     Welcome.ChannelState(
-                        stream: stream.name, lane: lane, first: $0.first, next: $0.next)
+                        stream: stream.name, lane: lane, first: $0.first, next: $0.next,
+                        durableEpoch: $0.isDurable ? $0.epoch : nil)
                 }
             }
         }
@@ -214,21 +243,43 @@ extension FanoutPublisher {
             peers: peers)
     }
 
-    private func answer(_ fetch: Fetch, _ session: UInt64) -> [SessionMessage] {
+    private func answer(_ fetch: Fetch, _ session: UInt64, _ route: Bytes) -> [Effect] {
         guard let place = places[fetch.stream], let channel = streams[place][fetch.lane] else {
             let end = FetchEnd(
                 request: fetch.request, reason: .unknown, epoch: instance.epoch, next: 1)
-            return [.end(session: session, end)]
+            return [.send(to: route, SessionMessage.end(session: session, end).multipart)]
         }
-        let (frames, end) = channel.answer(fetch, budget: fetchBytes, room: answerRoom)
+        let answer = channel.answer(fetch, budget: fetchBytes, room: answerRoom)
+        var request = StoredRequest(
+            session: session, fetch: fetch, channel: channel.channel, question: nil)
+        if case .stored(let question) = answer { request.question = question }
+        return effects(of: answer, request, route)
+    }
+
+    private func effects(
+        of answer: PublisherChannel.Answer, _ request: StoredRequest, _ route: Bytes
+    ) -> [Effect] {
+        guard case .frames(let frames, let end) = answer else { return [.ask(request)] }
+        let (session, fetch) = (request.session, request.fetch)
         var messages: [SessionMessage] = []
         for start in stride(from: 0, to: frames.count, by: Limits.messageFrames) {
             let some = frames[start..<min(start + Limits.messageFrames, frames.count)]
             messages.append(
                 .frames(session: session, request: fetch.request, some.map(\.bytes)))
         }
-        return messages + [.end(session: session, end)]
+        messages.append(.end(session: session, end))
+        return messages.map { .send(to: route, $0.multipart) }
     }
+}
+
+/// A question to the storage on behalf of a reader.
+package struct StoredRequest: Sendable {
+    let session: UInt64
+    let fetch: Fetch
+    /// The channel.
+    package let channel: Channel
+    /// What is asked.
+    package internal(set) var question: StoredAnswer.Question?
 }
 
 /// Where a channel is found: its stream and its lane.

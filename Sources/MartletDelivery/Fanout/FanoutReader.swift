@@ -118,7 +118,8 @@ package struct FanoutReader {
                 break
             }
             let start = beginning(of: state, welcome.instance)
-            effects += follow(place, welcome.instance, from: start, at: now)
+            effects += follow(
+                place, welcome.instance, from: start, isDurable: state.durableEpoch != nil, at: now)
         }
         let isFirst = !isInForce
         isInForce = true
@@ -162,7 +163,10 @@ package struct FanoutReader {
         guard isInForce else { return [] }
         guard channels.count < Limits.channelsMax else { return [.fail(FanoutReader.tooMany)] }
         let effects = follow(
-            place, publisher, from: .behind(epoch: publisher.epoch, sequence: 0), at: now)
+            place, publisher,
+            from: .behind(
+                epoch: frame.header.isDurable ? frame.header.epoch : publisher.epoch, sequence: 0),
+            isDurable: frame.header.isDurable, at: now)
         guard let number = channels.number(of: place) else { return effects }
         return effects + handle(number, .published(frame), at: now)
     }
@@ -229,13 +233,13 @@ extension FanoutReader {
     }
 
     private mutating func follow(
-        _ place: ChannelPlace, _ instance: Instance, from start: Fetch.Start,
+        _ place: ChannelPlace, _ instance: Instance, from start: Fetch.Start, isDurable: Bool,
         at now: MonotonicTime
     ) -> [Effect] {
         let channel = Channel(node: instance.node, stream: place.stream, lane: place.lane)
         let number = channels.follow(place) { number in
             SubscriberChannel(
-                channel, from: start,
+                channel, from: start, isDurable: isDurable,
                 requestsAfter: requestBase | UInt64(number) << FanoutReader.channelShift)
         }
         starting.insert(number)
@@ -252,7 +256,7 @@ extension FanoutReader {
     private func beginning(
         of state: Welcome.ChannelState, _ instance: Instance
     ) -> Fetch.Start {
-        let epoch = instance.epoch
+        let epoch = state.durableEpoch ?? instance.epoch
         let channel = Channel(node: instance.node, stream: state.stream, lane: state.lane)
         if let position = resumed[channel] {
             return .behind(epoch: position.epoch, sequence: position.sequence)

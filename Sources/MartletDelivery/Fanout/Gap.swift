@@ -12,6 +12,8 @@ public struct Gap: Sendable, Hashable {
         /// `last` is nil, it is not known that there are any; if the publisher comes back, they
         /// come after all.
         case unreachable
+        /// They are damaged in the publisher's journal.
+        case corrupt
     }
 
     /// The channel.
@@ -68,6 +70,7 @@ extension Gap.Reason {
         case .instanceGone: "gone with the publisher"
         case .dropped: "dropped here, since this reader is slow"
         case .unreachable: "since the publisher cannot be reached"
+        case .corrupt: "damaged in the publisher's journal"
         }
     }
 }

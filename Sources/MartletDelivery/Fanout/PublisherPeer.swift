@@ -120,14 +120,16 @@ package struct PublisherPeer {
 
     /// A subscription's consumer is done with a frame, of which the last event had this number.
     package mutating func consumed(
-        _ byteCount: Int, of channel: Channel, upTo sequence: UInt64, epoch: Epoch,
-        by number: UInt16, at now: MonotonicTime
+        _ frame: Frame, by number: UInt16, at now: MonotonicTime
     ) -> [Effect] {
         guard let index = readers.firstIndex(where: { $0.number == number }) else { return [] }
         let effects = tagged(
-            number, readers[index].reader.consumed(byteCount, of: channel, at: now))
-        note(sequence, in: channel, epoch, by: number)
-        unreported.bytes += byteCount
+            number,
+            readers[index].reader.consumed(frame.bytes.count, of: frame.channel, at: now))
+        note(
+            frame.sequences.upperBound - 1, in: frame.channel,
+            frame.header.isDurable ? nil : frame.header.epoch, by: number)
+        unreported.bytes += frame.bytes.count
         unreported.frames += 1
         // Half of the window: a report wakes the publisher's thread.
         guard
@@ -169,11 +171,14 @@ package struct PublisherPeer {
 }
 
 extension PublisherPeer {
-    /// Where a subscription's consumer stands, to be reported.
+    /// Where a subscription's consumer stands, to be reported. Durable channels have numbers that
+    /// mean the same in all epochs.
     private mutating func note(
-        _ sequence: UInt64, in channel: Channel, _ epoch: Epoch, by number: UInt16
+        _ sequence: UInt64, in channel: Channel, _ epoch: Epoch?, by number: UInt16
     ) {
-        guard channel.node == publisher?.node, epoch == publisher?.epoch else { return }
+        guard channel.node == publisher?.node, epoch == nil || epoch == publisher?.epoch else {
+            return
+        }
         let place = ChannelPlace(stream: channel.stream, lane: channel.lane)
         progress[place, default: [:]][number] = sequence
         moved.insert(place)

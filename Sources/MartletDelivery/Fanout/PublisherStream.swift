@@ -2,7 +2,9 @@
 /// it up.
 struct PublisherStream {
     let name: StreamName
-    private let instance: Instance
+    /// Whether it is on disk.
+    let isDurable: Bool
+    private var instance: Instance
     private let ringBytes: Int
     private var flow: FlowControl
     private let waits: Bool
@@ -15,14 +17,34 @@ struct PublisherStream {
     private var gone = 0
     private(set) var ringByteCount = 0
 
-    init(_ name: StreamName, of instance: Instance, ringBytes: Int, flow: FlowControl, waits: Bool)
-    {
+    init(
+        _ name: StreamName, of instance: Instance, stored: [StoredChannel]? = nil, ringBytes: Int,
+        flow: FlowControl, waits: Bool
+    ) {
         self.name = name
+        isDurable = stored != nil
         self.instance = instance
         self.ringBytes = ringBytes
         self.flow = flow
         self.waits = waits
+        for channel in stored ?? [] { add(channel) }
     }
+
+    private mutating func add(_ stored: StoredChannel) {
+        let lane = stored.channel.lane
+        while lanes.count <= lane { lanes.append(nil) }
+        lanes[lane] = PublisherChannel(stored, instance.epoch)
+        laneNumbers.insert(lane, at: laneNumbers.firstIndex { lane < $0 } ?? laneNumbers.count)
+    }
+
+    /// The epoch was raised.
+    mutating func raise(_ epoch: Epoch) {
+        instance = Instance(node: instance.node, epoch: epoch)
+        for lane in laneNumbers { lanes[lane]?.raise(epoch) }
+    }
+
+    /// What comes before this event of a lane is stored no more.
+    mutating func forget(lane: Int, before first: UInt64) { lanes[lane]?.forget(before: first) }
 
     /// The lane, if something has been published there.
     subscript(lane: Int) -> PublisherChannel? {
@@ -45,6 +67,7 @@ struct PublisherStream {
 
     private mutating func add(lane: Int) {
         let channel = Channel(node: instance.node, stream: name, lane: lane)
+        guard !isDurable else { return add(StoredChannel(channel)) }
         lanes[lane] = PublisherChannel(channel, instance.epoch)
         laneNumbers.insert(lane, at: laneNumbers.firstIndex { lane < $0 } ?? laneNumbers.count)
     }

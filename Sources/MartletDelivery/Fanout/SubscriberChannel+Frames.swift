@@ -46,12 +46,20 @@ extension SubscriberChannel {
     mutating func take(fetched frame: Frame, _ effects: inout [Effect]) {
         guard !frame.isBeat, !frame.header.isSlice, frame.channel == channel else { return }
         if phase == .connecting, case .behind(let epoch, let sequence) = start,
-            epoch == frame.header.epoch
+            epoch == frame.header.epoch || isDurable
         {
             begin(epoch, at: sequence + 1, &effects)
         }
-        guard phase == .following, frame.header.epoch == epoch else { return }
+        adopt(frame.header.epoch)
+        // What is on disk is one history, of which the publisher has said that it has all before.
+        guard phase == .following, frame.header.epoch == epoch || isDurable else { return }
         accept(.init(frame: frame, isFetched: true), &effects)
+    }
+
+    /// A durable channel goes on in a later epoch.
+    mutating func adopt(_ later: Epoch) {
+        guard isDurable, phase == .following, let epoch, later > epoch else { return }
+        self.epoch = later
     }
 
     mutating func begin(_ epoch: Epoch, at next: UInt64, _ effects: inout [Effect]) {

@@ -52,7 +52,9 @@ extension SubscriberChannel {
         case .busy: waitForAnswer(isOpen: true, at: now)
         case .truncated: takeTruncated(end, at: now, &effects)
         case .unknown: takeUnknown(end, at: now, &effects)
-        case .expired: takeExpired(end, at: now, &effects)
+        case .expired: take(end, lostBecause: .expired, at: now, &effects)
+        case .corrupt: take(end, lostBecause: .corrupt, at: now, &effects)
+        case .diverged: fail(&effects)
         case .done, .more: takeDone(end, to: request, at: now, &effects)
         }
     }
@@ -62,6 +64,7 @@ extension SubscriberChannel {
     ) {
         let isFirst = phase == .connecting
         if isFirst { begin(end.epoch, at: beginning(end), &effects) }
+        adopt(end.epoch)
         guard end.epoch == epoch else {
             // Of another history than was asked for, which no honest publisher does.
             waitForAnswer(isOpen: true, at: now)
@@ -101,22 +104,26 @@ extension SubscriberChannel {
             }
         }
         guard end.epoch != epoch else { return }
+        guard !isDurable else { return fail(&effects) }
         takeTruncated(end, at: now, &effects)
     }
 
-    private mutating func takeExpired(
-        _ end: FetchEnd, at now: MonotonicTime, _ effects: inout [Effect]
+    /// What comes before the next event of the answer cannot be had any more.
+    private mutating func take(
+        _ end: FetchEnd, lostBecause reason: Gap.Reason, at now: MonotonicTime,
+        _ effects: inout [Effect]
     ) {
         if phase == .connecting, case .behind(let epoch, let sequence) = start {
             begin(epoch, at: sequence + 1, &effects)
         }
+        adopt(end.epoch)
         guard let epoch, phase == .following, end.epoch == epoch else {
             waitForAnswer(isOpen: true, at: now)
             return
         }
         // What is held is not lost.
         lose(
-            upTo: min(end.next, held.first?.frame.sequences.lowerBound ?? .max), .expired, &effects)
+            upTo: min(end.next, held.first?.frame.sequences.lowerBound ?? .max), reason, &effects)
         heardNext = max(heardNext, end.next)
         deliverHeld(&effects)
         ask(at: now, &effects)
@@ -134,17 +141,7 @@ extension SubscriberChannel {
             waitForAnswer(isOpen: true, at: now)
             return
         }
-        guard end.epoch.start > ended.start else {
-            phase = .failed
-            effects.append(
-                .fail(
-                    MartletError(
-                        .failed,
-                        "The publisher of \(channel) does not have what it has sent before: two "
-                            + "nodes share its identity, or an old copy of it was restored. Give "
-                            + "one of them another identity, and subscribe anew.")))
-            return
-        }
+        guard end.epoch.start > ended.start else { return fail(&effects) }
         releaseHeld(because: .instanceGone, &effects)
         effects.append(
             .lost(
@@ -154,5 +151,17 @@ extension SubscriberChannel {
         heardNext = 0
         begin(end.epoch, at: 1, &effects)
         ask(at: now, &effects)
+    }
+
+    /// The publisher denies what it has sent before.
+    private mutating func fail(_ effects: inout [Effect]) {
+        phase = .failed
+        effects.append(
+            .fail(
+                MartletError(
+                    .failed,
+                    "The publisher of \(channel) does not have what it has sent before: two "
+                        + "nodes share its identity, or an old copy of it was restored. Give "
+                        + "one of them another identity, and subscribe anew.")))
     }
 }

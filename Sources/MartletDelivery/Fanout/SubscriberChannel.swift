@@ -51,6 +51,9 @@ package struct SubscriberChannel {
     }
 
     let channel: Channel
+    /// Whether its publisher has it on disk: its numbers go on through all epochs, and nothing is
+    /// lost because the publisher is away.
+    let isDurable: Bool
     var start: Fetch.Start
     /// How many bytes may wait for the consumer.
     var bufferByteCountMax: Int
@@ -87,10 +90,12 @@ package struct SubscriberChannel {
 
     /// A channel to be followed from some point on.
     package init(
-        _ channel: Channel, from start: Fetch.Start, bufferBytes: Int = Limits.bufferBytes,
+        _ channel: Channel, from start: Fetch.Start, isDurable: Bool = false,
+        bufferBytes: Int = Limits.bufferBytes,
         heldBytes: Int = Limits.heldBytes, requestsAfter lastRequest: UInt64 = 0
     ) {
         self.channel = channel
+        self.isDurable = isDurable
         requests = lastRequest
         self.start = start
         bufferByteCountMax = bufferBytes
@@ -104,7 +109,9 @@ package struct SubscriberChannel {
 
     /// What is lost if the publisher never comes back. With `isKnown` it has said where it ends.
     func loss(withEndKnown isKnown: Bool, because reason: Gap.Reason) -> Gap? {
-        guard phase == .following, let epoch, !isKnown || expected < heardNext else { return nil }
+        guard phase == .following, !isDurable, let epoch, !isKnown || expected < heardNext else {
+            return nil
+        }
         return Gap(
             channel: channel, epoch: epoch, first: expected, last: isKnown ? heardNext - 1 : nil,
             reason: reason)
@@ -164,7 +171,7 @@ package struct SubscriberChannel {
                 self.request = nil
                 ask(at: now, &effects)
             }
-            if let detachedSince, now >= detachedSince + Limits.publisherPatience {
+            if !isDurable, let detachedSince, now >= detachedSince + Limits.publisherPatience {
                 releaseHeld(because: .unreachable, &effects)
                 reportSilence(at: now, &effects)
             }
@@ -191,7 +198,7 @@ extension SubscriberChannel {
     /// A subscription is in force from its first session on. If the publisher starts anew before it
     /// has said where that session begins, the new history is followed from its first event.
     mutating func pinStart(to epoch: Epoch) {
-        if phase == .connecting, let firstAttached, epoch > firstAttached {
+        if phase == .connecting, !isDurable, let firstAttached, epoch > firstAttached {
             if case .behind = start {} else { start = .behind(epoch: epoch, sequence: 0) }
         }
         firstAttached = firstAttached ?? epoch

@@ -149,8 +149,8 @@ extension StreamSelection {
 }
 
 extension Welcome {
-    /// A stream of one byte with its length, a lane and two sequences.
-    private static let channelBytesMin = 5
+    /// A stream of one byte with its length, a lane, two sequences and flags.
+    private static let channelBytesMin = 6
 
     init?(_ reader: inout FieldReader) {
         let endpointMax = Limits.endpointBytesMax
@@ -163,9 +163,17 @@ extension Welcome {
         var channels: [ChannelState] = []
         for _ in 0..<channelCount {
             guard let (stream, lane) = reader.channel(), let first = reader.sequence(),
-                let next = reader.sequence(), first >= 1, first <= next
+                let next = reader.sequence(), first >= 1, first <= next, let flags = reader.byte(),
+                flags <= 1
             else { return nil }
-            channels.append(ChannelState(stream: stream, lane: lane, first: first, next: next))
+            var epoch: Epoch?
+            if flags & 1 != 0 {
+                guard let number = reader.number() else { return nil }
+                epoch = Epoch(rawValue: number)
+            }
+            channels.append(
+                ChannelState(
+                    stream: stream, lane: lane, first: first, next: next, durableEpoch: epoch))
         }
         guard let peers = reader.endpoints() else { return nil }
         self.init(
@@ -186,6 +194,8 @@ extension Welcome {
             writer.varint(UInt64(channel.lane))
             writer.varint(channel.first)
             writer.varint(channel.next)
+            writer.byte(channel.durableEpoch == nil ? 0 : 1)
+            if let epoch = channel.durableEpoch { writer.number(epoch.rawValue) }
         }
         writer.varint(UInt64(peers.count))
         for peer in peers { writer.text(peer) }

@@ -18,8 +18,9 @@
 //    2    WELCOME  nonce of the HELLO (8), node id (16), epoch (8), name, data endpoint, push
 //                  endpoint (texts, empty for none), event bytes at most (varint); varint count of
 //                  channels, and for each: stream (text), lane (varint), first sequence that can be
-//                  fetched (varint), next sequence to come (varint); varint count of other peers,
-//                  and their endpoints (texts)
+//                  fetched (varint), next sequence to come (varint), flags (1): 1 if it is durable,
+//                  and then its present epoch (8); varint count of other peers, and their endpoints
+//                  (texts)
 //    3    BEAT     the sender's clock in µs (8), the newest one it has received (8, 0 for none);
 //                  varint count of channels whose consumers have moved on, and for each: stream
 //                  (text), lane (varint), sequence of the last event they are done with (varint),
@@ -41,6 +42,8 @@
 //                    3  expired: events before the next sequence are gone
 //                    4  busy: ask again later
 //                    5  unknown: there is no such channel, or none yet
+//                    6  diverged: the publisher's journal never had the position
+//                    7  corrupt: events before the next sequence are damaged in its journal
 
 /// A message of the service socket.
 package enum SessionMessage: Sendable, Hashable {
@@ -110,6 +113,18 @@ package struct Welcome: Sendable, Hashable {
         package let first: UInt64
         /// The next sequence to come.
         package let next: UInt64
+        /// Of a channel that is on disk, and goes on after a restart: its present epoch.
+        package let durableEpoch: Epoch?
+
+        package init(
+            stream: StreamName, lane: Int, first: UInt64, next: UInt64, durableEpoch: Epoch? = nil
+        ) {
+            self.stream = stream
+            self.lane = lane
+            self.first = first
+            self.next = next
+            self.durableEpoch = durableEpoch
+        }
     }
 
     package let nonce: UInt64
@@ -220,6 +235,10 @@ package struct FetchEnd: Sendable, Hashable {
         case busy = 4
         /// There is no such channel yet.
         case unknown = 5
+        /// This history, which is on disk, never had the position.
+        case diverged = 6
+        /// Events before the next sequence are damaged.
+        case corrupt = 7
     }
 
     package let request: UInt64

@@ -56,6 +56,9 @@ package struct SessionTable {
         sessions.map { ($0.number, $0.route) }
     }
 
+    /// Where the peer of a session is; nil if there is no such session.
+    package func route(of session: UInt64) -> Bytes? { places[session].map { sessions[$0].route } }
+
     /// How many sessions there are.
     package var count: Int { sessions.count }
 

@@ -13,6 +13,7 @@ extension Frame {
         let header = FrameHeader(
             channel: header.channel, epoch: header.epoch, firstSequence: events[0].sequence,
             count: events.count, baseTime: header.baseTime, isSlice: true,
+            isDurable: header.isDurable,
             offset: header.offset, bodyOffset: header.offset + FrameHeader.byteCount)
         var buffer = EncodingBuffer(byteCountMax: 2 * Limits.frameBytesMax)
         let memory = unsafe buffer.storage

@@ -8,7 +8,9 @@
 //             0    3   4D 46 52, "MFR"
 //             3    1   version, 1
 //             4    2   flags: a reader ignores what it does not know of 0x00FF, and refuses what it
-//                      does not know of 0xFF00. 0x0100 compressed (reserved), 0x0200 slice
+//                      does not know of 0xFF00. 0x0001 durable: the publisher has it on disk, and
+//                      its channel goes on after a restart; 0x0100 compressed (reserved), 0x0200
+//                      slice
 //             6    2   length of the header, 64 or more: what comes after is for later versions
 //             8   16   node id
 //            24    8   epoch

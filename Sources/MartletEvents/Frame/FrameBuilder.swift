@@ -7,6 +7,7 @@ public struct FrameBuilder: ~Copyable {
     public let channel: Channel
     /// The epoch in which the events are numbered.
     public let epoch: Epoch
+    private let isDurable: Bool
     /// The number that the next event gets.
     public var nextSequence: UInt64 { sequence }
     /// How many events the open frame holds.
@@ -33,14 +34,15 @@ public struct FrameBuilder: ~Copyable {
     private var lengthByteCount = 1
 
     /// A builder whose frames aim at so many bytes. An event that is larger gets a frame for
-    /// itself.
+    /// itself. Durable frames are those that their publisher keeps on disk.
     public init(
         channel: Channel, epoch: Epoch, nextSequence: UInt64 = 1,
-        frameBytes: Int = Limits.frameBytes
+        frameBytes: Int = Limits.frameBytes, isDurable: Bool = false
     ) {
         precondition(nextSequence > 0 && frameBytes <= Limits.frameBytesTargetMax)
         self.channel = channel
         self.epoch = epoch
+        self.isDurable = isDurable
         sequence = nextSequence
         target = frameBytes
         name = FrameHeader.name(stream: channel.stream, lane: channel.lane)
@@ -244,7 +246,8 @@ public struct FrameBuilder: ~Copyable {
         if count == 0 { buffer.truncate(to: name.count + FrameHeader.byteCount) }
         let header = FrameHeader(
             channel: channel, epoch: epoch, firstSequence: nextSequence - UInt64(count),
-            count: count, baseTime: baseTime, isSlice: false, offset: name.count,
+            count: count, baseTime: baseTime, isSlice: false, isDurable: isDurable,
+            offset: name.count,
             bodyOffset: name.count + FrameHeader.byteCount)
         let memory = unsafe buffer.storage
         unsafe header.write(

@@ -14,6 +14,8 @@ public struct FrameHeader: Sendable {
     public let baseTime: Timestamp
     /// Whether the frame holds some of the events of another.
     public let isSlice: Bool
+    /// Whether the publisher keeps the channel on disk, and its numbers go on after a restart.
+    public let isDurable: Bool
     /// Where the channel's name ends.
     let offset: Int
     /// Where the header ends.
@@ -28,6 +30,7 @@ extension FrameHeader {
     static let terminator: UInt8 = 0x1F
     static let compressedFlag: UInt16 = 0x0100
     static let sliceFlag: UInt16 = 0x0200
+    static let durableFlag: UInt16 = 0x0001
     /// Longest name: a stream, four digits, two terminators.
     static let nameBytesMax = Limits.topicBytesMax + 6
 
@@ -89,6 +92,7 @@ extension FrameHeader {
             throw FrameError.invalid("it is too large for more than one event")
         }
         self.isSlice = isSlice
+        isDurable = flags & FrameHeader.durableFlag != 0
         self.offset = offset
         bodyOffset = offset + byteCount
     }

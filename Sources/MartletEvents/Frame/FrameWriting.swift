@@ -9,7 +9,9 @@ extension FrameHeader {
         unsafe header[1] = FrameHeader.magic.1
         unsafe header[2] = FrameHeader.magic.2
         unsafe header[3] = FrameHeader.version
-        unsafe header.storeLittle(isSlice ? FrameHeader.sliceFlag : 0, at: 4)
+        let flags =
+            (isSlice ? FrameHeader.sliceFlag : 0) | (isDurable ? FrameHeader.durableFlag : 0)
+        unsafe header.storeLittle(flags, at: 4)
         unsafe header.storeLittle(UInt16(FrameHeader.byteCount), at: 6)
         unsafe header.storeBytes(
             of: channel.node.high.bigEndian, toByteOffset: 8, as: UInt64.self)
@@ -25,6 +27,25 @@ extension FrameHeader {
             unsafe withChecksum
             ? FrameHeader.checksum(UnsafeRawBufferPointer(frame), around: place) : 0
         unsafe frame.storeLittle(checksum, at: place)
+    }
+}
+
+extension Frame {
+    /// A frame's bytes with its events numbered in another epoch. They must be a frame's.
+    package static func restamped(_ bytes: Bytes, _ epoch: Epoch) throws(MartletError) -> Bytes {
+        let header = try FrameHeader(bytes)
+        return unsafe Bytes(byteCountMax: bytes.count) { memory in
+            let frame = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[..<bytes.count])
+            bytes.withBytes { span in
+                unsafe span.withUnsafeBytes { unsafe frame.copyMemory(from: $0) }
+            }
+            unsafe frame.storeLittle(epoch.rawValue, at: header.offset + 24)
+            let place = header.offset + FrameHeader.checksumOffset
+            let checksum = unsafe FrameHeader.checksum(
+                UnsafeRawBufferPointer(frame), around: place)
+            unsafe frame.storeLittle(checksum, at: place)
+            return bytes.count
+        }
     }
 }
 

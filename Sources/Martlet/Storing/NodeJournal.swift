@@ -1,0 +1,109 @@
+internal import MartletDelivery
+internal import MartletJournal
+internal import MartletSockets
+
+/// The journal of a node, the thread that writes it and the one that reads it.
+final class NodeJournal: Sendable {
+    let storage: any Storage
+    /// Who the node is, in this start.
+    let instance: Instance
+    let writer: StorageWriter
+    let reader: StorageReader
+    /// The streams that are stored, also those that nobody has named in this start.
+    let streams: [StreamDefinition]
+
+    private init(
+        _ storage: any Storage, _ instance: Instance, _ streams: [StreamDefinition]
+    ) {
+        self.storage = storage
+        self.streams = streams
+        self.instance = instance
+        writer = StorageWriter(storage, epoch: instance.epoch)
+        reader = StorageReader(storage)
+    }
+
+    /// Opens the journal in a folder, and raises the epoch before anything is sent. A thread of its
+    /// own waits for the disk.
+    static func open(
+        _ folder: String, _ streams: [StreamDefinition]
+    ) async throws(MartletError) -> NodeJournal {
+        let outcome: Result<NodeJournal, MartletError> = await withCheckedContinuation {
+            continuation in
+            do throws(MartletError) {
+                try DedicatedThread.start(named: "martlet-open") {
+                    do throws(MartletError) {
+                        let journal = try begin(try Journal(at: folder), streams)
+                        continuation.resume(returning: .success(journal))
+                    } catch { continuation.resume(returning: .failure(error)) }
+                }
+            } catch { continuation.resume(returning: .failure(error)) }
+        }
+        return try outcome.get()
+    }
+
+    private static func begin(
+        _ storage: any Storage, _ streams: [StreamDefinition]
+    ) throws(MartletError) -> NodeJournal {
+        let known = storage.partitions
+        var changes = StorageChanges()
+        for stream in streams {
+            if let before = known[stream.name] { try check(stream, before) }
+            if stream.isDurable { changes.streams[stream.name] = stream.partitioning.partitions }
+        }
+        var all = streams.filter(\.isDurable)
+        for (name, partitions) in known.sorted(by: { $0.key.precedes($1.key) })
+        where changes.streams[name] == nil {
+            all.append(try .durable(name, partitions: partitions))
+        }
+        let start = storage.epoch?.start ?? 0
+        guard start < .max else {
+            throw MartletError(.resourceExhausted, "The journal has been opened too often.")
+        }
+        let epoch = Epoch(start: start + 1, random: .random(in: 0 ... .max))
+        changes.epoch = epoch
+        try storage.commit(changes)
+        return NodeJournal(storage, Instance(node: storage.node, epoch: epoch), all)
+    }
+
+    /// Whether a stream may go on as it is defined now.
+    private static func check(
+        _ stream: StreamDefinition, _ before: Int
+    ) throws(MartletError) {
+        guard stream.isDurable else {
+            throw MartletError(
+                .invalidArgument,
+                "The stream `\(stream.name)` is durable in the journal, and live in the "
+                    + "configuration. Make it durable, or choose another name.")
+        }
+        guard stream.partitioning.partitions == before else {
+            throw MartletError(
+                .invalidArgument,
+                "The stream `\(stream.name)` has \(before) partitions in the journal, and "
+                    + "\(stream.partitioning.partitions) are asked for. Keys would change their "
+                    + "lanes: keep \(before), or publish to a new stream.")
+        }
+    }
+
+    /// What is stored of a stream.
+    func channels(of stream: StreamName) -> [StoredChannel] {
+        storage.channels.filter { $0.channel.stream == stream }
+    }
+
+    /// Begins to write and to read for a core, if there is one.
+    func start(_ core: PublishingCore?) throws(MartletError) {
+        try writer.start(core)
+        try reader.start { [weak core] request, answer in core?.answered(request, answer) }
+    }
+
+    /// Closes a journal that was not started.
+    func abandon() {
+        // Nothing was stored but the epoch.
+        try? storage.close()
+    }
+
+    /// Stores what is there, and closes the journal.
+    func close(within timeout: Duration) async {
+        reader.close()
+        await writer.close(within: timeout)
+    }
+}
