@@ -44,7 +44,7 @@ private func publish(
 }
 
 /// The thread sleeps, as the baseline's does: the timer of tasks is not what is measured.
-private func sleep(until instant: UInt64) {
+func sleep(until instant: UInt64) {
     var when = timespec(tv_sec: Int(instant / 1_000_000_000), tv_nsec: Int(instant % 1_000_000_000))
     while clock_nanosleep(CLOCK_MONOTONIC, Int32(TIMER_ABSTIME), &when, nil) == EINTR {}
 }

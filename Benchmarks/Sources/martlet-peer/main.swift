@@ -20,14 +20,19 @@ guard arguments.count == 6, let count = UInt64(arguments[3]), let size = Int(arg
 else {
     complain(
         "usage: martlet-peer push|pull|pub|sub|loop-pull|node-pub-TASKS|node-batches-TASKS"
-            + "|node-singly-TASKS|node-spinning-TASKS|node-pool-TASKS "
-            + "ENDPOINT COUNT SIZE INTERVAL_NS"
+            + "|node-singly-TASKS|node-spinning-TASKS|node-pool-TASKS"
+            + "|store-deep|store-one|store-paced "
+            + "ENDPOINT|FOLDER COUNT SIZE INTERVAL_NS"
     )
     exit(2)
 }
 do {
-    let endpoint = try Endpoint(arguments[2])
     let work = Work(count: count, size: size, interval: interval)
+    if arguments[1].hasPrefix("store-") {
+        try await store(work, in: arguments[2], as: arguments[1])
+        exit(0)
+    }
+    let endpoint = try Endpoint(arguments[2])
     switch arguments[1] {
     case "push": try push(work, at: endpoint)
     case "pub": try publish(work, at: endpoint)

@@ -70,6 +70,13 @@ static inline uint64_t workload_sent_at(const void *payload, size_t size) {
 // Returns nanoseconds, or 0 if a message was not what it should have been.
 uint64_t baseline_pair(uint64_t count, uint64_t burst, size_t size);
 
+// The sizes of the groups of a segment of Martlet's journal.
+size_t baseline_groups(const char *segment, uint64_t *sizes, size_t max);
+
+// Appends groups of these sizes to a file, and synchronizes behind each. Returns nanoseconds, or 0
+// if that failed; the time of each goes to `times`, if there is one.
+uint64_t baseline_append(const char *path, const uint64_t *sizes, size_t count, uint64_t *times);
+
 // Sorts, and returns the value below which `fraction` of the samples lie.
 uint64_t workload_percentile(uint64_t *samples, size_t count, double fraction);
 

@@ -1,0 +1,100 @@
+import CWorkload
+import Foundation
+
+/// Durable events, against a C program that appends to a plain file and calls `fdatasync`.
+enum JournalBench {
+    static func cases(scale: Double) -> [Case] {
+        [
+            throughput("deep window", "store-deep", 3_000_000, scale),
+            throughput("one in flight", "store-one", 3_000, scale), receipts(scale),
+        ]
+    }
+
+    /// The sizes of what was committed last, which the baseline appends in its turn.
+    private final class Groups {
+        var sizes: [UInt64] = []
+        var events = 0
+    }
+
+    private static func throughput(
+        _ name: String, _ role: String, _ events: Int, _ scale: Double
+    ) -> Case {
+        let count = max(Int(Double(events) * scale), 100)
+        let groups = Groups()
+        return Case(
+            bench: "journal", name: name, unit: "events/s", better: .higher,
+            baselineNote: "C program that appends groups of the same sizes to a plain file, each "
+                + "with one write and one fdatasync; ours publishes events of 100 bytes and waits "
+                + "for their receipts, then reads all of them back",
+            pairs: 7,
+            martlet: {
+                let stored = try store(role, count, interval: 0) { folder in
+                    groups.sizes = sizes(of: folder)
+                    groups.events = count
+                }
+                return [
+                    Sample(value: Double(count) / (stored[0] / 1e9), cpu: stored[1] / Double(count))
+                ]
+            },
+            baseline: {
+                let time = baseline_append(path("append"), groups.sizes, groups.sizes.count, nil)
+                guard time > 0 else { throw Peer.Failure(description: "appending failed") }
+                return [Sample(value: Double(groups.events) / (Double(time) / 1e9))]
+            })
+    }
+
+    private static func receipts(_ scale: Double) -> Case {
+        let count = max(Int(20_000 * scale), 100)
+        return Case(
+            bench: "journal", name: "receipt p99", unit: "us", better: .lower,
+            baselineNote: "C program that appends 100 bytes and calls fdatasync, again and again; "
+                + "ours publishes 10,000 events/s and takes the time of each until it is stored",
+            pairs: 7,
+            martlet: {
+                let stored = try store("store-paced", count, interval: 100_000) { _ in }
+                return [Sample(value: stored[2] / 1_000)]
+            },
+            baseline: {
+                let sizes = [UInt64](repeating: 100, count: 2_000)
+                var times = [UInt64](repeating: 0, count: sizes.count)
+                _ = baseline_append(path("append"), sizes, sizes.count, &times)
+                return [
+                    Sample(
+                        value: Double(workload_percentile(&times, times.count, 0.99)) / 1_000)
+                ]
+            })
+    }
+
+    private static func path(_ name: String) -> String {
+        NSTemporaryDirectory() + "martlet-bench-\(getpid())-\(name)"
+    }
+
+    /// Nanoseconds of the whole, of the processors, and of the 99th of 100 receipts.
+    private static func store(
+        _ role: String, _ count: Int, interval: Int, _ look: (String) -> Void
+    ) throws -> [Double] {
+        let folder = path("journal")
+        try? FileManager.default.removeItem(atPath: folder)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let peer = try Peer(
+            "martlet-peer",
+            [role, folder, String(count), String(SocketsBench.size), String(interval)])
+        let stored = try peer.expect("stored").compactMap(Double.init)
+        guard stored.count == 3 else {
+            throw Peer.Failure(description: "a peer said less than was expected")
+        }
+        look(folder)
+        return stored
+    }
+
+    private static func sizes(of folder: String) -> [UInt64] {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        var all: [UInt64] = []
+        for file in files.sorted() where file.hasSuffix(".segment") {
+            var sizes = [UInt64](repeating: 0, count: 1_000_000)
+            let count = baseline_groups("\(folder)/\(file)", &sizes, sizes.count)
+            all += sizes[..<count]
+        }
+        return all
+    }
+}
