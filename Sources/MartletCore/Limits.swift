@@ -296,4 +296,14 @@ public enum Limits {
     /// A segment of a journal is complete when it has reached this size: a second of writing on a
     /// fast disk, and small beside what is kept.
     public static let segmentBytes = 64 * 1_048_576
+
+    /// A cursor is stored when so many events have been handled, or after a second: what follows it
+    /// comes again after a crash.
+    public static let cursorEvents = 1_000
+
+    /// The second.
+    public static let cursorInterval = Duration.seconds(1)
+
+    /// Longest name of a cursor.
+    public static let cursorNameBytesMax = 256
 }

@@ -150,10 +150,10 @@ struct PreparedGroup {
             entries.append(.first(channel: numbers.number(of: channel, &entries), first))
         }
         for (name, positions) in changes.cursors.sorted(by: { $0.key < $1.key }) {
-            guard !name.isEmpty, name.utf8.count <= LogEntry.cursorNameBytesMax else {
+            guard !name.isEmpty, name.utf8.count <= Limits.cursorNameBytesMax else {
                 throw MartletError(
                     .invalidArgument,
-                    "The name of a cursor has 1 to \(LogEntry.cursorNameBytesMax) bytes.")
+                    "The name of a cursor has 1 to \(Limits.cursorNameBytesMax) bytes.")
             }
             entries.append(.cursor(name, positions))
         }

@@ -163,10 +163,30 @@ public final class Node: Sendable {
         _ onGap: (@Sendable (Gap) -> Void)?,
         _ body: (SubscriptionSource) async throws -> Result
     ) async throws -> Result {
+        guard case .cursor(let name) = start else {
+            return try await withSource(patterns, start, filter, buffering, onGap, nil, body)
+        }
+        let journal = try requireJournal()
+        let tracker = try journal.track(name)
+        let outcome: Swift.Result<Result, any Error>
+        do {
+            outcome = .success(
+                try await withSource(
+                    patterns, .after(tracker.positions), filter, buffering, onGap, tracker, body))
+        } catch { outcome = .failure(error) }
+        await journal.writer.remove(tracker)
+        return try outcome.get()
+    }
+
+    private func withSource<Result>(
+        _ patterns: [TopicPattern], _ start: Start, _ filter: Filter?, _ buffering: Buffering,
+        _ onGap: (@Sendable (Gap) -> Void)?, _ tracker: CursorTracker?,
+        _ body: (SubscriptionSource) async throws -> Result
+    ) async throws -> Result {
         let selection = try selection(of: patterns)
         let source = SubscriptionSource(
             SubscriptionQueue(buffering, bytesMax: Limits.bufferBytes), patterns, where: filter,
-            onGap: onGap, loop: loop)
+            onGap: onGap, loop: loop, tracker: tracker)
         let from = start.machineStart
         let number = try await loop.withDriver(NodeEngine.self) {
             (engine, loop) throws(MartletError) in
@@ -383,6 +403,7 @@ extension Start {
         case .beginning: .first
         case .after(let positions): .behind(positions)
         case .time(let time): .time(time)
+        case .cursor: preconditionFailure("a cursor has positions by now")
         }
     }
 }

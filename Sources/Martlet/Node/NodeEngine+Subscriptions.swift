@@ -102,7 +102,9 @@ extension NodeEngine {
         for position in positions where !here.contains(position.channel.node) {
             let gap = Gap(
                 channel: position.channel, epoch: position.epoch, first: position.sequence + 1,
-                last: nil, reason: .instanceGone)
+                last: nil,
+                // Who goes by a cursor may well come back before its publisher does.
+                reason: reading.source.tracker == nil ? .instanceGone : .unreachable)
             keep(.gap(gap), for: reading)
         }
     }

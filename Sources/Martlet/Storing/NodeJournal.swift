@@ -84,6 +84,31 @@ final class NodeJournal: Sendable {
         }
     }
 
+    /// Whether a cursor may be moved by hand.
+    func check(cursor name: String) throws(MartletError) {
+        guard !name.isEmpty, name.utf8.count <= Limits.cursorNameBytesMax else {
+            throw MartletError(
+                .invalidArgument,
+                "The name of a cursor has 1 to \(Limits.cursorNameBytesMax) bytes.")
+        }
+        guard !writer.isTracked(name) else {
+            throw MartletError(
+                .wrongState, "A subscription goes by the cursor `\(name)`. End it first.")
+        }
+    }
+
+    /// A subscription begins that goes by a cursor.
+    func track(_ name: String) throws(MartletError) -> CursorTracker {
+        try check(cursor: name)
+        let tracker = CursorTracker(name, from: storage.cursors[name] ?? [], writer)
+        // Another one may have come between.
+        guard writer.add(tracker) else {
+            throw MartletError(
+                .wrongState, "A subscription goes by the cursor `\(name)`. End it first.")
+        }
+        return tracker
+    }
+
     /// What is stored of a stream.
     func channels(of stream: StreamName) -> [StoredChannel] {
         storage.channels.filter { $0.channel.stream == stream }

@@ -12,6 +12,10 @@ final class StorageWriter: Sendable {
         /// Durable streams, and their places in the publishing core.
         var streams: [(place: Int, buffer: StreamBuffer)] = []
         var cursors: [String: [Position]] = [:]
+        /// Subscriptions that go by a cursor.
+        var trackers: [CursorTracker] = []
+        /// Who waits until what was there when they came is on disk.
+        var flushes: [CheckedContinuation<MartletError?, Never>] = []
         var isClosing = false
         /// Until when a storage that fails is given the time to recover.
         var closesBy: MonotonicTime?
@@ -32,7 +36,12 @@ final class StorageWriter: Sendable {
     private static let framesMax = 1_024
     /// A storage that fails is tried again so often.
     private static let pause = Duration.seconds(1)
-    private static let idle = Duration.milliseconds(200)
+    /// Nothing comes unless somebody tells.
+    private static let idle = Duration.seconds(60)
+    /// Cursors are looked at so often.
+    private static let look = Duration.milliseconds(200)
+    /// Readers that are waited for are looked at so often.
+    private static let holdUp = Duration.milliseconds(5)
 
     init(_ storage: any Storage, epoch: Epoch) {
         self.storage = storage
@@ -44,10 +53,11 @@ final class StorageWriter: Sendable {
     func start(_ core: PublishingCore?) throws(MartletError) {
         try DedicatedThread.start(named: "martlet-store") { [self] in
             run(core)
-            let waiters = state.withLock { state in
+            let (waiters, flushes) = state.withLock { state in
                 state.hasEnded = true
-                return state.waiters
+                return (state.waiters, state.flushes)
             }
+            for flush in flushes { flush.resume(returning: Outlet.closedError) }
             for waiter in waiters { waiter.resume() }
         }
     }
@@ -61,10 +71,40 @@ final class StorageWriter: Sendable {
     /// There is something to store.
     func tell() { signal.raise() }
 
-    /// A cursor is to be stored with what comes next.
-    func set(_ positions: [Position], asCursor name: String) {
-        state.withLock { $0.cursors[name] = positions }
-        signal.raise()
+    /// Stores a cursor, and returns once it is on disk.
+    func store(_ positions: [Position], asCursor name: String) async throws(MartletError) {
+        let error = await withCheckedContinuation { continuation in
+            let hasEnded = state.withLock { state in
+                guard !state.hasEnded else { return true }
+                state.cursors[name] = positions
+                state.flushes.append(continuation)
+                return false
+            }
+            if hasEnded { continuation.resume(returning: Outlet.closedError) }
+            signal.raise()
+        }
+        if let error { throw error }
+    }
+
+    /// A subscription goes by a cursor. False if another one does.
+    func add(_ tracker: CursorTracker) -> Bool {
+        state.withLock { state in
+            guard !state.trackers.contains(where: { $0.name == tracker.name }) else { return false }
+            state.trackers.append(tracker)
+            return true
+        }
+    }
+
+    /// It has ended: its cursor is stored where it stands.
+    func remove(_ tracker: CursorTracker) async {
+        state.withLock { state in state.trackers.removeAll { $0 === tracker } }
+        // A disk that fails now is told to whoever stores the next thing.
+        try? await store(tracker.positions, asCursor: tracker.name)
+    }
+
+    /// Whether a subscription goes by this cursor.
+    func isTracked(_ name: String) -> Bool {
+        state.withLock { $0.trackers.contains { $0.name == name } }
     }
 
     /// Stores what is there, and ends. A storage that fails is given so much time.
@@ -91,7 +131,7 @@ final class StorageWriter: Sendable {
             let work = takeWork(core)
             if work.changes.isEmpty {
                 if isClosing { break }
-                signal.wait(atMost: work.isHeldUp ? .milliseconds(5) : StorageWriter.idle)
+                signal.wait(atMost: work.pause)
             } else if !store(work, core) {
                 break
             }
@@ -103,21 +143,28 @@ final class StorageWriter: Sendable {
     private struct Work {
         var changes = StorageChanges()
         var frames: [(place: Int, buffer: StreamBuffer, frame: SealedFrame)] = []
-        /// There is more, but readers are waited for.
-        var isHeldUp = false
+        var flushes: [CheckedContinuation<MartletError?, Never>] = []
+        /// How long to wait if there is nothing.
+        var pause = StorageWriter.idle
         var byteCount = 0
     }
 
     private func takeWork(_ core: PublishingCore?) -> Work {
         var work = Work()
-        let streams = state.withLock { state in
+        let (streams, trackers) = state.withLock { state in
             swap(&work.changes.cursors, &state.cursors)
-            return state.streams
+            swap(&work.flushes, &state.flushes)
+            return (state.streams, state.trackers)
+        }
+        let now = NodeClock.now
+        if !trackers.isEmpty { work.pause = StorageWriter.look }
+        for tracker in trackers where work.changes.cursors[tracker.name] == nil {
+            if let due = tracker.takeDue(at: now) { work.changes.cursors[tracker.name] = due }
         }
         let epoch = epoch.withLock { $0 }
         for (place, buffer) in streams {
             guard core?.isHeldUp(place) == false else {
-                work.isHeldUp = work.isHeldUp || !buffer.isEmpty
+                if !buffer.isEmpty { work.pause = StorageWriter.holdUp }
                 continue
             }
             take(from: buffer, place, epoch, &work)
@@ -151,6 +198,7 @@ final class StorageWriter: Sendable {
             return recover(work, core, after: error)
         }
         publish(work.frames[...], core)
+        for flush in work.flushes { flush.resume(returning: nil) }
         return true
     }
 
@@ -182,11 +230,14 @@ extension StorageWriter {
             do throws(MartletError) {
                 try storage.recover()
                 try goOn(&work, core)
+                for flush in work.flushes { flush.resume(returning: nil) }
                 return true
             } catch {
                 // The first attempt may succeed before anybody has noticed.
                 if isFirst { for (_, buffer) in streams { buffer.receipts?.fail(named(error)) } }
                 isFirst = false
+                for flush in work.flushes { flush.resume(returning: named(error)) }
+                work.flushes = []
             }
             if let closesBy = state.withLock({ $0.closesBy }), NodeClock.now >= closesBy {
                 return false

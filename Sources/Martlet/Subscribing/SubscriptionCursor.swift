@@ -74,7 +74,13 @@ final class SubscriptionCursor {
 
     /// Whether an event of a frame is wanted of which not all are.
     @usableFromInline
-    func wants(_ event: RecordedEvent) -> Bool { source.wants(event) }
+    func wants(_ event: RecordedEvent) -> Bool {
+        // Who asks for an event has handled those before it.
+        if let current, event.sequence > current.frame.sequences.lowerBound {
+            source.handled(current.frame, before: event.sequence)
+        }
+        return source.wants(event)
+    }
 
     private func report(_ gap: Gap) {
         if let last = gap.last { missed[gap.channel, default: 0] &+= last - gap.first + 1 }

@@ -10,11 +10,14 @@ final class SubscriptionSource: Sendable {
     private let filter: Filter?
     private let loop: SocketLoop
     private let fetched = Atomic<UInt64>(0)
+    /// The cursor that it goes by.
+    let tracker: CursorTracker?
 
     init(
         _ queue: SubscriptionQueue, _ patterns: [TopicPattern], where filter: Filter?,
-        onGap: (@Sendable (Gap) -> Void)?, loop: SocketLoop
+        onGap: (@Sendable (Gap) -> Void)?, loop: SocketLoop, tracker: CursorTracker?
     ) {
+        self.tracker = tracker
         self.queue = queue
         self.patterns = patterns
         self.filter = filter
@@ -27,9 +30,9 @@ final class SubscriptionSource: Sendable {
 
     func addFetched(_ count: UInt64) { fetched.add(count, ordering: .relaxed) }
 
-    /// Whether all events of the frame are wanted.
+    /// Whether all events of the frame are wanted, and nobody need know which of them is handled.
     func wantsAll(of frame: Frame) -> Bool {
-        filter == nil && frame.allKinds { wants($0.topic) }
+        tracker == nil && filter == nil && frame.allKinds { wants($0.topic) }
     }
 
     /// Whether an event is wanted.
@@ -39,7 +42,14 @@ final class SubscriptionSource: Sendable {
 
     private func wants(_ topic: Topic) -> Bool { patterns.contains { $0.matches(topic) } }
 
+    /// All events of a frame before this number are handled.
+    func handled(_ frame: Frame, before sequence: UInt64) {
+        tracker?.reached(
+            Position(channel: frame.channel, epoch: frame.header.epoch, sequence: sequence - 1))
+    }
+
     func finish(_ frame: Frame, from peer: Int) {
+        handled(frame, before: frame.sequences.upperBound)
         if queue.finish(frame, from: peer) { loop.notify() }
     }
 

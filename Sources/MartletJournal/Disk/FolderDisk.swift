@@ -11,10 +11,17 @@ package final class FolderDisk: Disk {
     package let name: String
     private let descriptor: Int32
 
-    /// Opens a folder, which is made if it is not there.
+    /// Opens a folder, which is made if it is not there, with those that it lies in.
     package init(_ name: String) throws(MartletError) {
         self.name = name
-        if unsafe mkdir(name, 0o755) != 0, errno != EEXIST { throw DiskFailure.now("made", name) }
+        var path = name.hasPrefix("/") ? "/" : ""
+        for part in name.split(separator: "/") {
+            path += part
+            if unsafe mkdir(path, 0o755) != 0, errno != EEXIST {
+                throw DiskFailure.now("made", name)
+            }
+            path += "/"
+        }
         descriptor = DiskCalls.open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw DiskFailure.now("opened", name) }
     }

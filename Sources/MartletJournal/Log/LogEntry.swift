@@ -6,9 +6,6 @@ extension LogEntry {
         case channel, state, epoch, frame, first, cursor
     }
 
-    /// Longest name of a cursor.
-    static let cursorNameBytesMax = 256
-
     func write(into writer: inout FieldWriter) {
         switch self {
         case .stream(let name, let partitions):
@@ -75,7 +72,7 @@ extension LogEntry {
     }
 
     private static func cursor(_ reader: inout FieldReader) -> LogEntry? {
-        guard let name = reader.text(atMost: cursorNameBytesMax),
+        guard let name = reader.text(atMost: Limits.cursorNameBytesMax),
             let count = reader.count(ofThingsOf: 20)
         else { return nil }
         var positions: [Position] = []

@@ -50,7 +50,7 @@ public final class MemoryStorage: Storage {
                 next.channels[place].first = min(max(stored.first, first), stored.next)
             }
             for (name, positions) in changes.cursors {
-                guard !name.isEmpty, name.utf8.count <= 256 else {
+                guard !name.isEmpty, name.utf8.count <= Limits.cursorNameBytesMax else {
                     throw MartletError(
                         .invalidArgument, "The name of a cursor has 1 to 256 bytes.")
                 }
