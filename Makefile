@@ -10,6 +10,7 @@ TARGET ?=
 SEEDS ?= 3500
 SEED ?= $(or $(MARTLET_SEED),1)
 SCENARIO ?=
+KILLS ?= 1000
 SWIFT ?= swift
 sources := Package.swift Sources Tests Snippets Fuzz Benchmarks/Package.swift Benchmarks/Sources
 
@@ -17,7 +18,7 @@ sources := Package.swift Sources Tests Snippets Fuzz Benchmarks/Package.swift Be
 # Programs that carry the Swift library run where there is none, and call it without detours.
 release := -c release --static-swift-stdlib
 
-.PHONY: help dependencies build test demo check lint format warnings bench bench-smoke fuzz simulate chaos docs sanitize clean
+.PHONY: help dependencies build test demo check lint format warnings bench bench-smoke fuzz simulate chaos soak docs sanitize clean
 
 help: ## List the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -70,6 +71,10 @@ simulate: dependencies ## Run simulated worlds: SEEDS=how many, MARTLET_SEED=the
 chaos: dependencies ## Harm real processes: SCENARIO=which, MARTLET_SEED=what times are drawn from
 	$(SWIFT) build $(release) --product martlet-chaos --quiet
 	.build/release/martlet-chaos --seed $(SEED) $(SCENARIO)
+
+soak: dependencies ## Kill a publisher with a journal KILLS times, and look whether it lost anything
+	$(SWIFT) build $(release) --product martlet-chaos --quiet
+	.build/release/martlet-chaos kills --kills $(KILLS) --seed $(SEED)
 
 docs: dependencies ## Make the reference documentation in .build/docs
 	Scripts/docs

@@ -139,7 +139,9 @@ let package = Package(
             swiftSettings: testSettings),
         .testTarget(
             name: "MartletCommandLineTests",
-            dependencies: ["MartletCommandLine", "martletctl", "martlet-publisher"],
+            dependencies: [
+                "MartletCommandLine", "martletctl", "martlet-publisher", "martlet-chaos",
+            ],
             swiftSettings: testSettings),
         .testTarget(
             name: "MartletCoreTests", dependencies: ["MartletCore"], swiftSettings: testSettings),

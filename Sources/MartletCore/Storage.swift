@@ -142,6 +142,12 @@ public struct StoredChannel: Sendable, Hashable {
         latest = max(latest, frame.latest)
     }
 
+    /// The epoch in which an event was numbered; nil for one that has not been.
+    public func epoch(of sequence: UInt64) -> Epoch? {
+        guard sequence < next else { return nil }
+        return epochs.last { $0.first <= sequence }?.epoch
+    }
+
     /// Whether an event of this number was, or may yet be, numbered in this epoch: it does not lie
     /// behind the end of the epoch.
     public func reaches(_ sequence: UInt64, in epoch: Epoch) -> Bool {

@@ -36,6 +36,17 @@ public final class Journal: Storage {
         try self.init(on: disk, configuration, lock: lock)
     }
 
+    /// Opens the journal in a folder, which must be there.
+    package convenience init(existingAt folder: String) throws(MartletError) {
+        let disk = try FolderDisk(existing: folder)
+        guard try disk.files().contains(where: { SegmentHead.number(of: $0) != nil }) else {
+            throw MartletError(
+                .wrongState, "There is no journal in \(folder). Name the folder of a node's.")
+        }
+        let lock = try JournalLock(folder)
+        try self.init(on: disk, lock: lock)
+    }
+
     /// Makes a folder that was copied, or restored from a backup, the original. The one that it is
     /// a copy of must never be used again.
     public static func adopt(_ folder: String) throws(MartletError) {

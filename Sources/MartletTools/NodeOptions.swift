@@ -25,6 +25,13 @@ public enum NodeOptions {
         "stream", "NAME[:SETTING…]", nil,
         "A stream that is not as usual: orders:partitions=4,ring=16MiB,frame=64KiB,lag=wait.")
 
+    /// Where a node keeps what must outlive it.
+    public static let journal = Command.Option.value(
+        "journal", "DIR", nil, "Keep durable streams and cursors in this folder.")
+    /// Which streams those are.
+    public static let durable = Command.Option.value(
+        "durable", "NAME,…", nil, "Streams that are on disk before anybody gets their events.")
+
     /// What the options make of a node, and what it does where they say nothing.
     public static func configuration(
         _ arguments: Arguments, name: String, listeningAt usual: Endpoint? = nil,
@@ -41,13 +48,39 @@ public enum NodeOptions {
             configuration.peers.append(try endpoint("peer", text, arguments))
         }
         if configuration.peers.isEmpty, let usualPeer { configuration.peers = [usualPeer] }
-        for text in arguments.values("stream") {
-            configuration.streams.append(
-                try arguments.parsed("stream", text) { (text) throws(MartletError) in
-                    try StreamText.definition(text)
-                })
+        configuration.journal = arguments.value("journal")
+        configuration.streams = try streams(arguments)
+        guard configuration.journal != nil || !configuration.streams.contains(where: \.isDurable)
+        else {
+            throw CommandFailure(.usage, "`--durable` goes with `--journal DIR`.")
         }
         return configuration
+    }
+
+    private static func streams(
+        _ arguments: Arguments
+    ) throws(CommandFailure) -> [StreamDefinition] {
+        var durable: Set<StreamName> = []
+        for text in (arguments.value("durable") ?? "").split(separator: ",") {
+            durable.insert(
+                try arguments.parsed("durable", String(text)) { (text) throws(MartletError) in
+                    try StreamName(text)
+                })
+        }
+        var streams: [StreamDefinition] = []
+        for text in arguments.values("stream") {
+            streams.append(
+                try arguments.parsed("stream", text) { (text) throws(MartletError) in
+                    try StreamText.definition(text, durable: durable)
+                })
+        }
+        for name in durable.sorted(by: { $0.text < $1.text })
+        where !streams.contains(where: { $0.name == name }) {
+            do throws(MartletError) { streams.append(try .durable(name)) } catch {
+                throw CommandFailure(error, about: "--durable")
+            }
+        }
+        return streams
     }
 
     private static func endpoint(
@@ -72,7 +105,9 @@ public enum NodeOptions {
 
 /// A stream's definition as it is written on a command line.
 enum StreamText {
-    static func definition(_ text: String) throws(MartletError) -> StreamDefinition {
+    static func definition(
+        _ text: String, durable: Set<StreamName>
+    ) throws(MartletError) -> StreamDefinition {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let name = try StreamName(String(parts[0]))
         var partitions = 16
@@ -93,6 +128,11 @@ enum StreamText {
                 policy = known
             default: throw wrong(String(setting))
             }
+        }
+        guard !durable.contains(name) else {
+            return try .durable(
+                name, partitions: partitions, ringBytes: ring, frameBytes: frame,
+                whenReadersLag: policy)
         }
         return try .live(
             name, partitions: partitions, ringBytes: ring, frameBytes: frame,

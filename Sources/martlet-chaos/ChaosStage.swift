@@ -68,6 +68,13 @@ final class ChaosStage {
         return actor
     }
 
+    /// A process that stores events until it is killed.
+    func store(in folder: String, receipts: String) throws -> Actor {
+        let actor = Actor("store")
+        try start(actor, ["store", folder, "--receipts", receipts], in: nil)
+        return actor
+    }
+
     /// A process with subscribers.
     func subscribers(
         _ name: String, count: Int = 1, of endpoint: String, in space: String? = nil

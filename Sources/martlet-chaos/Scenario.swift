@@ -3,13 +3,14 @@ import MartletCommandLine
 
 /// Something that goes wrong, and what must hold all the same.
 enum Scenario: String, CaseIterable {
-    case restart, stop, network, crowd
+    case restart, stop, network, crowd, kills
 
     var summary: String {
         switch self {
         case .restart: "the publisher is killed and started again, four times, with five readers"
         case .stop: "a reader is stopped for 30 s at 20,000 events a second, and outruns the ring"
         case .network: "a reader is cut off, hears nothing, and loses 5 % of its packets"
+        case .kills: "a publisher with a journal is killed again and again, --kills times"
         case .crowd: "a hundred readers at 1,000 events a second"
         }
     }
@@ -17,12 +18,15 @@ enum Scenario: String, CaseIterable {
     /// Why it cannot be run here; nil if it can.
     var obstacle: String? { self == .network ? ChaosNetwork.obstacle : nil }
 
-    func run(_ random: inout SplitMix64) throws {
+    func run(_ random: inout SplitMix64, kills: Int) throws {
         switch self {
         case .restart: try Scenario.restart(&random)
         case .stop: try Scenario.stop(&random)
         case .network: try Scenario.network(&random)
         case .crowd: try Scenario.crowd()
+        case .kills:
+            var journal = try JournalKills()
+            try journal.run(kills, &random)
         }
     }
 

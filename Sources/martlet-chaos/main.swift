@@ -12,9 +12,12 @@ let chaos = Command(
         "Exit status: 0 if every promise was kept, 1 if one was broken.",
     ],
     operands: .init("SCENARIO…", 0...Int.max, "Which ones; all without it."),
-    options: [.value("seed", "N", "s", "What the times are drawn from; 1 without it.")],
+    options: [
+        .value("seed", "N", "s", "What the times are drawn from; 1 without it."),
+        .value("kills", "N", nil, "How often `kills` kills; 20 without it."),
+    ],
     examples: [.init("martlet-chaos stop --seed 7", "One of them")],
-    verbs: [Roles.publish, Roles.subscribe]
+    verbs: [Roles.publish, Roles.subscribe, StoreRole.command]
 ) { (arguments) throws(CommandFailure) in
     let seed = try arguments.integer("seed", in: 0...Int.max) ?? 1
     var scenarios: [Scenario] = []
@@ -25,11 +28,12 @@ let chaos = Command(
         }
         scenarios.append(scenario)
     }
-    return run(scenarios.isEmpty ? Scenario.allCases : scenarios, seed)
+    let kills = try arguments.integer("kills", in: 1...1_000_000) ?? 20
+    return run(scenarios.isEmpty ? Scenario.allCases : scenarios, seed, kills: kills)
 }
 
 /// Each of them, whatever becomes of those before.
-private func run(_ scenarios: [Scenario], _ seed: Int) -> ExitStatus {
+private func run(_ scenarios: [Scenario], _ seed: Int, kills: Int) -> ExitStatus {
     var broken = 0
     for scenario in scenarios {
         Output.standard.line("\(scenario.rawValue), seed \(seed): \(scenario.summary)")
@@ -40,7 +44,7 @@ private func run(_ scenarios: [Scenario], _ seed: Int) -> ExitStatus {
         }
         var random = SplitMix64(seed: UInt64(seed))
         do {
-            try scenario.run(&random)
+            try scenario.run(&random, kills: kills)
             Output.standard.line("    every promise was kept")
         } catch {
             broken += 1

@@ -14,12 +14,15 @@ let publisher = Command(
             + "registrations (users.registered) and sensors (sensors.SITE.temperature).",
         "With --pull, a message of one part is an event in the JSON format of CloudEvents, and one "
             + "of two parts is a topic and a payload in JSON.",
+        "With --journal and --durable the events of some streams are on disk before anybody gets "
+            + "them, and readers that come later, or were away, get all of them from there. Look "
+            + "at a journal with `martletctl journal info DIR` when the publisher is stopped.",
         "Exit status: 0 done, 64 the command line is wrong, 65 something was no event and was left "
             + "out, 66 a file cannot be read, 69 the node cannot start.",
     ],
     options: [
         NodeOptions.listen, NodeOptions.advertise, NodeOptions.name, NodeOptions.stream,
-        NodeOptions.peer,
+        NodeOptions.peer, NodeOptions.journal, NodeOptions.durable,
         .value("file", "FILE", nil, "Publish the lines of this file."),
         .flag("follow", "f", "Go on with what is added to the file, as tail -F does."),
         .value("generate", "KIND", "g", "Publish made-up orders, registrations or sensors."),
@@ -34,6 +37,9 @@ let publisher = Command(
     ],
     examples: [
         .init("martlet-publisher --generate orders --rate 1000", "A thousand orders a second"),
+        .init(
+            "martlet-publisher -g orders --journal shop.journal --durable orders",
+            "Orders that outlive the program"),
         .init("martlet-publisher --topic logs.app --file app.log -f", "Follow a log of JSON lines"),
         .init("martlet-publisher --pull tcp://*:5560", "For ZeroMQ programs in any language"),
     ]

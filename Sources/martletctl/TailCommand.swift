@@ -25,6 +25,8 @@ enum TailCommand {
         options: [
             NodeOptions.peer,
             .value("from", "START", nil, "now, beginning, a time, an age as 10m, or a position."),
+            .value("cursor", "NAME", nil, "Go on behind what was shown last under this name."),
+            NodeOptions.journal,
             .values("filter", "EXPR", "f", "An expression or a filter that must hold."),
             .value("count", "N", "n", "End after so many events."),
             .value("into", "FILE", "o", "Add the events to this file, behind those in it."),
@@ -76,6 +78,12 @@ struct Tail: Sendable {
             self.log = log
         } else {
             log = nil
+        }
+        if let name = arguments.value("cursor") {
+            guard configuration.journal != nil else {
+                throw CommandFailure(.usage, "`--cursor` goes with `--journal DIR`.")
+            }
+            start = .cursor(name)
         }
         self.start = start
         isJSON = arguments.flag("json")

@@ -1,7 +1,7 @@
 import MartletCommandLine
 
 let martletctl = Command(
-    "martletctl", "looks at events, nodes, routes and lanes",
+    "martletctl", "looks at events, nodes, journals, routes and lanes",
     details: [
         "Exit status: 0 done, 1 nothing found or something lost, 64 the command line is wrong, 65 "
             + "what was read is not what it should be, 66 a file cannot be read, 69 a node cannot "
@@ -15,6 +15,7 @@ let martletctl = Command(
     verbs: [
         TailCommand.command, TopCommand.command, NodesCommand.command, PublishCommand.command,
         MatchCommand.command, RouteCommand.command, PartitionCommand.command,
+        ReplayCommand.command, JournalCommand.command,
     ])
 
 Program.main(martletctl, version: "0.1.0")

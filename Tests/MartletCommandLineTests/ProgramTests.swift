@@ -13,7 +13,11 @@ import Testing
             .appendingPathComponent(UUID().uuidString)
         private let ends: AsyncStream<Void>
 
-        init(_ name: String, _ arguments: String...) throws {
+        convenience init(_ name: String, _ arguments: String...) throws {
+            try self.init(name, arguments)
+        }
+
+        init(_ name: String, _ arguments: [String]) throws {
             let (ends, end) = AsyncStream.makeStream(of: Void.self)
             self.ends = ends
             process.executableURL = ControlTests.program.deletingLastPathComponent()

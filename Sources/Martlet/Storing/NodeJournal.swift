@@ -1,6 +1,5 @@
 internal import MartletDelivery
 internal import MartletJournal
-internal import MartletSockets
 
 /// The journal of a node, the thread that writes it and the one that reads it.
 final class NodeJournal: Sendable {
@@ -27,18 +26,9 @@ final class NodeJournal: Sendable {
     static func open(
         _ folder: String, _ streams: [StreamDefinition]
     ) async throws(MartletError) -> NodeJournal {
-        let outcome: Result<NodeJournal, MartletError> = await withCheckedContinuation {
-            continuation in
-            do throws(MartletError) {
-                try DedicatedThread.start(named: "martlet-open") {
-                    do throws(MartletError) {
-                        let journal = try begin(try Journal(at: folder), streams)
-                        continuation.resume(returning: .success(journal))
-                    } catch { continuation.resume(returning: .failure(error)) }
-                }
-            } catch { continuation.resume(returning: .failure(error)) }
+        try await BlockingCall.run { () throws(MartletError) in
+            try begin(try Journal(at: folder), streams)
         }
-        return try outcome.get()
     }
 
     private static func begin(

@@ -22,8 +22,19 @@ package final class FolderDisk: Disk {
             }
             path += "/"
         }
-        descriptor = DiskCalls.open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        descriptor = try FolderDisk.open(name)
+    }
+
+    /// Opens a folder that is there.
+    package init(existing name: String) throws(MartletError) {
+        self.name = name
+        descriptor = try FolderDisk.open(name)
+    }
+
+    private static func open(_ name: String) throws(MartletError) -> Int32 {
+        let descriptor = DiskCalls.open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw DiskFailure.now("opened", name) }
+        return descriptor
     }
 
     deinit { DiskCalls.close(descriptor) }
@@ -200,6 +211,9 @@ enum DiskFailure {
                 .resourceExhausted,
                 "\(name) cannot be \(what): the disk is full. Make room: what was confirmed is "
                     + "kept, and publishing goes on when there is some.")
+        case ENOENT:
+            return MartletError(
+                .failed, "\(name) cannot be \(what): it is not there. Name another folder.")
         case EACCES, EPERM, EROFS:
             return MartletError(
                 .permissionDenied,
