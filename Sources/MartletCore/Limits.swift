@@ -306,4 +306,8 @@ public enum Limits {
 
     /// Longest name of a cursor.
     public static let cursorNameBytesMax = 256
+
+    /// Epochs that a channel remembers: one for each start of its node. A reader that has been away
+    /// for longer is believed.
+    public static let epochsMax = 256
 }

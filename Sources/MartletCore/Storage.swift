@@ -115,8 +115,9 @@ public struct StoredChannel: Sendable, Hashable {
 
     /// The channel.
     public let channel: Channel
-    /// The epochs that have events, in their order, also of events that are kept no more.
-    public var epochs: [EpochStart]
+    /// The epochs that were raised since the channel began, in their order, also those without
+    /// events; the oldest are forgotten.
+    public private(set) var epochs: [EpochStart]
     /// The number of the first event that is kept; the next to come if none is.
     public var first: UInt64
     /// The number of the next event.
@@ -126,18 +127,30 @@ public struct StoredChannel: Sendable, Hashable {
 
     /// A channel without events.
     public init(_ channel: Channel) {
+        self.init(channel, epochs: [], first: 1, next: 1, latest: .earliest)
+    }
+
+    /// A channel as it was kept.
+    public init(
+        _ channel: Channel, epochs: [EpochStart], first: UInt64, next: UInt64, latest: Timestamp
+    ) {
         self.channel = channel
-        epochs = []
-        first = 1
-        next = 1
-        latest = .earliest
+        self.epochs = epochs
+        self.first = first
+        self.next = next
+        self.latest = latest
+    }
+
+    /// An epoch was raised, in which the next events are numbered.
+    public mutating func raise(_ epoch: Epoch) {
+        guard epochs.last?.epoch != epoch else { return }
+        epochs.append(EpochStart(epoch, first: next))
+        if epochs.count > Limits.epochsMax { epochs.removeFirst() }
     }
 
     /// A frame that follows the last one has been stored.
     public mutating func append(_ frame: StoredFrame) {
-        if epochs.last?.epoch != frame.epoch {
-            epochs.append(EpochStart(frame.epoch, first: frame.sequences.lowerBound))
-        }
+        raise(frame.epoch)
         next = frame.sequences.upperBound
         latest = max(latest, frame.latest)
     }
@@ -152,6 +165,10 @@ public struct StoredChannel: Sendable, Hashable {
     /// behind the end of the epoch.
     public func reaches(_ sequence: UInt64, in epoch: Epoch) -> Bool {
         guard sequence < next else { return false }
+        // What is so old that nobody remembers it is taken at its word.
+        if let oldest = epochs.first, epochs.count == Limits.epochsMax, epoch < oldest.epoch {
+            return sequence < oldest.first
+        }
         guard let place = epochs.firstIndex(where: { $0.epoch == epoch }) else { return false }
         return place + 1 == epochs.count || sequence < epochs[place + 1].first
     }

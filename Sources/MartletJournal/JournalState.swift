@@ -60,17 +60,18 @@ struct JournalState {
         var offset = framesOffset
         for entry in entries {
             switch entry {
-            case .epoch(let epoch): self.epoch = epoch
+            case .epoch(let epoch):
+                self.epoch = epoch
+                for number in channels.indices { channels[number].raise(epoch) }
             case .stream(let name, let count): partitions[name] = count
             case .channel(let number, let stream, let lane):
                 let channel = Channel(node: node, stream: stream, lane: lane)
                 guard add(channel) == number else { return false }
             case .state(let number, let state):
                 guard channels.indices.contains(number) else { return false }
-                channels[number].first = state.first
-                channels[number].next = state.next
-                channels[number].latest = state.latest
-                channels[number].epochs = state.epochs
+                channels[number] = StoredChannel(
+                    channels[number].channel, epochs: state.epochs, first: state.first,
+                    next: state.next, latest: state.latest)
             case .frame(let frame):
                 guard channels.indices.contains(frame.channel),
                     frame.sequences.lowerBound >= channels[frame.channel].next

@@ -41,13 +41,15 @@ struct FanoutChecker {
     /// What was published: the sizes of the histories, whose events say who they are.
     private var published: [History: UInt64] = [:]
     private var progress: [Int: [Int: Progress]] = [:]
+    /// What was published of durable lanes, by the numbers of the events.
+    var stored: [Int: [String]] = [:]
     /// When each history began.
     private var began: [History: UInt64] = [:]
     /// Since when each reader's subscription has been in force.
     private var inForce: [Int: UInt64] = [:]
 
     private(set) var delivered = 0
-    private(set) var attempted = 0
+    var attempted = 0
     private(set) var gaps = 0
     private(set) var reportedLost = 0
 
@@ -56,7 +58,10 @@ struct FanoutChecker {
         "\(lane)/\(epoch)/\(sequence)"
     }
 
-    mutating func publish(_ frame: Frame, at time: UInt64) throws(Violation) {
+    mutating func publish(
+        _ frame: Frame, at time: UInt64, isDurable: Bool
+    ) throws(Violation) {
+        guard !isDurable else { return try store(frame) }
         let history = History(lane: frame.channel.lane, epoch: frame.header.epoch.rawValue)
         let before = published[history] ?? 0
         guard frame.sequences.lowerBound == before + 1 else {
@@ -73,8 +78,11 @@ struct FanoutChecker {
     /// - Parameter first: the first event of the lane that the publisher keeps, if the reader wants
     ///   all of them and the epoch is the present one.
     mutating func start(
-        reader: Int, lane: Int, epoch: UInt64, next: UInt64, atMost first: UInt64?
+        reader: Int, lane: Int, epoch: UInt64, next: UInt64, atMost first: UInt64?,
+        isDurable: Bool
     ) throws(Violation) {
+        // Numbers mean the same in all epochs.
+        let epoch = isDurable ? 0 : epoch
         guard let before = progress[reader]?[lane] else {
             if let first, next > first {
                 throw Violation(
@@ -107,21 +115,15 @@ struct FanoutChecker {
     }
 
     mutating func deliver(
-        _ event: RecordedEvent, reader: Int
+        _ event: RecordedEvent, reader: Int, isDurable: Bool
     ) throws(Violation) {
         let lane = event.frame.channel.lane
-        let epoch = event.frame.header.epoch.rawValue
+        let epoch = isDurable ? 0 : event.frame.header.epoch.rawValue
         let place = "reader \(reader) lane \(lane) \(epoch)/\(event.sequence)"
         guard var seen = progress[reader]?[lane] else {
             throw Violation(invariant: "I6", description: "\(place) came before the start")
         }
-        guard event.sequence <= published[History(lane: lane, epoch: epoch)] ?? 0 else {
-            throw Violation(invariant: "I3", description: "\(place) is unexpected")
-        }
-        let payload = event.payload.text
-        guard payload == FanoutChecker.payload(lane, epoch, event.sequence) else {
-            throw Violation(invariant: "I3", description: "\(place) diverged: \(payload)")
-        }
+        try check(event, lane, epoch, place, isDurable: isDurable)
         guard epoch == seen.epoch, event.sequence == seen.next else {
             let what = epoch == seen.epoch && event.sequence > seen.next ? "lost" : "repeated"
             throw Violation(
@@ -132,6 +134,26 @@ struct FanoutChecker {
         seen.next += 1
         progress[reader]?[lane] = seen
         delivered += 1
+    }
+
+    /// An event is one that was published, with the bytes that it had.
+    private func check(
+        _ event: RecordedEvent, _ lane: Int, _ epoch: UInt64, _ place: String, isDurable: Bool
+    ) throws(Violation) {
+        let count =
+            isDurable
+            ? UInt64(stored[lane]?.count ?? 0) : published[History(lane: lane, epoch: epoch)] ?? 0
+        guard event.sequence <= count else {
+            throw Violation(invariant: "I3", description: "\(place) is unexpected")
+        }
+        let payload = event.payload.text
+        let expected =
+            isDurable
+            ? stored[lane]?[Int(event.sequence) - 1]
+            : FanoutChecker.payload(lane, epoch, event.sequence)
+        guard payload == expected else {
+            throw Violation(invariant: "I3", description: "\(place) diverged: \(payload)")
+        }
     }
 
     /// - Parameters:
@@ -175,6 +197,9 @@ struct FanoutChecker {
         }
         progress[reader]?[lane] = seen
     }
+
+    /// The number of the next event that a reader is to get of a lane.
+    func nextDue(reader: Int, lane: Int) -> UInt64? { progress[reader]?[lane]?.next }
 
     /// A reader has lost what it knew, and begins anew.
     mutating func forget(reader: Int) {

@@ -14,6 +14,7 @@ extension FanoutWorld {
             case 7...9: .readerPaused(reader)
             case 10: .publisherPaused
             case 11: .publisherDown
+            case 12 where plan.isDurable: .diskFails
             default: .readerDown(reader)
             }
         guard wounds.insert(wound).inserted else { return }
@@ -22,14 +23,21 @@ extension FanoutWorld {
         // Most are short; some outlast a session.
         let time = generator.chance(oneIn: 4) ? 2_000...6_000 : 20...1_500
         schedule.plan(.heal(wound), at: now + generator.milliseconds(time))
-        if wound == .publisherDown { publisher.lastArrival = [:] }
+        if wound == .publisherDown {
+            publisher.lastArrival = [:]
+            publisher.die(&generator)
+        }
+        if wound == .diskFails { publisher.failDisk(after: generator.number(0...8)) }
     }
 
-    mutating func heal(_ wound: Wound) {
+    mutating func heal(_ wound: Wound) throws(Violation) {
         guard wounds.remove(wound) != nil else { return }
         note("heal \(wound)")
         switch wound {
-        case .publisherDown: publisher.restart(&generator)
+        case .publisherDown:
+            try publisher.restart(&generator)
+            try checkStored()
+        case .diskFails: publisher.failDisk(after: nil)
         case .readerDown(let reader):
             readers[reader].restart(generator.chance(oneIn: 2) ? .first : .now)
             checker.forget(reader: reader)

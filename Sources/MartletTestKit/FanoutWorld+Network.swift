@@ -21,8 +21,46 @@ extension FanoutWorld {
         do throws(MartletError) {
             sealed = try publisher.seal(lane: lane, count: count, at: clock)
         } catch { throw Violation(invariant: "I4", description: error.message) }
-        try checker.publish(sealed, at: now)
+        if plan.isDurable, plan.flaw != .publishesBeforeCommit { return }
+        try checker.publish(sealed, at: now, isDurable: plan.isDurable)
         for reader in readers.indices { send(published: sealed.bytes, to: reader) }
+    }
+
+    /// What waits is stored, and then published.
+    mutating func commit() throws(Violation) {
+        schedule.plan(.commit, at: now + generator.milliseconds(1...30))
+        guard isPublisherAwake else { return }
+        for stored in publisher.commit(&generator, at: clock) {
+            for entry in stored.entries where plan.flaw != .publishesBeforeCommit {
+                let frame: Frame
+                do throws(MartletError) { frame = try Frame(entry.frame.bytes) } catch {
+                    throw Violation(invariant: "I3", description: error.message)
+                }
+                try checker.publish(frame, at: now, isDurable: true)
+                for reader in readers.indices { send(published: frame.bytes, to: reader) }
+            }
+        }
+        if publisher.isDoubtful { sometimes("a commit failed") }
+    }
+
+    /// I1: what was published, and so confirmed, is there after the publisher has come back; what
+    /// was stored and not yet published may be.
+    mutating func checkStored() throws(Violation) {
+        guard let storage = publisher.storage else { return }
+        for lane in 0..<plan.lanes {
+            try checker.checkStored(publisher.payloads(of: lane, in: storage), lane: lane)
+        }
+    }
+
+    /// The publisher's storage is asked.
+    func askLater(_ request: StoredRequest) -> (Step, UInt64) {
+        (.stored(link: publisher.link, request), now + 2_000)
+    }
+
+    mutating func answer(_ request: StoredRequest, _ link: Int) {
+        guard link == publisher.link, isPublisherAwake else { return }
+        sometimes("the journal was read for a reader")
+        carryOut(publisher.answer(request))
     }
 
     var isPublisherAwake: Bool {
@@ -69,7 +107,9 @@ extension FanoutWorld {
                 for reader in readers.indices { send(published: bytes, to: reader) }
             case .send(let route, let message):
                 send(falsified(message), to: route)
-            case .ask: preconditionFailure("a live stream is not stored")
+            case .ask(let request):
+                let (step, time) = askLater(request)
+                schedule.plan(step, at: time)
             }
         }
     }
@@ -244,19 +284,25 @@ extension FanoutWorld {
         for _ in 0..<count {
             switch readers[reader].queue.removeFirst() {
             case .started(let channel, let epoch, let next):
-                let isPresent = epoch == publisher.instance.epoch && readers[reader].wantsAll
+                let isPresent =
+                    (epoch == publisher.instance.epoch || plan.isDurable)
+                    && readers[reader].wantsAll
                 try checker.start(
                     reader: reader, lane: channel.lane, epoch: epoch.rawValue, next: next,
-                    atMost: isPresent ? publisher.firstKept(lane: channel.lane) : nil)
+                    atMost: isPresent ? publisher.firstKept(lane: channel.lane) : nil,
+                    isDurable: plan.isDurable)
                 note("start \(reader) \(channel.lane) \(next)")
             case .gap(let gap):
+                guard !plan.isDurable else {
+                    throw Violation(invariant: "I6", description: "\(gap), which is stored")
+                }
                 try checker.report(
                     gap, reader: reader, epoch: publisher.instance.epoch.rawValue,
                     firstKept: publisher.firstKept(lane: gap.channel.lane))
                 note("gap \(reader) \(gap.channel.lane) \(gap.first)")
             case .frame(let frame, let from):
                 for event in frame where event.sequence >= from {
-                    try checker.deliver(event, reader: reader)
+                    try checker.deliver(event, reader: reader, isDurable: plan.isDurable)
                 }
                 note("frame \(reader) \(frame.channel.lane) \(from)")
                 try carryOut(

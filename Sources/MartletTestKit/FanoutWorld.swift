@@ -17,6 +17,8 @@ public struct FanoutWorld {
         public var lanes = 3
         /// Whether the publisher waits for its readers; every third seed does.
         public var waits: Bool
+        /// Whether the publisher has a journal, on a disk that fails; two of five seeds have.
+        public var isDurable: Bool
         /// A bug to be found.
         public var flaw: Flaw?
 
@@ -24,6 +26,7 @@ public struct FanoutWorld {
         public init(seed: UInt64) {
             self.seed = seed
             waits = seed.isMultiple(of: 3)
+            isDurable = seed % 5 > 2
         }
     }
 
@@ -62,6 +65,8 @@ public struct FanoutWorld {
 
     enum Step {
         case publish
+        case commit
+        case stored(link: Int, StoredRequest)
         case publisherTick
         case readerTick(Int)
         case published(reader: Int, link: Int, Bytes)
@@ -82,6 +87,7 @@ public struct FanoutWorld {
         case publisherPaused
         case publisherDown
         case readerDown(Int)
+        case diskFails
     }
 
     /// Small, so that rings are outrun and buffers fill up.
@@ -119,6 +125,7 @@ public struct FanoutWorld {
     public mutating func run() -> Outcome {
         schedule.plan(.publish, at: now)
         schedule.plan(.publisherTick, at: now)
+        if plan.isDurable { schedule.plan(.commit, at: now) }
         schedule.plan(.fault, at: now + generator.milliseconds(50...500))
         for reader in readers.indices {
             schedule.plan(.connect(reader), at: now + generator.milliseconds(0...300))
@@ -139,9 +146,12 @@ public struct FanoutWorld {
     /// Ends all wounds, and gives the world time: then everybody must have everything.
     private mutating func heal() throws(Violation) {
         isHealing = true
-        for wound in wounds.sorted(by: { "\($0)" < "\($1)" }) { heal(wound) }
+        for wound in wounds.sorted(by: { "\($0)" < "\($1)" }) { try heal(wound) }
         let end = now + 20_000_000
         while now < end { try advance() }
+        guard !plan.isDurable else {
+            return try checker.checkDurableLag(readers: plan.readers, lanes: plan.lanes)
+        }
         try checker.checkLag(
             readers: plan.readers, lanes: plan.lanes, epoch: publisher.instance.epoch.rawValue)
     }
@@ -157,6 +167,8 @@ public struct FanoutWorld {
     private mutating func make(_ step: Step) throws(Violation) {
         switch step {
         case .publish: try publish()
+        case .commit: try commit()
+        case .stored(let link, let request): answer(request, link)
         case .publisherTick: tickPublisher()
         case .readerTick(let reader): try tick(reader)
         case .published(let reader, let link, let bytes):
@@ -168,7 +180,7 @@ public struct FanoutWorld {
         case .consume(let reader): try consume(reader)
         case .connect(let reader): try connect(reader)
         case .fault: fault()
-        case .heal(let wound): heal(wound)
+        case .heal(let wound): try heal(wound)
         }
     }
 

@@ -26,6 +26,12 @@ public enum Flaw: String, Sendable, CaseIterable {
     case noRequestAfterReattach
     /// The ring keeps everything.
     case ringWithoutBound
+    /// Events are published before they are stored.
+    case publishesBeforeCommit
+    /// What is to be synchronized is not.
+    case neverSynchronizes
+    /// A publisher that starts anew with its journal does not raise the epoch there.
+    case epochNotStored
     /// The first frame behind the start does not arrive.
     case forgetsTheFirst
 }

@@ -14,6 +14,9 @@ struct SimulatedPublisher {
     /// Raised when the publisher goes: what is under way over older links never arrives.
     private(set) var link = 0
 
+    /// Where it stores its events; nil if they are live.
+    private(set) var journal: SimulatedJournal?
+
     init(
         _ node: NodeID, _ plan: FanoutWorld.Plan, _ generator: inout SimulationGenerator
     ) {
@@ -22,36 +25,46 @@ struct SimulatedPublisher {
         ringBytes = plan.flaw == .ringWithoutBound ? .max : FanoutWorld.ringBytes
         raisesEpoch = plan.flaw != .epochNotRaised
         waits = plan.waits
+        if plan.isDurable { journal = SimulatedJournal(node, plan.flaw, &generator) }
         machine = FanoutPublisher(
             instance, named: "publisher", dataEndpoint: "sim://data",
             firstSession: generator.next(), fetchBytes: FanoutWorld.fetchBytes)
-        machine.add(
-            FanoutWorld.stream, ringBytes: ringBytes, waitingForReaders: waits,
-            windowBytes: FanoutWorld.windowBytes)
+        begin()
     }
 
-    /// Starts anew, with nothing but its identity.
-    mutating func restart(_ generator: inout SimulationGenerator) {
+    /// Starts anew, with nothing but its identity and its journal.
+    mutating func restart(_ generator: inout SimulationGenerator) throws(Violation) {
         let random = UInt32(truncatingIfNeeded: generator.next())
         let epoch = Epoch(start: instance.epoch.start + 1, random: random)
         if raisesEpoch { instance = Instance(node: instance.node, epoch: epoch) }
         next = [:]
         link += 1
+        try journal?.restart(random)
+        if let epoch = journal?.epoch { instance = Instance(node: instance.node, epoch: epoch) }
         machine = FanoutPublisher(
             instance, named: "publisher", dataEndpoint: "sim://data",
             firstSession: generator.next(), fetchBytes: FanoutWorld.fetchBytes)
-        machine.add(
-            FanoutWorld.stream, ringBytes: ringBytes, waitingForReaders: waits,
-            windowBytes: FanoutWorld.windowBytes)
+        begin()
     }
 
-    /// A frame of so many events.
+    private mutating func begin() {
+        let stored = journal?.channels
+        machine.add(
+            FanoutWorld.stream, stored: stored, ringBytes: ringBytes, waitingForReaders: waits,
+            windowBytes: FanoutWorld.windowBytes)
+        for channel in stored ?? [] { next[channel.channel.lane] = channel.next }
+        if let epoch = journal?.epoch { instance = Instance(node: instance.node, epoch: epoch) }
+    }
+
+    /// A frame of so many events. It is to be published, or first to be stored.
     mutating func seal(
         lane: Int, count: Int, at now: MonotonicTime
     ) throws(MartletError) -> Frame {
         let first = next[lane] ?? 1
         let channel = Channel(node: instance.node, stream: FanoutWorld.stream, lane: lane)
-        var builder = FrameBuilder(channel: channel, epoch: instance.epoch, nextSequence: first)
+        var builder = FrameBuilder(
+            channel: channel, epoch: instance.epoch, nextSequence: first,
+            isDurable: journal != nil)
         let kind = try EventDefinition(topic: "sim.events", contentType: .text)
         for offset in 0..<UInt64(count) {
             let payload = FanoutChecker.payload(
@@ -61,16 +74,68 @@ struct SimulatedPublisher {
         }
         next[lane] = first + UInt64(count)
         let frame = try Frame(builder.seal())
-        machine.seal(
-            SealedFrame(
-                lane: lane, sequences: frame.sequences, latest: .earliest, bytes: frame.bytes),
-            of: 0, at: now)
+        let sealed = SealedFrame(
+            lane: lane, sequences: frame.sequences, latest: .earliest, bytes: frame.bytes)
+        if journal != nil { journal?.add(sealed) } else { machine.seal(sealed, of: 0, at: now) }
         return frame
     }
 
     mutating func receive(
         _ message: Multipart, from route: Bytes, at now: MonotonicTime
     ) -> [FanoutPublisher.Effect] { machine.receive(message, from: route, at: now) }
+
+    /// What waits is stored; what is stored is to be published.
+    mutating func commit(
+        _ generator: inout SimulationGenerator, at now: MonotonicTime
+    ) -> [CommitQueue.Stored] {
+        let random = UInt32(truncatingIfNeeded: generator.next())
+        let stored = journal?.commit(random) ?? []
+        for some in stored {
+            machine.raise(some.epoch)
+            for entry in some.entries { machine.seal(entry.frame, of: 0, at: now) }
+        }
+        return stored
+    }
+
+    /// Whether the last commit failed.
+    var isDoubtful: Bool { journal?.isDoubtful ?? false }
+
+    /// Where its events are; nil if they are live.
+    var storage: (any Storage)? { journal?.storage }
+
+    /// What is stored of a lane.
+    func payloads(of lane: Int, in storage: any Storage) -> [String] {
+        let channel = Channel(node: instance.node, stream: FanoutWorld.stream, lane: lane)
+        guard let read = try? storage.read(channel, from: 1, byteCountMax: .max),
+            read.damaged == nil
+        else { return [] }
+        return read.frames.flatMap { stored in
+            ((try? Frame(stored.bytes)) ?? nil)?.map { $0.payload.text } ?? []
+        }
+    }
+
+    /// The process is killed, or the power goes.
+    func die(_ generator: inout SimulationGenerator) { journal?.die(&generator) }
+
+    /// The disk fails behind so many operations, or works again.
+    func failDisk(after count: Int?) { journal?.failDisk(after: count) }
+
+    /// The storage says what a reader has asked.
+    mutating func answer(_ request: StoredRequest) -> [FanoutPublisher.Effect] {
+        guard let storage, let question = request.question else { return [] }
+        let answer: StoredAnswer
+        do throws(MartletError) {
+            switch question {
+            case .events(let sequence, let byteCountMax):
+                answer = .events(
+                    try storage.read(
+                        request.channel, from: sequence, byteCountMax: byteCountMax))
+            case .time(let time):
+                answer = .sequence(try storage.sequence(at: time, of: request.channel))
+            }
+        } catch { answer = .failed }
+        return machine.answered(request, with: answer)
+    }
 
     /// The first event of a lane that can be asked for.
     func firstKept(lane: Int) -> UInt64 { machine.firstKept(of: FanoutWorld.stream, lane: lane) }

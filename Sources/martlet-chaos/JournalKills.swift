@@ -3,8 +3,8 @@ import Martlet
 import MartletCommandLine
 import Synchronization
 
-/// A publisher that stores events is killed again and again: whatever it had a receipt for is in its
-/// journal, at its position, as it was.
+/// A publisher that stores events is killed again and again: whatever it had a receipt for is in
+/// its journal, at its position, as it was.
 struct JournalKills {
     private let stage: ChaosStage
     private let folder: URL

@@ -26,8 +26,8 @@ enum ReplayCommand {
                 + "subscribes.",
             "--speed 1 leaves the time between events that was between them, 10 a tenth of it; "
                 + "without it they follow each other at once.",
-            "Exit status: 0 done, 1 with --strict if events are damaged, 66 there is no journal, or "
-                + "a node uses it, 69 nobody subscribes.",
+            "Exit status: 0 done, 1 with --strict if events are damaged, 66 there is no journal, "
+                + "or a node uses it, 69 nobody subscribes.",
         ],
         operands: operands,
         options: choices + [

@@ -11,8 +11,8 @@ import Testing
         try await body(folder)
     }
 
-    /// What was published with nobody there is in the journal, and can be shown, exported and played
-    /// again.
+    /// What was published with nobody there is in the journal, and can be shown, exported and
+    /// played again.
     @Test func aJournalIsFilledAndRead() async throws {
         try await withFolder { folder in
             let publisher = try Running(

@@ -32,7 +32,8 @@ import Testing
         (.truncatedAnsweredFromNewHistory, 6, "I22"), (.expiredAnsweredAsDone, 10, "I22"),
         (.everythingExpires, 11, "I6"), (.firstMeansNow, 1, "I6"),
         (.noRequestAfterReattach, 1, "I22"), (.ringWithoutBound, 1, "I18"),
-        (.forgetsTheFirst, 1, "I6"),
+        (.forgetsTheFirst, 1, "I6"), (.publishesBeforeCommit, 4, "I4"),
+        (.neverSynchronizes, 14, "I1"), (.epochNotStored, 29, "I4"),
     ])
     func plantedBugsAreFound(flaw: Flaw, seed: UInt64, invariant: String) {
         #expect(Self.run(seed, flaw).violation?.invariant == invariant)
@@ -42,10 +43,11 @@ import Testing
     /// A world in which nothing rare happens shows nothing.
     @Test func rareStatesAreReached() {
         var total = FanoutWorld.Outcome()
-        for seed in 1...8 as ClosedRange<UInt64> { total.add(Self.run(seed)) }
+        for seed in 1...14 as ClosedRange<UInt64> { total.add(Self.run(seed)) }
         for state in [
             "a gap: expired", "a gap: instanceGone", "a session was given up",
             "a paused reader lost a published message", "wound: publisherDown", "wound: readerDown",
+            "wound: diskFails", "a commit failed", "the journal was read for a reader",
         ] {
             #expect(total.sometimes[state] ?? 0 > 0, "\(state)")
         }

@@ -230,20 +230,18 @@ final class PublishingCore: Sendable {
     }
 
     /// Publishes frames that are on the disk.
-    func publishStored(_ frames: some Sequence<(place: Int, frame: SealedFrame)>) {
+    func publishStored(_ stored: CommitQueue.Stored) {
         let now = NodeClock.now
-        for (place, frame) in frames {
+        state.withLock { $0.machine.raise(stored.epoch) }
+        for entry in stored.entries {
             // One at a time: the loop must not wait for all of them.
             state.withLock { state in
-                state.machine.seal(frame, of: place, at: now)
-                send(frame.bytes, &state)
+                state.machine.seal(entry.frame, of: entry.place, at: now)
+                send(entry.frame.bytes, &state)
             }
         }
         if isClosed.load(ordering: .relaxed) { progress.raise() }
     }
-
-    /// Durable streams go on in a new epoch.
-    func raise(_ epoch: Epoch) { state.withLock { $0.machine.raise(epoch) } }
 
     /// The journal has answered; the loop sends it.
     func answered(_ request: StoredRequest, _ answer: StoredAnswer) {

@@ -1,6 +1,6 @@
 extension Node {
-    /// The positions of a cursor: how far the subscription that goes by it has handled each channel.
-    /// Empty if there is none of this name.
+    /// The positions of a cursor: how far the subscription that goes by it has handled each
+    /// channel. Empty if there is none of this name.
     public func cursor(named name: String) throws(MartletError) -> [Position] {
         try requireJournal().storage.cursors[name] ?? []
     }

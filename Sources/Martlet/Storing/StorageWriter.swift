@@ -5,8 +5,7 @@ import Synchronization
 /// The thread that stores what a node publishes in its durable streams: whatever waits, in one
 /// commit; then, and only then, it is published and confirmed.
 ///
-/// When a commit fails, nobody knows what of it is on the disk. The storage looks, the epoch is
-/// raised, and what was not found is numbered anew in the same order.
+/// When a commit fails, the queue looks what is there, and it is tried again until the end.
 final class StorageWriter: Sendable {
     private struct State {
         /// Durable streams, and their places in the publishing core.
@@ -26,8 +25,6 @@ final class StorageWriter: Sendable {
     let storage: any Storage
     private let signal = ThreadSignal()
     private let state = Lock(State())
-    /// The epoch in which frames are stored. The writer's thread alone changes it.
-    private let epoch: Lock<Epoch>
     /// The epoch in which streams number their frames.
     private let instanceEpoch: Epoch
 
@@ -45,7 +42,6 @@ final class StorageWriter: Sendable {
 
     init(_ storage: any Storage, epoch: Epoch) {
         self.storage = storage
-        self.epoch = Lock(epoch)
         instanceEpoch = epoch
     }
 
@@ -126,183 +122,112 @@ final class StorageWriter: Sendable {
     // MARK: The thread
 
     private func run(_ core: PublishingCore?) {
+        var queue = CommitQueue(storage.node, instanceEpoch)
         while true {
             let isClosing = state.withLock { $0.isClosing }
-            let work = takeWork(core)
-            if work.changes.isEmpty {
+            var turn = fill(&queue, core)
+            if queue.isEmpty {
                 if isClosing { break }
-                signal.wait(atMost: work.pause)
-            } else if !store(work, core) {
+                signal.wait(atMost: turn.pause)
+            } else if !store(&queue, core, &turn) {
                 break
             }
         }
         try? storage.close()
     }
 
-    /// What is committed together.
-    private struct Work {
-        var changes = StorageChanges()
-        var frames: [(place: Int, buffer: StreamBuffer, frame: SealedFrame)] = []
+    /// What belongs to a commit, beside what is stored.
+    private struct Turn {
+        /// Who waits for it.
         var flushes: [CheckedContinuation<MartletError?, Never>] = []
+        var buffers: [StreamBuffer] = []
         /// How long to wait if there is nothing.
         var pause = StorageWriter.idle
-        var byteCount = 0
     }
 
-    private func takeWork(_ core: PublishingCore?) -> Work {
-        var work = Work()
+    private func fill(_ queue: inout CommitQueue, _ core: PublishingCore?) -> Turn {
+        var turn = Turn()
+        var cursors: [String: [Position]] = [:]
         let (streams, trackers) = state.withLock { state in
-            swap(&work.changes.cursors, &state.cursors)
-            swap(&work.flushes, &state.flushes)
+            swap(&cursors, &state.cursors)
+            swap(&turn.flushes, &state.flushes)
             return (state.streams, state.trackers)
         }
         let now = NodeClock.now
-        if !trackers.isEmpty { work.pause = StorageWriter.look }
-        for tracker in trackers where work.changes.cursors[tracker.name] == nil {
-            if let due = tracker.takeDue(at: now) { work.changes.cursors[tracker.name] = due }
+        if !trackers.isEmpty { turn.pause = StorageWriter.look }
+        for tracker in trackers where cursors[tracker.name] == nil {
+            if let due = tracker.takeDue(at: now) { cursors[tracker.name] = due }
         }
-        let epoch = epoch.withLock { $0 }
+        for (name, positions) in cursors { queue.add(cursor: name, positions) }
         for (place, buffer) in streams {
+            turn.buffers.append(buffer)
             guard core?.isHeldUp(place) == false else {
-                if !buffer.isEmpty { work.pause = StorageWriter.holdUp }
+                if !buffer.isEmpty { turn.pause = StorageWriter.holdUp }
                 continue
             }
-            take(from: buffer, place, epoch, &work)
+            take(from: buffer, place, &queue)
         }
-        return work
+        return turn
     }
 
-    private func take(
-        from buffer: StreamBuffer, _ place: Int, _ epoch: Epoch, _ work: inout Work
-    ) {
+    private func take(from buffer: StreamBuffer, _ place: Int, _ queue: inout CommitQueue) {
         // Each of the open frames once: they begin anew while this goes on.
         var open = buffer.openCount
-        while work.byteCount < StorageWriter.bytesMax, work.frames.count < StorageWriter.framesMax {
-            guard case .frame(var frame, let wasOpen) = buffer.take(openToo: open > 0) else {
+        while queue.byteCount < StorageWriter.bytesMax, queue.count < StorageWriter.framesMax {
+            guard case .frame(let frame, let wasOpen) = buffer.take(openToo: open > 0) else {
                 return
             }
             if wasOpen { open -= 1 }
-            if epoch != instanceEpoch { frame = frame.restamped(epoch) }
-            work.frames.append((place, buffer, frame))
-            work.byteCount += frame.bytes.count
-            work.changes.frames.append(
-                frame.stored(in: epoch, of: buffer.definition.name, at: storage.node))
+            queue.add(.init(place: place, stream: buffer.definition.name, frame: frame))
         }
     }
 
     /// False if it could not be stored before the end.
-    private func store(_ work: Work, _ core: PublishingCore?) -> Bool {
-        do throws(MartletError) {
-            try storage.commit(work.changes)
-        } catch {
-            return recover(work, core, after: error)
-        }
-        publish(work.frames[...], core)
-        for flush in work.flushes { flush.resume(returning: nil) }
-        return true
-    }
-
-    private func publish(
-        _ frames: ArraySlice<(place: Int, buffer: StreamBuffer, frame: SealedFrame)>,
-        _ core: PublishingCore?
-    ) {
-        guard !frames.isEmpty else { return }
-        core?.publishStored(frames.lazy.map { ($0.place, $0.frame) })
-        let epoch = epoch.withLock { $0 }
-        var rest = frames
-        while let first = rest.first {
-            let own = rest.prefix { $0.buffer === first.buffer }
-            first.buffer.noteStored(own.lazy.map { ($0.frame.lane, $0.frame.sequences) }, in: epoch)
-            rest = rest.dropFirst(own.count)
-        }
-    }
-}
-
-// MARK: - Recovery
-
-extension StorageWriter {
-    private func recover(
-        _ work: Work, _ core: PublishingCore?, after error: MartletError
+    private func store(
+        _ queue: inout CommitQueue, _ core: PublishingCore?, _ turn: inout Turn
     ) -> Bool {
-        var work = work
-        var isFirst = true
-        while true {
+        let buffers = turn.buffers
+        for attempt in 1... {
             do throws(MartletError) {
-                try storage.recover()
-                try goOn(&work, core)
-                for flush in work.flushes { flush.resume(returning: nil) }
+                try queue.commit(to: storage, random: .random(in: 0 ... .max)) { stored in
+                    publish(stored, buffers, core)
+                }
+                for flush in turn.flushes { flush.resume(returning: nil) }
                 return true
             } catch {
-                // The first attempt may succeed before anybody has noticed.
-                if isFirst { for (_, buffer) in streams { buffer.receipts?.fail(named(error)) } }
-                isFirst = false
-                for flush in work.flushes { flush.resume(returning: named(error)) }
-                work.flushes = []
+                // The second attempt begins by looking, and may succeed before anybody has noticed.
+                guard attempt > 1 else { continue }
+                fail(&turn, because: error)
             }
             if let closesBy = state.withLock({ $0.closesBy }), NodeClock.now >= closesBy {
                 return false
             }
             signal.wait(atMost: StorageWriter.pause)
         }
+        return false
     }
 
-    private var streams: [(place: Int, buffer: StreamBuffer)] { state.withLock { $0.streams } }
-
-    private func named(_ error: MartletError) -> MartletError {
-        MartletError(
+    /// Who waits is told. What waits is tried again.
+    private func fail(_ turn: inout Turn, because error: MartletError) {
+        let error = MartletError(
             error.code,
             "Nothing can be stored at present: \(error.message) What was published waits, and is "
                 + "stored when that is over.", cause: error, isRetriable: true)
+        for buffer in turn.buffers { buffer.receipts?.fail(error) }
+        for flush in turn.flushes { flush.resume(returning: error) }
+        turn.flushes = []
     }
 
-    /// What of the work was found is published in its epoch; the rest is stored in a new one.
-    private func goOn(_ work: inout Work, _ core: PublishingCore?) throws(MartletError) {
-        var nexts: [Channel: UInt64] = [:]
-        for stored in storage.channels { nexts[stored.channel] = stored.next }
-        // An attempt before this one may have got so far.
-        if let stored = storage.epoch, stored != epoch.withLock({ $0 }) {
-            epoch.withLock { $0 = stored }
-            core?.raise(stored)
+    private func publish(
+        _ stored: CommitQueue.Stored, _ buffers: [StreamBuffer], _ core: PublishingCore?
+    ) {
+        core?.publishStored(stored)
+        var rest = stored.entries
+        while let first = rest.first {
+            let own = rest.prefix { $0.stream == first.stream }
+            buffers.first { $0.definition.name == first.stream }?.noteStored(
+                own.lazy.map { ($0.frame.lane, $0.frame.sequences) }, in: stored.epoch)
+            rest = rest.dropFirst(own.count)
         }
-        let missing = work.changes.frames.firstIndex {
-            $0.sequences.lowerBound >= nexts[$0.channel] ?? 1
-        }
-        let found = missing ?? work.frames.count
-        let next = Epoch(
-            start: (storage.epoch?.start ?? 0) + 1, random: .random(in: 0 ... .max))
-        var changes = StorageChanges()
-        changes.epoch = next
-        changes.streams = work.changes.streams
-        changes.cursors = work.changes.cursors
-        for place in found..<work.frames.count {
-            work.frames[place].frame = work.frames[place].frame.restamped(next)
-            let entry = work.frames[place]
-            changes.frames.append(
-                entry.frame.stored(
-                    in: next, of: entry.buffer.definition.name, at: storage.node))
-        }
-        publish(work.frames[..<found], core)
-        work.frames.removeFirst(found)
-        work.changes.frames.removeFirst(found)
-        try storage.commit(changes)
-        epoch.withLock { $0 = next }
-        core?.raise(next)
-        publish(work.frames[...], core)
-    }
-}
-
-extension SealedFrame {
-    /// The same events numbered in another epoch.
-    fileprivate func restamped(_ epoch: Epoch) -> SealedFrame {
-        // It was made here, and is a frame.
-        guard let bytes = try? Frame.restamped(bytes, epoch) else { return self }
-        return SealedFrame(lane: lane, sequences: sequences, latest: latest, bytes: bytes)
-    }
-
-    fileprivate func stored(in epoch: Epoch, of stream: StreamName, at node: NodeID) -> StoredFrame
-    {
-        StoredFrame(
-            channel: Channel(node: node, stream: stream, lane: lane), epoch: epoch,
-            sequences: sequences, latest: latest, bytes: bytes)
     }
 }

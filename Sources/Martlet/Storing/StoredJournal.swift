@@ -89,6 +89,6 @@ public func withJournal<Result>(
     return try outcome.get()
 }
 
-/// Makes a folder that was copied, or restored from a backup, the journal of the node that it names.
-/// The one that it is a copy of must never be used again.
+/// Makes a folder that was copied, or restored from a backup, the journal of the node that it
+/// names. The one that it is a copy of must never be used again.
 public func adoptJournal(at folder: String) throws(MartletError) { try Journal.adopt(folder) }

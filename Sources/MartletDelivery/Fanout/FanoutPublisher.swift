@@ -13,6 +13,8 @@ package struct FanoutPublisher {
     }
 
     private let instance: Instance
+    /// The epoch of durable streams.
+    private var durableEpoch: Epoch
     private let name: String
     private let dataEndpoint: String
     private let fetchBytes: Int
@@ -40,6 +42,7 @@ package struct FanoutPublisher {
         fetchBytes: Int = Limits.fetchBytes
     ) {
         self.instance = instance
+        durableEpoch = instance.epoch
         self.fetchBytes = fetchBytes
         self.name = name
         self.dataEndpoint = dataEndpoint
@@ -55,7 +58,10 @@ package struct FanoutPublisher {
     ) -> Int {
         precondition(places[stream] == nil, "the stream is there already")
         var added = PublisherStream(
-            stream, of: instance, stored: stored, ringBytes: ringBytes,
+            stream,
+            of: stored == nil
+                ? instance : Instance(node: instance.node, epoch: durableEpoch),
+            stored: stored, ringBytes: ringBytes,
             // What has been sent ahead must still be here if it gets lost.
             flow: FlowControl(windowBytes: min(windowBytes, ringBytes / 2)), waits: waits)
         for session in reading.keys.sorted() where reading[session]?.contains(stream) == true {
@@ -114,6 +120,8 @@ package struct FanoutPublisher {
 
     /// The storage had failed, and goes on in a new epoch: so do durable streams.
     package mutating func raise(_ epoch: Epoch) {
+        guard epoch != durableEpoch else { return }
+        durableEpoch = epoch
         for place in streams.indices where streams[place].isDurable { streams[place].raise(epoch) }
     }
 

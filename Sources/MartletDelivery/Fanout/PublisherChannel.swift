@@ -30,8 +30,9 @@ package struct PublisherChannel {
     package init(_ stored: StoredChannel, _ epoch: Epoch) {
         channel = stored.channel
         self.epoch = epoch
-        self.stored = stored
         next = stored.next
+        self.stored = stored
+        self.stored?.raise(epoch)
     }
 
     /// Whether it is on disk.
@@ -61,7 +62,10 @@ package struct PublisherChannel {
     }
 
     /// The epoch was raised.
-    mutating func raise(_ epoch: Epoch) { self.epoch = epoch }
+    mutating func raise(_ epoch: Epoch) {
+        self.epoch = epoch
+        stored?.raise(epoch)
+    }
 
     /// What comes before this event is stored no more.
     mutating func forget(before first: UInt64) { stored?.first = min(first, next) }

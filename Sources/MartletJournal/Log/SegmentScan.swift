@@ -101,7 +101,9 @@ struct SegmentScan {
                 return nil
             }
             if let found { return place + found }
-            place += LogGroup.aligned(some.count - 7)
+            // A file may be shorter than it was.
+            guard some.count >= LogGroup.headBytes else { return nil }
+            place += some.count / LogGroup.alignment * LogGroup.alignment
         }
         return nil
     }

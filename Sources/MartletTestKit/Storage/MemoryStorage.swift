@@ -41,7 +41,10 @@ public final class MemoryStorage: Storage {
         try state.withLock { (state) throws(MartletError) in
             var next = state
             try MemoryStorage.check(state)
-            if let epoch = changes.epoch { next.epoch = epoch }
+            if let epoch = changes.epoch {
+                next.epoch = epoch
+                for place in next.channels.indices { next.channels[place].raise(epoch) }
+            }
             next.partitions.merge(changes.streams) { $1 }
             for frame in changes.frames { try MemoryStorage.append(frame, to: &next) }
             for (channel, first) in changes.firsts {

@@ -90,6 +90,7 @@ package final class SimulatedDisk: Disk {
         var operations = 0
         var failsAt: Int?
         var capacity = Int.max
+        var isLying = false
     }
 
     package let name = "simulated"
@@ -157,6 +158,9 @@ extension SimulatedDisk {
 
     /// The operation of this number fails, and all after it until it is told otherwise.
     package func fail(at operation: Int?) { state.withLock { $0.failsAt = operation } }
+
+    /// Synchronizing does nothing, as with a disk that lies.
+    package func ignoreSynchronizing() { state.withLock { $0.isLying = true } }
 
     /// Writing fails beyond so many bytes.
     package func limit(to byteCount: Int) { state.withLock { $0.capacity = byteCount } }
@@ -265,7 +269,9 @@ final class SimulatedFile: DiskFile {
     }
 
     func synchronize() throws(MartletError) {
-        try operate { (content) throws(MartletError) in content.synchronize() }
+        try disk.operate(in: generation) { (state) throws(MartletError) in
+            if !state.isLying { state.contents[content]?.synchronize() }
+        }
     }
 
     func forgetCached() {

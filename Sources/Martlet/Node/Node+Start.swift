@@ -1,0 +1,151 @@
+internal import MartletDelivery
+internal import MartletSockets
+
+/// How a node begins and ends.
+extension Node {
+    static func start(_ configuration: NodeConfiguration) async throws(MartletError) -> Node {
+        try configuration.validate()
+        let loop = try SocketLoop(named: "martlet-loop", spinTime: configuration.spinTime)
+        do throws(MartletError) {
+            return try await start(configuration, on: loop)
+        } catch {
+            await loop.close(drainingFor: .zero)
+            throw error
+        }
+    }
+
+    private static func start(
+        _ configuration: NodeConfiguration, on loop: SocketLoop
+    ) async throws(MartletError) -> Node {
+        var journal: NodeJournal?
+        if let folder = configuration.journal {
+            journal = try await NodeJournal.open(folder, configuration.streams)
+        }
+        do throws(MartletError) {
+            return try await start(configuration, on: loop, journal)
+        } catch {
+            journal?.abandon()
+            throw error
+        }
+    }
+
+    private static func start(
+        _ configuration: NodeConfiguration, on loop: SocketLoop, _ journal: NodeJournal?
+    ) async throws(MartletError) -> Node {
+        let instance =
+            journal?.instance
+            ?? Instance(
+                node: .random(), epoch: Epoch(start: 1, random: .random(in: 0 ... .max)))
+        var core: PublishingCore?
+        var service: ZeroMQLink<Router>?
+        var bound: (service: Endpoint, data: Endpoint)?
+        if let listening = configuration.listening {
+            let data = try await loop.openContext().socket(Pub.self)
+            var dataAt = configuration.data ?? listening
+            if configuration.data == nil { dataAt = try NodeAddresses.data(beside: listening) }
+            dataAt = try data.bind(to: dataAt)
+            let link = try await loop.link(Router.self)
+            let serviceAt = try await link.bind(to: listening)
+            core = PublishingCore(
+                instance, named: configuration.name, data: data,
+                at: NodeAddresses.told(dataAt, beside: serviceAt),
+                firstSession: .random(in: 1 ... .max), loop: loop, journal: journal,
+                publishTimeout: configuration.publishTimeout)
+            service = link
+            bound = (serviceAt, dataAt)
+        }
+        if let core {
+            for stream in (journal?.streams ?? []) + configuration.streams {
+                _ = try core.buffer(of: stream)
+            }
+        }
+        let advertised =
+            bound.map {
+                NodeAddresses.advertised($0.service, host: configuration.advertisedHost)
+            } ?? ""
+        let (publishing, router, own) = (
+            core, service, bound.flatMap { NodeAddresses.own($0.service) }
+        )
+        try await loop.install { (_) throws(MartletError) in
+            NodeEngine(
+                instance, configuration, advertised: advertised, ownEndpoint: own, core: publishing,
+                service: router)
+        }
+        let changes = try await loop.withDriver(NodeEngine.self) {
+            (engine, _) throws(MartletError) in engine.changes
+        }
+        try journal?.start(core)
+        return Node(
+            configuration, instance, loop, core, journal, changes, endpoint: bound?.service,
+            dataEndpoint: bound?.data)
+    }
+
+    /// Looks the peers' host names up, again and again, until it is cancelled.
+    func findPeers() async {
+        for peer in configuration.peers where !peer.hasHostName {
+            await add(peer, from: .configured)
+        }
+        // Apart from each other: names that others have told of may be many, and slow to fail.
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.findConfigured() }
+            group.addTask { await self.findLearned() }
+        }
+    }
+
+    private func findConfigured() async {
+        repeat {
+            for peer in configuration.peers where peer.hasHostName {
+                // A name that has no address now may have one later.
+                await add(peer, from: .named)
+            }
+        } while (try? await Task.sleep(for: configuration.lookupInterval)) != nil
+    }
+
+    /// Looks a name up as soon as it is told of, and then again and again.
+    private func findLearned() async {
+        var due: [String: MonotonicTime] = [:]
+        while !Task.isCancelled {
+            let changes = engineChanges.changes
+            let names = try? await loop.withDriver(NodeEngine.self) {
+                (engine, _) throws(MartletError) in engine.unresolved
+            }
+            guard let names else { return }
+            due = due.filter { names.contains($0.key) }
+            for name in names.sorted() where due[name].map({ NodeClock.now >= $0 }) ?? true {
+                due[name] = NodeClock.now + configuration.lookupInterval
+                if let endpoint = try? Endpoint(name), await add(endpoint, from: .learned) {
+                    continue
+                }
+                // Whoever has told of it will do so again if there is news.
+                _ = try? await loop.withDriver(NodeEngine.self) {
+                    (engine, _) throws(MartletError) in engine.unresolved.remove(name)
+                }
+            }
+            let next = due.values.min() ?? NodeClock.now + configuration.lookupInterval
+            if case .closed = await engineChanges.wait(since: changes, until: next) { return }
+        }
+    }
+
+    /// False if nobody knows the name.
+    @discardableResult
+    private func add(_ peer: Endpoint, from origin: PeerConnection.Origin) async -> Bool {
+        guard let addresses = try? await peer.resolved() else { return false }
+        try? await loop.withDriver(NodeEngine.self) { (engine, loop) throws(MartletError) in
+            engine.add(peers: addresses, from: origin, on: loop)
+        }
+        loop.notify()
+        return true
+    }
+
+    /// Lets readers get what was published, says goodbye, and closes.
+    func close() async {
+        core?.closeBuffers()
+        loop.notify()
+        await core?.drain(within: configuration.drainTimeout)
+        await journal?.close(within: configuration.drainTimeout)
+        try? await loop.withDriver(NodeEngine.self) { (engine, loop) throws(MartletError) in
+            engine.close(on: loop)
+        }
+        await loop.close(drainingFor: .milliseconds(500))
+    }
+}
