@@ -310,4 +310,7 @@ public enum Limits {
     /// Epochs that a channel remembers: one for each start of its node. A reader that has been away
     /// for longer is believed.
     public static let epochsMax = 256
+
+    /// A journal looks for events that need not be kept any more so often.
+    public static let retentionInterval = Duration.seconds(10)
 }

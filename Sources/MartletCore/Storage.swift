@@ -37,6 +37,13 @@ public protocol Storage: AnyObject, Sendable {
     /// such a time has come, all that follow count. The next to come if there is none.
     func sequence(at time: Timestamp, of channel: Channel) throws(MartletError) -> UInt64
 
+    /// From which events on channels of a stream would be kept if it had so many bytes at most: the
+    /// oldest of all its channels go first, in pieces as large as the storage gives room back.
+    /// Channels that would lose nothing are not named.
+    func firsts(
+        of stream: StreamName, keeping byteCount: UInt64
+    ) throws(MartletError) -> [Channel: UInt64]
+
     /// Gives back the room of events that are kept no more, as far as it can.
     func shrink() throws(MartletError)
 

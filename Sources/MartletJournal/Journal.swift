@@ -211,6 +211,15 @@ public final class Journal: Storage {
 
     static let newFileName = "new.segment.part"
 
+    /// From which events on channels of a stream would be kept in so many bytes.
+    public func firsts(
+        of stream: StreamName, keeping byteCount: UInt64
+    ) throws(MartletError) -> [Channel: UInt64] {
+        try withState { (_, state) throws(MartletError) in
+            state.firsts(of: stream, keeping: byteCount)
+        }
+    }
+
     /// Gives back the room of what is kept no more.
     public func shrink() throws(MartletError) {
         let gone = try withState { (_, state) throws(MartletError) in state.takeUnneeded() }

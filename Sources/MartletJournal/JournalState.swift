@@ -100,6 +100,28 @@ struct JournalState {
         nextGroup = group.number + 1
     }
 
+    /// From which events on channels of a stream would be kept in so many bytes, by whole segments.
+    func firsts(of stream: StreamName, keeping byteCount: UInt64) -> [Channel: UInt64] {
+        var left = byteCount
+        var firsts: [Channel: UInt64] = [:]
+        var isOver = false
+        for segment in segments.reversed() {
+            let own = segment.spans.filter { channels[$0.key].channel.stream == stream }
+            let size = own.values.reduce(0) { $0 + $1.byteCount }
+            // What is written to is always kept.
+            isOver = isOver || size > left && segment.isComplete
+            guard isOver else {
+                left -= min(left, size)
+                continue
+            }
+            for (number, span) in own where span.sequences.upperBound > channels[number].first {
+                let channel = channels[number].channel
+                firsts[channel] = max(firsts[channel] ?? 0, span.sequences.upperBound)
+            }
+        }
+        return firsts
+    }
+
     /// The oldest segments, of which no frame is kept, out of the list.
     mutating func takeUnneeded() -> [Segment] {
         let count = segments.prefix { segment in

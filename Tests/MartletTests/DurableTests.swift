@@ -96,6 +96,50 @@ import Testing
         }
     }
 
+    /// What is too old goes; the numbers go on, and readers that ask for it are told.
+    @Test func oldEventsExpire() async throws {
+        try await withFolder { folder in
+            for life in 0..<2 {
+                try await withNode(
+                    named: "n", listening: "tcp://127.0.0.1:0", journal: folder,
+                    streams: [
+                        .durable("orders", retention: life == 0 ? .forever : .age(.microseconds(1)))
+                    ]
+                ) { node in
+                    let orders = try node.publisher(of: OrderPlaced.self)
+                    for id in 0..<5 {
+                        try await orders.publish(OrderPlaced(id: id), until: .stored)
+                    }
+                    guard life == 1 else { return }
+                    let gaps = Seen<Gap>()
+                    let old = Position(
+                        channel: Channel(node: node.id, stream: "orders", lane: 0),
+                        epoch: node.startEpoch, sequence: 0)
+                    let ids = try await node.subscribe(
+                        to: OrderPlaced.self, from: .after([old]), onGap: { gaps.add($0) }
+                    ) { events in
+                        var sequences: [UInt64] = []
+                        for try await (_, delivery) in events {
+                            sequences.append(delivery.position.sequence)
+                            if sequences.count == 5 { break }
+                        }
+                        return sequences
+                    }
+                    #expect(ids == [6, 7, 8, 9, 10])
+                    #expect(gaps.all.map(\.reason) == [.expired])
+                    #expect(gaps.all.first?.last == 5)
+                }
+            }
+            try await withJournal(at: folder) { journal in
+                #expect(journal.channels.map(\.first) == [6])
+                #expect(journal.channels.map(\.next) == [11])
+            }
+            #expect(throws: MartletError.self) {
+                try StreamDefinition.durable("orders", retention: .age(.zero))
+            }
+        }
+    }
+
     @Test func aStreamIsStoredOrNot() async throws {
         try await withFolder { folder in
             await #expect(throws: MartletError.self) {

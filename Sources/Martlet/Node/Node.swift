@@ -10,6 +10,8 @@ public final class Node: Sendable {
     public let name: String
     /// Who it is: as its journal says, or drawn anew at every start.
     public var id: NodeID { instance.node }
+    /// The epoch of this start, in which it numbers its events.
+    public var startEpoch: Epoch { instance.epoch }
     /// Where peers reach it; nil if it does not listen.
     public let endpoint: Endpoint?
     /// Where ZeroMQ SUB sockets of any language find its frames; nil if it does not listen.

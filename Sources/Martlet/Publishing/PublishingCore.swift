@@ -243,6 +243,11 @@ final class PublishingCore: Sendable {
         if isClosed.load(ordering: .relaxed) { progress.raise() }
     }
 
+    /// The journal keeps what comes before these events no more.
+    func forget(before firsts: [Channel: UInt64]) {
+        state.withLock { $0.machine.forget(before: firsts) }
+    }
+
     /// The journal has answered; the loop sends it.
     func answered(_ request: StoredRequest, _ answer: StoredAnswer) {
         let messages = state.withLock { state in

@@ -22,6 +22,8 @@ public struct StreamDefinition: Sendable, Hashable {
     public let whenReadersLag: LagPolicy
     /// Whether its events are in the node's journal before anybody gets them.
     public let isDurable: Bool
+    /// How long the journal keeps events of a durable stream.
+    public let retention: Retention
 
     /// A stream that lives in memory: with the process goes what it keeps.
     ///
@@ -47,21 +49,24 @@ public struct StreamDefinition: Sendable, Hashable {
     ///   - name: the first token of its topics.
     ///   - partitions: lanes for events with a key, 1 to 1,024; they stay what they were when the
     ///     stream began.
+    ///   - retention: how long the journal keeps events; for ever without it.
     ///   - ringBytes: what is kept in memory beside, so that readers that missed something need not
     ///     wait for the disk; 1 MiB or more.
     ///   - frameBytes: 1 KiB to 256 KiB. Larger frames are faster and less even.
     ///   - whenReadersLag: whether publishers go on or wait.
     public static func durable(
-        _ name: StreamName, partitions: Int = 16, ringBytes: Int = Limits.ringBytes,
-        frameBytes: Int = Limits.frameBytes, whenReadersLag: LagPolicy = .repair
+        _ name: StreamName, partitions: Int = 16, retention: Retention = .forever,
+        ringBytes: Int = Limits.ringBytes, frameBytes: Int = Limits.frameBytes,
+        whenReadersLag: LagPolicy = .repair
     ) throws(MartletError) -> StreamDefinition {
-        try StreamDefinition(
-            name, partitions, ringBytes, frameBytes, whenReadersLag, isDurable: true)
+        try retention.check(name)
+        return try StreamDefinition(
+            name, partitions, ringBytes, frameBytes, whenReadersLag, isDurable: true, retention)
     }
 
     private init(
         _ name: StreamName, _ partitions: Int, _ ringBytes: Int, _ frameBytes: Int,
-        _ whenReadersLag: LagPolicy, isDurable: Bool
+        _ whenReadersLag: LagPolicy, isDurable: Bool, _ retention: Retention = .forever
     ) throws(MartletError) {
         guard (1_024...Limits.frameBytesTargetMax).contains(frameBytes) else {
             throw MartletError(
@@ -79,5 +84,6 @@ public struct StreamDefinition: Sendable, Hashable {
         self.frameBytes = frameBytes
         self.whenReadersLag = whenReadersLag
         self.isDurable = isDurable
+        self.retention = retention
     }
 }

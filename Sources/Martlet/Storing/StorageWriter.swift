@@ -16,6 +16,8 @@ final class StorageWriter: Sendable {
         /// Who waits until what was there when they came is on disk.
         var flushes: [CheckedContinuation<MartletError?, Never>] = []
         var isClosing = false
+        /// The clock was set, so that ages mean nothing.
+        var isExpiryPaused = false
         /// Until when a storage that fails is given the time to recover.
         var closesBy: MonotonicTime?
         var hasEnded = false
@@ -34,7 +36,7 @@ final class StorageWriter: Sendable {
     /// A storage that fails is tried again so often.
     private static let pause = Duration.seconds(1)
     /// Nothing comes unless somebody tells.
-    private static let idle = Duration.seconds(60)
+    private static let idle = Limits.retentionInterval
     /// Cursors are looked at so often.
     private static let look = Duration.milliseconds(200)
     /// Readers that are waited for are looked at so often.
@@ -119,13 +121,22 @@ final class StorageWriter: Sendable {
         }
     }
 
+    /// Whether nothing expires by its age since the clock was set.
+    var isExpiryPaused: Bool { state.withLock { $0.isExpiryPaused } }
+
     // MARK: The thread
 
     private func run(_ core: PublishingCore?) {
         var queue = CommitQueue(storage.node, instanceEpoch)
+        var clock = RetentionClock()
+        var nextExpiry = NodeClock.now
         while true {
             let isClosing = state.withLock { $0.isClosing }
             var turn = fill(&queue, core)
+            if NodeClock.now >= nextExpiry {
+                nextExpiry = NodeClock.now + Limits.retentionInterval
+                expire(turn.buffers, &clock, &queue)
+            }
             if queue.isEmpty {
                 if isClosing { break }
                 signal.wait(atMost: turn.pause)
@@ -188,10 +199,12 @@ final class StorageWriter: Sendable {
     ) -> Bool {
         let buffers = turn.buffers
         for attempt in 1... {
+            let firsts = queue.firsts
             do throws(MartletError) {
                 try queue.commit(to: storage, random: .random(in: 0 ... .max)) { stored in
                     publish(stored, buffers, core)
                 }
+                if !firsts.isEmpty { core?.forget(before: firsts) }
                 for flush in turn.flushes { flush.resume(returning: nil) }
                 return true
             } catch {
@@ -205,6 +218,38 @@ final class StorageWriter: Sendable {
             signal.wait(atMost: StorageWriter.pause)
         }
         return false
+    }
+
+    /// What need not be kept any more goes with the next commit, and its room with the one after.
+    private func expire(
+        _ buffers: [StreamBuffer], _ clock: inout RetentionClock, _ queue: inout CommitQueue
+    ) {
+        var isPaused = false
+        for buffer in buffers {
+            let (stream, retention) = (buffer.definition.name, buffer.definition.retention)
+            var firsts: [Channel: UInt64] = [:]
+            if let byteCount = retention.byteCount {
+                firsts = (try? storage.firsts(of: stream, keeping: byteCount)) ?? [:]
+            }
+            if let age = retention.age {
+                let deadline = clock.deadline(for: age)
+                isPaused = isPaused || clock.isPaused
+                for stored in storage.channels where stored.channel.stream == stream {
+                    guard let deadline,
+                        let first = try? storage.sequence(at: deadline, of: stored.channel)
+                    else { continue }
+                    firsts[stored.channel] = max(firsts[stored.channel] ?? 0, first)
+                }
+            }
+            for stored in storage.channels
+            where stored.first >= firsts[stored.channel] ?? 0 {
+                firsts[stored.channel] = nil
+            }
+            queue.add(firsts: firsts)
+        }
+        state.withLock { $0.isExpiryPaused = isPaused }
+        // What cannot be removed now is tried again.
+        try? storage.shrink()
     }
 
     /// Who waits is told. What waits is tried again.

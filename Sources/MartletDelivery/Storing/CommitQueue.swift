@@ -34,6 +34,8 @@ package struct CommitQueue: Sendable {
     package private(set) var epoch: Epoch
     private var entries: [Entry] = []
     private var cursors: [String: [Position]] = [:]
+    /// From which events on channels are to be kept.
+    package private(set) var firsts: [Channel: UInt64] = [:]
     /// Bytes of the frames that wait.
     package private(set) var byteCount = 0
     /// The last commit has failed.
@@ -47,7 +49,7 @@ package struct CommitQueue: Sendable {
     }
 
     /// Whether nothing waits.
-    package var isEmpty: Bool { entries.isEmpty && cursors.isEmpty }
+    package var isEmpty: Bool { entries.isEmpty && cursors.isEmpty && firsts.isEmpty }
 
     /// How many frames wait.
     package var count: Int { entries.count }
@@ -63,6 +65,11 @@ package struct CommitQueue: Sendable {
     /// A cursor waits.
     package mutating func add(cursor name: String, _ positions: [Position]) {
         cursors[name] = positions
+    }
+
+    /// What comes before these events need not be kept any more.
+    package mutating func add(firsts: [Channel: UInt64]) {
+        self.firsts.merge(firsts, uniquingKeysWith: max)
     }
 
     /// Stores what waits. What it returns is on the disk, in its order; what it throws may have
@@ -84,6 +91,7 @@ package struct CommitQueue: Sendable {
         let stored = Stored(epoch: epoch, entries: entries[...])
         entries = []
         cursors = [:]
+        firsts = [:]
         byteCount = 0
         if !stored.entries.isEmpty { publish(stored) }
     }
@@ -92,6 +100,7 @@ package struct CommitQueue: Sendable {
         var changes = StorageChanges()
         changes.frames = entries.map { $0.stored(in: epoch, at: node) }
         changes.cursors = cursors
+        changes.firsts = firsts
         return changes
     }
 

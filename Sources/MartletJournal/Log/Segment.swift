@@ -49,10 +49,12 @@ final class Segment: @unchecked Sendable {
         frames[entry.channel, default: []].append(frame)
         var span =
             spans[entry.channel]
-            ?? SegmentSpan(sequences: entry.sequences, latest: entry.latest, count: 0)
+            ?? SegmentSpan(
+                sequences: entry.sequences, latest: entry.latest, count: 0, byteCount: 0)
         span.sequences = span.sequences.lowerBound..<entry.sequences.upperBound
         span.latest = max(span.latest, entry.latest)
         span.count += 1
+        span.byteCount += UInt64(entry.byteCount)
         spans[entry.channel] = span
     }
 

@@ -6,7 +6,7 @@ import MartletCore
 //   entries  32 bytes each: first event (8), latest time (8), offset (4), length (4), count of
 //            events (4), the low half of the checksum of these 28 bytes (4)
 //   table    varint count of channels; for each, in their order: channel, first event, end of the
-//            events (varints), latest time (8), count of frames (varint)
+//            events (varints), latest time (8), count and bytes of frames (varints)
 //   trailer  at  bytes
 //             0    4   "MEND"
 //             4    4   length of the table
@@ -67,6 +67,7 @@ struct SegmentSpan: Equatable {
     var sequences: Range<UInt64>
     var latest: Timestamp
     var count: Int
+    var byteCount: UInt64
     /// The first of its entries, among all of the segment; only where they lie in a file.
     var place = 0
 }
@@ -98,6 +99,7 @@ struct SegmentFooter {
             table.varint(span.sequences.upperBound)
             table.time(span.latest)
             table.varint(UInt64(span.count))
+            table.varint(span.byteCount)
         }
         var end = table
         end.number(UInt64(magic) | UInt64(table.bytes.count) << 32)
@@ -134,17 +136,18 @@ struct SegmentFooter {
 
     private static func spans(_ table: Bytes) -> [Int: SegmentSpan]? {
         var reader = FieldReader(table)
-        guard let count = reader.count(ofThingsOf: 12) else { return nil }
+        guard let count = reader.count(ofThingsOf: 13) else { return nil }
         var spans: [Int: SegmentSpan] = [:]
         var place = 0
         for _ in 0..<count {
             guard let channel = reader.varint(), let first = reader.sequence(),
                 let end = reader.sequence(), first < end, let latest = reader.time(),
                 let count = reader.varint(), channel <= UInt64(Int32.max),
-                count <= UInt64(Int32.max)
+                count <= UInt64(Int32.max), let byteCount = reader.varint()
             else { return nil }
             spans[Int(channel)] = SegmentSpan(
-                sequences: first..<end, latest: latest, count: Int(count), place: place)
+                sequences: first..<end, latest: latest, count: Int(count),
+                byteCount: byteCount, place: place)
             place += Int(count)
         }
         return spans

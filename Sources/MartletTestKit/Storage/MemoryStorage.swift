@@ -121,6 +121,26 @@ public final class MemoryStorage: Storage {
         }
     }
 
+    /// From which events on channels of a stream would be kept in so many bytes.
+    public func firsts(
+        of stream: StreamName, keeping byteCount: UInt64
+    ) throws(MartletError) -> [Channel: UInt64] {
+        state.withLock { state in
+            var left = byteCount
+            var firsts: [Channel: UInt64] = [:]
+            for stored in state.channels where stored.channel.stream == stream {
+                for frame in (state.frames[stored.channel] ?? []).reversed() {
+                    guard frame.sequences.upperBound > stored.first else { break }
+                    if UInt64(frame.bytes.count) > left, firsts[stored.channel] == nil {
+                        firsts[stored.channel] = frame.sequences.upperBound
+                    }
+                    left -= min(left, UInt64(frame.bytes.count))
+                }
+            }
+            return firsts
+        }
+    }
+
     /// Gives back the room of what is kept no more.
     public func shrink() throws(MartletError) {
         state.withLock { state in

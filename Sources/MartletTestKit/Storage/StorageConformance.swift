@@ -42,6 +42,7 @@ public struct StorageConformance {
         try cursors(make())
         try times(make())
         try firsts(make())
+        try sizes(make())
         try closing(make())
         if let reopen { try memory(make(), reopen) }
     }
@@ -232,6 +233,26 @@ public struct StorageConformance {
         }
         try store([try series.frame(1)], in: storage)
         try hold(storage.channels.map(\.next) == [22], "the numbers begin anew")
+    }
+
+    private func sizes(_ storage: any Storage) throws {
+        try begin(storage)
+        var series = FrameSeries(channel(storage), StorageConformance.epoch)
+        for _ in 0..<50 { try store([try series.frame(1)], in: storage) }
+        try hold(
+            try storage.firsts(of: "orders", keeping: 1_000_000).isEmpty,
+            "what fits would not be kept")
+        try hold(
+            try storage.firsts(of: "others", keeping: 0).isEmpty, "another stream would lose events"
+        )
+        let firsts = try storage.firsts(of: "orders", keeping: 600)
+        // Storages give room back in pieces of their own.
+        guard let first = firsts[channel(storage)] else { return }
+        let kept = try storage.read(channel(storage), from: first, byteCountMax: .max).frames
+        let next = try storage.read(channel(storage), from: first - 1, byteCountMax: 1).frames
+        try hold(
+            kept.reduce(0) { $0 + $1.bytes.count } <= 600 || first <= 51 && !next.isEmpty,
+            "more would be kept than was asked for")
     }
 
     private func closing(_ storage: any Storage) throws {
