@@ -114,6 +114,7 @@ enum StreamText {
         var ring = Limits.ringBytes
         var frame = Limits.frameBytes
         var policy = StreamDefinition.LagPolicy.repair
+        var retention = Retention.forever
         for setting in parts.count > 1 ? parts[1].split(separator: ",") : [] {
             let sides = setting.split(separator: "=", maxSplits: 1).map(String.init)
             guard sides.count == 2 else { throw wrong(String(setting)) }
@@ -121,6 +122,8 @@ enum StreamText {
             case "partitions": partitions = try number(sides[1], setting)
             case "ring": ring = try bytes(sides[1], setting)
             case "frame": frame = try bytes(sides[1], setting)
+            case "keep": retention.age = try age(sides[1], setting)
+            case "size": retention.byteCount = UInt64(try bytes(sides[1], setting))
             case "lag":
                 guard let known = StreamDefinition.LagPolicy(rawValue: sides[1]) else {
                     throw wrong(String(setting))
@@ -131,8 +134,13 @@ enum StreamText {
         }
         guard !durable.contains(name) else {
             return try .durable(
-                name, partitions: partitions, ringBytes: ring, frameBytes: frame,
-                whenReadersLag: policy)
+                name, partitions: partitions, retention: retention, ringBytes: ring,
+                frameBytes: frame, whenReadersLag: policy)
+        }
+        guard retention == .forever else {
+            throw MartletError(
+                .invalidArgument,
+                "`keep` and `size` are settings of durable streams. Name `\(name)` in --durable.")
         }
         return try .live(
             name, partitions: partitions, ringBytes: ring, frameBytes: frame,
@@ -142,6 +150,16 @@ enum StreamText {
     private static func number(_ text: String, _ setting: Substring) throws(MartletError) -> Int {
         guard let number = Int(text) else { throw wrong(String(setting)) }
         return number
+    }
+
+    private static func age(
+        _ text: String, _ setting: Substring
+    ) throws(MartletError) -> Duration {
+        let units: [Character: Int] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
+        guard let unit = text.last, let seconds = units[unit],
+            let number = Int(text.dropLast()), (1...1_000_000).contains(number)
+        else { throw wrong(String(setting)) }
+        return .seconds(number * seconds)
     }
 
     private static func bytes(_ text: String, _ setting: Substring) throws(MartletError) -> Int {
@@ -159,6 +177,6 @@ enum StreamText {
         MartletError(
             .invalidArgument,
             "`\(setting)` is no setting of a stream. There are partitions=4, ring=16MiB, "
-                + "frame=64KiB, lag=repair and lag=wait.")
+                + "frame=64KiB, lag=repair and lag=wait; for durable ones keep=7d and size=10GiB.")
     }
 }

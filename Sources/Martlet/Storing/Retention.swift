@@ -1,5 +1,5 @@
-/// How long a journal keeps the events of a stream. What is not kept any more is reported to readers
-/// that ask for it, as expired.
+/// How long a journal keeps the events of a stream. What is not kept any more is reported to
+/// readers that ask for it, as expired.
 public struct Retention: Sendable, Hashable {
     /// Events are kept for so long, by their times; nil for ever.
     public var age: Duration?

@@ -1,0 +1,54 @@
+import MartletCore
+import MartletJournal
+import MartletTestKit
+import Testing
+
+/// The bytes of a journal, as Docs/protocol.md shows them.
+@Suite struct FormatTests {
+    static let node = NodeID("00112233445566778899aabbccddeeff") ?? .random()
+
+    /// A segment whose one frame is left out below: frames have golden bytes of their own.
+    static let golden = """
+        4d4152544c45544a 0100000000000000 00112233445566778899aabbccddeeff
+        0100000000000000 0807060504030201 0100000000000000 1f7fa1d743ec5f55
+        4d475250 00000000 0100000000000000 0000000000000000 ec1aebee5be6330c
+        4d475250 5b000000 0200000000000000 7e00000000000000 25c7d62ea4233439
+        04 feca000001000000
+        01 06 6f7264657273 04
+        02 00 06 6f7264657273 03
+        05 00 feca000001000000 01 02 7e e803000000000000
+        07 06 6c6564676572 01 00112233445566778899aabbccddeeff 06 6f7264657273 03
+           feca000001000000 01
+        """
+
+    @Test func aSegmentIsAsSpecified() throws {
+        let disk = SimulatedDisk()
+        let journal = try Journal(on: disk, node: Self.node, salt: { 0x0102_0304_0506_0708 })
+        var changes = StorageChanges()
+        changes.epoch = Epoch(start: 1, random: 0xCAFE)
+        changes.streams = ["orders": 4]
+        var series = FrameSeries(
+            Channel(node: Self.node, stream: "orders", lane: 3), Epoch(start: 1, random: 0xCAFE))
+        let frame = try series.frame(2, at: Timestamp(microseconds: 1_000) ?? .earliest)
+        changes.frames = [frame]
+        changes.cursors = [
+            "ledger": [
+                Position(
+                    channel: frame.channel, epoch: Epoch(start: 1, random: 0xCAFE), sequence: 1)
+            ]
+        ]
+        try journal.commit(changes)
+        try journal.close()
+        let bytes = disk.content(of: "0000000001.segment")
+        let place = try #require(bytes.firstRange(of: frame.bytes.array())).lowerBound
+        #expect(Self.hex(bytes[..<place]) == Self.golden.filter { !$0.isWhitespace })
+        #expect(bytes.count.isMultiple(of: 8) && bytes.count - place - frame.bytes.count < 8)
+    }
+
+    private static func hex(_ bytes: ArraySlice<UInt8>) -> String {
+        bytes.map { byte in
+            let digits = String(byte, radix: 16)
+            return digits.count == 1 ? "0" + digits : digits
+        }.joined()
+    }
+}
