@@ -49,6 +49,41 @@ static void send_all(void *socket, uint64_t count, size_t size, uint64_t interva
     }
 }
 
+// Writes a file of all messages, and returns it from its beginning.
+static FILE *write_file(uint64_t count, size_t size) {
+    FILE *file = tmpfile();
+    char *payload = malloc(size);
+    if (file == NULL || payload == NULL)
+        fail("tmpfile");
+    for (uint64_t number = 0; number < count; number++) {
+        workload_fill(payload, size, number, 0);
+        if (fwrite(payload, size, 1, file) != 1)
+            fail("fwrite");
+    }
+    free(payload);
+    fflush(file);
+    rewind(file);
+    return file;
+}
+
+// Reads the file in pieces of 64 KiB, and sends each of its messages.
+static void send_file(void *socket, FILE *file, size_t size) {
+    size_t each = 65536 / size, read;
+    char *piece = malloc(each * size);
+    while ((read = fread(piece, size, each, file)) > 0) {
+        for (size_t place = 0; place < read; place++) {
+            zmq_msg_t message;
+            if (zmq_msg_init_size(&message, size) != 0)
+                fail("zmq_msg_init_size");
+            memcpy(zmq_msg_data(&message), piece + place * size, size);
+            if (zmq_msg_send(&message, socket, 0) < 0)
+                fail("zmq_msg_send");
+        }
+    }
+    free(piece);
+    fclose(file);
+}
+
 // A subscription takes effect some time after the connection: probes are sent until the receiver
 // has seen one and the go has come.
 static void send_probes(void *socket, size_t size) {
@@ -57,12 +92,16 @@ static void send_probes(void *socket, size_t size) {
         send_one(socket, size, WORKLOAD_PROBE, 0);
 }
 
-static void run_sender(void *socket, int is_pub, uint64_t count, size_t size, uint64_t interval) {
+static void run_sender(void *socket, int is_pub, uint64_t count, size_t size, uint64_t interval,
+                       FILE *file) {
     if (is_pub)
         send_probes(socket, size);
     wait_for_line();
     uint64_t cpu = workload_cpu();
-    send_all(socket, count, size, interval);
+    if (file != NULL)
+        send_file(socket, file, size);
+    else
+        send_all(socket, count, size, interval);
     wait_for_line();
     printf("sent %llu\n", (unsigned long long)(workload_cpu() - cpu));
     fflush(stdout);
@@ -108,6 +147,7 @@ static void *open_socket(void *context, const char *role) {
     int type = !strcmp(role, "push")   ? ZMQ_PUSH
                : !strcmp(role, "pull") ? ZMQ_PULL
                : !strcmp(role, "pub")  ? ZMQ_PUB
+               : !strcmp(role, "file") ? ZMQ_PUB
                                        : ZMQ_SUB;
     void *socket = zmq_socket(context, type);
     int mark = 1000, immediate = 1, one = 1;
@@ -123,7 +163,7 @@ static void *open_socket(void *context, const char *role) {
 
 int main(int argc, char **argv) {
     if (argc != 6) {
-        fprintf(stderr, "usage: baseline-peer push|pull|pub|sub ENDPOINT COUNT SIZE INTERVAL_NS\n");
+        fprintf(stderr, "usage: baseline-peer push|pull|pub|file|sub ENDPOINT COUNT SIZE INTERVAL_NS\n");
         return 2;
     }
     const char *role = argv[1], *endpoint = argv[2];
@@ -131,7 +171,8 @@ int main(int argc, char **argv) {
     size_t size = strtoull(argv[4], NULL, 10);
     void *context = zmq_ctx_new();
     void *socket = open_socket(context, role);
-    if (!strcmp(role, "push") || !strcmp(role, "pub")) {
+    if (!strcmp(role, "push") || !strcmp(role, "pub") || !strcmp(role, "file")) {
+        FILE *file = !strcmp(role, "file") ? write_file(count, size) : NULL;
         char bound[256];
         size_t length = sizeof bound;
         if (zmq_bind(socket, endpoint) != 0)
@@ -139,7 +180,7 @@ int main(int argc, char **argv) {
         zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, bound, &length);
         printf("bound %s\n", bound);
         fflush(stdout);
-        run_sender(socket, !strcmp(role, "pub"), count, size, interval);
+        run_sender(socket, strcmp(role, "push") != 0, count, size, interval, file);
     } else {
         if (zmq_connect(socket, endpoint) != 0)
             fail("zmq_connect");

@@ -7,6 +7,7 @@ enum JournalBench {
         [
             throughput("deep window", "store-deep", 3_000_000, scale),
             throughput("one in flight", "store-one", 3_000, scale), receipts(scale),
+            replay(scale),
         ]
     }
 
@@ -63,6 +64,24 @@ enum JournalBench {
                         value: Double(workload_percentile(&times, times.count, 0.99)) / 1_000)
                 ]
             })
+    }
+
+    private static func replay(_ scale: Double) -> Case {
+        let run = {
+            (program: String, from: String, to: String, events: Int) throws -> [Sample] in
+            let outcome = try Transfer(
+                sender: (program, from), receiver: (program, to), transport: "tcp",
+                count: Int(Double(events) * scale), size: SocketsBench.size
+            ).run()
+            return [Sample(value: outcome.rate, cpu: outcome.cpu)]
+        }
+        return Case(
+            bench: "journal", name: "replay", unit: "events/s", better: .higher,
+            baselineNote: "C program that reads a file and sends each of its messages of 100 bytes "
+                + "over PUB with NODROP to C SUB; ours reads the journal from the beginning, to "
+                + "`for try await` over batches",
+            pairs: 7, martlet: { try run("martlet-peer", "replay-pub", "replay-sub", 4_000_000) },
+            baseline: { try run("baseline-peer", "file", "sub", 2_000_000) })
     }
 
     private static func path(_ name: String) -> String {

@@ -1,5 +1,6 @@
 import CWorkload
 import Glibc
+import Foundation
 import Martlet
 
 /// Publishes into a durable stream, says how long it took and reads everything back.
@@ -103,6 +104,44 @@ private func readBack(_ work: Work, on node: Node) async throws {
                 expected += isRight ? 1 : 0
             }
             if expected == work.count { return }
+        }
+    }
+}
+
+/// A journal is filled first; then it is there for whoever asks.
+func replay(_ work: Work, at endpoint: Endpoint) async throws {
+    let folder = NSTemporaryDirectory() + "martlet-replay-\(getpid())"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try await withNode(
+        named: "bench", listening: endpoint, journal: folder,
+        // Little is left in memory.
+        streams: [.durable("bench", ringBytes: 1 << 20)]
+    ) { node in
+        guard let bound = node.endpoint else { return }
+        let events = try node.publisher(
+            of: EventDefinition(topic: "bench.events", contentType: .bytes))
+        try await storeDeep(work, with: events)
+        work.say("bound \(bound)")
+        work.waitForLine()
+        let cpu = workload_cpu()
+        work.waitForLine()
+        work.say("sent \(workload_cpu() - cpu)")
+    }
+}
+
+/// Reads everything from the beginning.
+func readPast(_ work: Work, at endpoint: Endpoint) async throws {
+    try await withNode(named: "bench-reader", peers: [endpoint]) { node in
+        try await withTaskExecutorPreference(node.executor) {
+            work.say("joined")
+            try await node.subscribe(to: ["bench.>"], from: .beginning) { events in
+                var tally = Tally(work)
+                for try await batch in events.batches {
+                    batch.forEach { event in event.withPayload { tally.add($0) } }
+                    if tally.isComplete { break }
+                }
+                tally.report()
+            }
         }
     }
 }

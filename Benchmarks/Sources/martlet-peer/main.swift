@@ -21,7 +21,7 @@ else {
     complain(
         "usage: martlet-peer push|pull|pub|sub|loop-pull|node-pub-TASKS|node-batches-TASKS"
             + "|node-singly-TASKS|node-spinning-TASKS|node-pool-TASKS"
-            + "|store-deep|store-one|store-paced "
+            + "|store-deep|store-one|store-paced|replay-pub|replay-sub "
             + "ENDPOINT|FOLDER COUNT SIZE INTERVAL_NS"
     )
     exit(2)
@@ -34,6 +34,8 @@ do {
     }
     let endpoint = try Endpoint(arguments[2])
     switch arguments[1] {
+    case "replay-pub": try await replay(work, at: endpoint)
+    case "replay-sub": try await readPast(work, at: endpoint)
     case "push": try push(work, at: endpoint)
     case "pub": try publish(work, at: endpoint)
     case "pull": try pull(work, from: endpoint)

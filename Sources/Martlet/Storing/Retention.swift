@@ -28,8 +28,8 @@ public struct Retention: Sendable, Hashable {
         guard age.map({ $0 > .zero }) ?? true, byteCount.map({ $0 > 0 }) ?? true else {
             throw MartletError(
                 .invalidArgument,
-                "The stream `\(stream)` would keep nothing. Give it a time or a size above zero, or "
-                    + "make it live.")
+                "The stream `\(stream)` would keep nothing. Give it a time or a size above zero, "
+                    + "or make it live.")
         }
     }
 }
