@@ -11,6 +11,7 @@ SEEDS ?= 3500
 SEED ?= $(or $(MARTLET_SEED),1)
 SCENARIO ?=
 KILLS ?= 1000
+IMAGES ?= 20
 SWIFT ?= swift
 sources := Package.swift Sources Tests Snippets Fuzz Benchmarks/Package.swift Benchmarks/Sources
 
@@ -18,7 +19,7 @@ sources := Package.swift Sources Tests Snippets Fuzz Benchmarks/Package.swift Be
 # Programs that carry the Swift library run where there is none, and call it without detours.
 release := -c release --static-swift-stdlib
 
-.PHONY: help dependencies build test demo check lint format warnings bench bench-smoke fuzz simulate chaos soak docs sanitize clean
+.PHONY: help dependencies build test demo check lint format warnings bench bench-smoke fuzz simulate chaos soak powercut docs sanitize clean
 
 help: ## List the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -75,6 +76,10 @@ chaos: dependencies ## Harm real processes: SCENARIO=which, MARTLET_SEED=what ti
 soak: dependencies ## Kill a publisher with a journal KILLS times, and look whether it lost anything
 	$(SWIFT) build $(release) --product martlet-chaos --quiet
 	.build/release/martlet-chaos kills --kills $(KILLS) --seed $(SEED)
+
+powercut: dependencies ## Copy a disk at IMAGES random moments, as a power cut leaves it (needs root)
+	$(SWIFT) build $(release) --product martlet-chaos --quiet
+	Scripts/powercut .build/release/martlet-chaos $(IMAGES)
 
 docs: dependencies ## Make the reference documentation in .build/docs
 	Scripts/docs

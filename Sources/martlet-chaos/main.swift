@@ -17,7 +17,7 @@ let chaos = Command(
         .value("kills", "N", nil, "How often `kills` kills; 20 without it."),
     ],
     examples: [.init("martlet-chaos stop --seed 7", "One of them")],
-    verbs: [Roles.publish, Roles.subscribe, StoreRole.command]
+    verbs: [Roles.publish, Roles.subscribe, StoreRole.command, CheckRole.command]
 ) { (arguments) throws(CommandFailure) in
     let seed = try arguments.integer("seed", in: 0...Int.max) ?? 1
     var scenarios: [Scenario] = []
