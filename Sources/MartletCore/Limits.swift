@@ -313,4 +313,7 @@ public enum Limits {
 
     /// A journal looks for events that need not be kept any more so often.
     public static let retentionInterval = Duration.seconds(10)
+
+    /// Files of complete segments that a journal keeps open.
+    public static let openSegmentsMax = 64
 }

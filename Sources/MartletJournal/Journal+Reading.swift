@@ -8,7 +8,7 @@ extension Journal {
         _ channel: Channel, from sequence: UInt64, byteCountMax: Int
     ) throws(MartletError) -> StoredEvents {
         let (places, hole) = try withIndexes { () throws(MartletError) in
-            let view = try withState { (_, state) throws(MartletError) in
+            let view = try withState { (state) throws(MartletError) in
                 state.view(of: channel, from: sequence, byteCountMax: byteCountMax)
             }
             return try view.walk(byteCountMax: byteCountMax)
@@ -28,7 +28,7 @@ extension Journal {
         at time: Timestamp, of channel: Channel
     ) throws(MartletError) -> UInt64 {
         let (place, view) = try withIndexes { () throws(MartletError) in
-            let view = try withState { (_, state) throws(MartletError) in
+            let view = try withState { (state) throws(MartletError) in
                 state.view(of: channel, from: 1, byteCountMax: .max)
             }
             return (try view.first(at: time), view)
@@ -47,17 +47,32 @@ extension Journal {
     private func withIndexes<Result>(
         _ body: () throws(MartletError) -> Result
     ) throws(MartletError) -> Result {
-        do throws(MartletError) { return try body() } catch {
-            guard error.code == Segment.damagedIndex else { throw error }
-        }
-        try withState { (journal, state) throws(MartletError) in
-            var recovery = JournalRecovery(journal.disk)
-            for place in state.segments.indices where state.segments[place].isComplete {
-                state.segments[place] = try recovery.rebuild(state.segments[place])
+        var rebuilt: Set<UInt64> = []
+        while true {
+            do throws(MartletError) { return try body() } catch {
+                // One that has just been made anew is not the index's fault.
+                guard let damaged = error.cause as? DamagedIndex,
+                    rebuilt.insert(damaged.segment).inserted
+                else { throw error }
+                try rebuildIndex(of: damaged.segment)
             }
-            state.findings += recovery.findings
         }
-        return try body()
+    }
+
+    private func rebuildIndex(of number: UInt64) throws(MartletError) {
+        try writing.withLock { (_) throws(MartletError) in
+            let old = try withState { (state) throws(MartletError) in
+                state.segments.first { $0.head.number == number }
+            }
+            guard let old else { return }
+            var recovery = JournalRecovery(disk)
+            let rebuilt = try recovery.rebuild(old)
+            state.withLock { state in
+                guard let place = state.segments.firstIndex(where: { $0 === old }) else { return }
+                state.segments[place] = rebuilt
+                state.findings += recovery.findings
+            }
+        }
     }
 }
 

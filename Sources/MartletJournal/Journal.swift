@@ -18,11 +18,14 @@ public final class Journal: Storage {
     let disk: any Disk
     let configuration: Configuration
     private let lock: JournalLock?
-    private let makeSalt: @Sendable () -> UInt64
+    let makeSalt: @Sendable () -> UInt64
+    /// Held while the journal is changed, also while the disk works: there is one writer.
+    let writing = Lock(())
+    /// Held for a look or a note, never while the disk works.
     let state: Lock<JournalState>
 
-    /// What was found when the journal was opened, or looked at again.
-    public var findings: [String] { state.withLock { $0.findings } }
+    /// What was noticed when the journal was opened, or looked at again.
+    public var findings: [StorageFinding] { state.withLock { $0.findings } }
 
     /// Opens the journal in a folder, or begins one there.
     ///
@@ -64,9 +67,7 @@ public final class Journal: Storage {
         makeSalt = salt
         var recovery = JournalRecovery(disk)
         state = Lock(try recovery.run(newNode: node))
-        try withState { (journal, state) throws(MartletError) in
-            if state.active == nil { try journal.begin(&state) }
-        }
+        if state.withLock({ $0.active == nil }) { try begin() }
     }
 
     // MARK: What is kept
@@ -93,13 +94,13 @@ public final class Journal: Storage {
 
     /// Does something with the state, unless the journal is closed.
     func withState<Result: Sendable>(
-        _ body: (Journal, inout JournalState) throws(MartletError) -> Result
+        _ body: (inout JournalState) throws(MartletError) -> Result
     ) throws(MartletError) -> Result {
         try state.withLock { (state) throws(MartletError) in
             guard !state.isClosed else {
                 throw MartletError(.closed, "The journal is closed. Open it again.")
             }
-            return try body(self, &state)
+            return try body(&state)
         }
     }
 
@@ -108,37 +109,30 @@ public final class Journal: Storage {
     /// Keeps all of it, or throws.
     public func commit(_ changes: StorageChanges) throws(MartletError) {
         guard !changes.isEmpty else { return }
-        do throws(MartletError) {
-            try commitWhole(changes)
-        } catch {
-            if error.code != .invalidArgument { state.withLock { $0.isDoubtful = true } }
+        try writing.withLock { (_) throws(MartletError) in
+            try rollIfDue()
+            let (prepared, segment) = try withState { (state) throws(MartletError) in
+                guard let active = state.active else { throw Journal.doubtful }
+                return (try PreparedGroup(changes, state, in: active), active)
+            }
+            let byteCount = try doubting { () throws(MartletError) in
+                try write(prepared, to: segment)
+            }
+            state.withLock { state in
+                segment.byteCount = byteCount
+                state.apply(prepared, in: segment)
+            }
+        }
+    }
+
+    /// What throws leaves the journal doubtful: nobody knows what is on the disk.
+    private func doubting<Result>(
+        _ body: () throws(MartletError) -> Result
+    ) throws(MartletError) -> Result {
+        do throws(MartletError) { return try body() } catch {
+            state.withLock { $0.isDoubtful = true }
             throw error
         }
-    }
-
-    private func commitWhole(_ changes: StorageChanges) throws(MartletError) {
-        // The lock is not held while the disk writes: reading goes on meanwhile, and there is one
-        // writer, which nobody else's commits can cross.
-        let (prepared, segment) = try withState { (journal, state) throws(MartletError) in
-            try journal.prepare(changes, &state)
-        }
-        let byteCount = try write(prepared, to: segment)
-        try withState { (_, state) throws(MartletError) in
-            segment.byteCount = byteCount
-            state.apply(prepared, in: segment)
-        }
-    }
-
-    private func prepare(
-        _ changes: StorageChanges, _ state: inout JournalState
-    ) throws(MartletError) -> (PreparedGroup, Segment) {
-        guard !state.isDoubtful else { throw Journal.doubtful }
-        if let active = state.active, active.end >= configuration.segmentBytes {
-            try roll(&state)
-        }
-        guard let active = state.active else { throw Journal.doubtful }
-        let prepared = try PreparedGroup(changes, state, salt: active.head.salt, at: active.end)
-        return (prepared, active)
     }
 
     private static let doubtful = MartletError(
@@ -169,86 +163,49 @@ public final class Journal: Storage {
         return max(byteCount, end)
     }
 
-    // MARK: Segments
-
-    /// Completes the newest segment, and begins another.
-    private func roll(_ state: inout JournalState) throws(MartletError) {
-        try finish(&state)
-        try begin(&state)
-    }
-
-    private func finish(_ state: inout JournalState) throws(MartletError) {
-        guard let active = state.active else { return }
-        let footer = active.footer(lastGroup: state.nextGroup - 1)
-        try active.file.write([footer], at: active.end)
-        try active.file.resize(to: active.end + footer.count)
-        try active.file.synchronize()
-        active.complete(byteCount: active.end + footer.count)
-    }
-
-    /// A segment gets its name when its head and its first group are on the disk: one that cannot
-    /// be read has been damaged.
-    private func begin(_ state: inout JournalState) throws(MartletError) {
-        let number = (state.segments.last?.head.number ?? 0) + 1
-        let head = SegmentHead(
-            node: state.node, number: number, salt: makeSalt(), firstGroup: state.nextGroup)
-        let first = LogGroup.head(
-            state.snapshot, number: state.nextGroup, frameBytes: 0, salt: head.salt)
-        let padding = LogGroup.aligned(first.count) - first.count
-        let file = try disk.open(Journal.newFileName)
-        try file.resize(to: 0)
-        try file.write(
-            [head.bytes, Bytes(first + [UInt8](repeating: 0, count: padding))], at: 0)
-        try file.synchronize()
-        try disk.rename(Journal.newFileName, to: SegmentHead.fileName(number))
-        try disk.synchronize()
-        let segment = Segment(head, file)
-        segment.end = SegmentHead.byteCount + first.count + padding
-        segment.byteCount = segment.end
-        state.nextGroup += 1
-        state.segments.append(segment)
-    }
-
-    static let newFileName = "new.segment.part"
-
-    /// From which events on channels of a stream would be kept in so many bytes.
-    public func firsts(
-        of stream: StreamName, keeping byteCount: UInt64
-    ) throws(MartletError) -> [Channel: UInt64] {
-        try withState { (_, state) throws(MartletError) in
-            state.firsts(of: stream, keeping: byteCount)
+    private func rollIfDue() throws(MartletError) {
+        let active = try withState { (state) throws(MartletError) -> Segment? in
+            guard !state.isDoubtful else { throw Journal.doubtful }
+            return state.active
         }
-    }
-
-    /// Gives back the room of what is kept no more.
-    public func shrink() throws(MartletError) {
-        let gone = try withState { (_, state) throws(MartletError) in state.takeUnneeded() }
-        for segment in gone { try disk.remove(SegmentHead.fileName(segment.head.number)) }
-        if !gone.isEmpty { try disk.synchronize() }
+        guard let active, active.end >= configuration.segmentBytes else { return }
+        try doubting { () throws(MartletError) in
+            try finish(active)
+            try begin()
+        }
     }
 
     // MARK: The end
 
     /// Looks what is there, after a failure.
     public func recover() throws(MartletError) {
-        try withState { (journal, state) throws(MartletError) in
-            for segment in state.segments { segment.file.forgetCached() }
-            var recovery = JournalRecovery(journal.disk)
-            state = try recovery.run(newNode: state.node)
-            if state.active == nil { try journal.begin(&state) }
+        try writing.withLock { (_) throws(MartletError) in
+            let (node, segments) = try withState { (state) throws(MartletError) in
+                (state.node, state.segments)
+            }
+            for segment in segments { segment.file.forgetCached() }
+            var recovery = JournalRecovery(disk)
+            let found = try recovery.run(newNode: node)
+            state.withLock { $0 = found }
+            if found.active == nil {
+                try doubting { () throws(MartletError) in try begin() }
+            }
         }
     }
 
     /// Ends its use.
     public func close() throws(MartletError) {
-        try withState { (journal, state) throws(MartletError) in
-            defer { state.isClosed = true }
-            guard !state.isDoubtful, let active = state.active else { return }
+        try writing.withLock { (_) throws(MartletError) in
+            defer { lock?.release() }
+            let (active, nextGroup) = try withState { (state) throws(MartletError) in
+                state.isClosed = true
+                return (state.isDoubtful ? nil : state.active, state.nextGroup)
+            }
+            guard let active else { return }
             try active.file.resize(to: active.end)
             try active.file.synchronize()
-            try journal.noteEnd(state.nextGroup)
+            try noteEnd(nextGroup)
         }
-        lock?.release()
     }
 
     /// Says where the log ends, so that a loss of its end is noticed.

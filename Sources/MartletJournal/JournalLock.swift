@@ -20,19 +20,15 @@ package final class JournalLock: Sendable {
         let name = "\(folder)/\(JournalLock.fileName)"
         descriptor = DiskCalls.open(name, O_RDWR | O_CREAT | O_CLOEXEC)
         guard descriptor >= 0 else { throw DiskFailure.now("opened", name) }
+        // What throws from here on ends this object, which closes the file.
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            DiskCalls.close(descriptor)
+            guard errno == EWOULDBLOCK else { throw DiskFailure.now("locked", name) }
             throw MartletError(
                 .wrongState,
                 "The journal \(folder) is used by another process. Stop that one, or give this "
                     + "node a folder of its own.")
         }
-        do throws(MartletError) {
-            try identify(folder, name, adopting)
-        } catch {
-            DiskCalls.close(descriptor)
-            throw error
-        }
+        try identify(folder, name, adopting)
     }
 
     deinit { release() }

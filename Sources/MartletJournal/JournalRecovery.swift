@@ -3,54 +3,68 @@ import MartletCore
 /// Finds out what a folder holds: the same way after a clean end, a kill and a power cut.
 struct JournalRecovery {
     private let disk: any Disk
-    private(set) var findings: [String] = []
+    private let open: OpenFiles
+    private(set) var findings: [StorageFinding] = []
+    /// The number of the group to come, as it was when the journal was closed; nil if it was not.
+    private var closedAt: UInt64?
 
-    init(_ disk: any Disk) { self.disk = disk }
+    init(_ disk: any Disk) {
+        self.disk = disk
+        open = OpenFiles(disk)
+    }
 
     mutating func run(newNode: NodeID) throws(MartletError) -> JournalState {
         let files = try disk.files()
         // One that was being made when everything stopped.
         if files.contains(Journal.newFileName) { try disk.remove(Journal.newFileName) }
         let numbers = files.compactMap { SegmentHead.number(of: $0) }.sorted()
-        guard let newest = numbers.last else { return JournalState(node: newNode) }
+        guard let newest = numbers.last else {
+            var state = JournalState(node: newNode)
+            state.files = open
+            return state
+        }
+        closedAt = try readEnd(files)
         var older: [Segment] = []
         for number in numbers.dropLast() {
             if let segment = try readOlder(number) { older.append(segment) }
         }
         noteMissing(numbers)
         var state = try readNewest(newest)
-        try noteEnd(state, files)
         for segment in older where segment.head.node != state.node {
+            throw JournalRecovery.foreign(segment.head.number, disk.name)
+        }
+        // Of another life of the same node: a backup was copied over what was there.
+        for segment in older
+        where segment.spans.keys.contains(where: { $0 >= state.channels.count }) {
             throw JournalRecovery.foreign(segment.head.number, disk.name)
         }
         // A process that was killed may have named a segment a moment ago: the name must last too.
         try disk.synchronize()
+        // From here on the journal may change.
+        if files.contains(Journal.closedFileName) { try disk.remove(Journal.closedFileName) }
         state.segments.insert(contentsOf: older, at: 0)
         state.findings = findings
+        state.files = open
         return state
     }
 
-    /// If the journal was closed, it is known where it ended.
-    private mutating func noteEnd(
-        _ state: JournalState, _ files: [String]
-    ) throws(MartletError) {
-        guard files.contains(Journal.closedFileName) else { return }
+    private mutating func note(_ text: String, isLoss: Bool = true) {
+        findings.append(StorageFinding(text, isLoss: isLoss))
+    }
+
+    private func readEnd(_ files: [String]) throws(MartletError) -> UInt64? {
+        guard files.contains(Journal.closedFileName) else { return nil }
         let file = try disk.open(Journal.closedFileName)
         var reader = FieldReader(try file.read(at: 0, count: 16))
-        if let end = reader.number(), let check = reader.number(), check == ~end,
-            end > state.nextGroup
-        {
-            findings.append(
-                "The last \(end - state.nextGroup) groups are missing, which were there when the "
-                    + "journal was closed: what they held is lost.")
+        guard let end = reader.number(), let check = reader.number(), check == ~end else {
+            return nil
         }
-        try disk.remove(Journal.closedFileName)
+        return end
     }
 
     private mutating func noteMissing(_ numbers: [UInt64]) {
         for (before, number) in zip(numbers, numbers.dropFirst()) where number != before + 1 {
-            findings.append(
-                "Segments \(before + 1) to \(number - 1) are missing: what they held is lost.")
+            note("Segments \(before + 1) to \(number - 1) are missing: what they held is lost.")
         }
     }
 
@@ -58,10 +72,9 @@ struct JournalRecovery {
 
     /// Nil if nothing in it can be found.
     private mutating func readOlder(_ number: UInt64) throws(MartletError) -> Segment? {
-        let file = try disk.open(SegmentHead.fileName(number))
+        let file = LazyFile(SegmentHead.fileName(number), of: open)
         guard let head = try head(of: file, number) else {
-            findings.append(
-                "Segment \(number) is damaged at its beginning: what it held is lost.")
+            note("Segment \(number) is damaged at its beginning: what it held is lost.")
             return nil
         }
         let size = try file.size()
@@ -76,7 +89,7 @@ struct JournalRecovery {
     /// Its index is missing or damaged: it is made anew from the groups, which end where the
     /// segment says, or before.
     mutating func rebuild(_ old: Segment) throws(MartletError) -> Segment {
-        findings.append("The index of segment \(old.head.number) was made anew.")
+        note("The index of segment \(old.head.number) was made anew.", isLoss: false)
         let segment = Segment(old.head, old.file)
         var scan = SegmentScan(old.file, old.head, size: old.end)
         while let found = try scan.next() {
@@ -98,9 +111,9 @@ struct JournalRecovery {
 
     private mutating func note(_ damagedGroups: UInt64, in segment: Segment) {
         guard damagedGroups > 0 else { return }
-        findings.append(
-            "\(damagedGroups) groups of segment \(segment.head.number) are damaged: their events "
-                + "are lost.")
+        note(
+            "\(damagedGroups) groups of segment \(segment.head.number) are damaged: what they held "
+                + "is lost.")
     }
 
     private func head(
@@ -129,45 +142,60 @@ struct JournalRecovery {
         // What lies behind the groups is no group. It may be there in part, and is made again.
         let groupsEnd = footer?.entriesOffset ?? size
         var scan = SegmentScan(file, head, size: groupsEnd)
-        guard let first = try scan.next(), first.group.number == head.firstGroup,
-            state.apply(first.group.entries, framesAt: first.framesOffset, in: segment)
-        else { throw damaged(number) }
-        segment.end = first.end
-        try walk(&scan, &state, segment)
+        guard let first = try scan.next(), first.group.number == head.firstGroup else {
+            throw damaged(number)
+        }
+        var unfit = 0
+        take(first, &state, segment, &unfit)
+        try walk(&scan, &state, segment, &unfit)
         note(scan.damagedGroups, in: segment)
+        if unfit > 0 {
+            note("\(unfit) entries behind damaged groups cannot be understood, and are left out.")
+        }
         state.nextGroup = scan.nextNumber
         state.segments = [segment]
         segment.byteCount = size
+        noteLostEnd(state)
         try cut(segment)
         return state
     }
 
-    /// The last group counts only if it is whole, since nobody can have confirmed one that is not.
+    private mutating func noteLostEnd(_ state: JournalState) {
+        guard let closedAt, closedAt > state.nextGroup else { return }
+        note(
+            "The last \(closedAt - state.nextGroup) groups are missing, which were there when the "
+                + "journal was closed: what they held is lost.")
+    }
+
+    /// The last group counts only if it is whole, since nobody can have confirmed one that is not;
+    /// but for a journal that was closed behind it.
     private mutating func walk(
-        _ scan: inout SegmentScan, _ state: inout JournalState, _ segment: Segment
+        _ scan: inout SegmentScan, _ state: inout JournalState, _ segment: Segment,
+        _ unfit: inout Int
     ) throws(MartletError) {
         var last: SegmentScan.Found?
         while let found = try scan.next() {
-            if let last { try take(last, &state, segment) }
+            if let last { take(last, &state, segment, &unfit) }
             last = found
         }
         guard let last else { return }
-        if try SegmentScan.isWhole(last, in: segment.file) {
-            try take(last, &state, segment)
+        var isThere = closedAt.map { $0 > last.group.number } ?? false
+        if !isThere { isThere = try SegmentScan.isWhole(last, in: segment.file) }
+        if isThere {
+            take(last, &state, segment, &unfit)
         } else {
-            findings.append(
+            note(
                 "The last group of segment \(segment.head.number) is not whole, as after a power "
-                    + "cut: it was never confirmed, and was taken away.")
+                    + "cut: it was never confirmed, and was taken away.", isLoss: false)
             scan.giveBack(last, at: segment.end)
         }
     }
 
     private func take(
-        _ found: SegmentScan.Found, _ state: inout JournalState, _ segment: Segment
-    ) throws(MartletError) {
-        guard state.apply(found.group.entries, framesAt: found.framesOffset, in: segment) else {
-            throw damaged(segment.head.number)
-        }
+        _ found: SegmentScan.Found, _ state: inout JournalState, _ segment: Segment,
+        _ unfit: inout Int
+    ) {
+        unfit += state.apply(found.group.entries, framesAt: found.framesOffset, in: segment)
         segment.end = found.end
     }
 
@@ -186,13 +214,13 @@ struct JournalRecovery {
             .failed,
             "Segment \(number) of the journal \(disk.name), the newest, is damaged where it says "
                 + "what the journal holds. Restore the folder from a backup, or begin with an "
-                + "empty one; `martletctl journal export` reads what can be read.")
+                + "empty one.")
     }
 
     private static func foreign(_ number: UInt64, _ folder: String) -> MartletError {
         MartletError(
             .wrongState,
-            "Segment \(number) in \(folder) belongs to the journal of another node. Move it to "
-                + "where it came from.")
+            "Segment \(number) in \(folder) belongs to another journal: two of them were mixed. "
+                + "Restore the folder as a whole from a backup.")
     }
 }

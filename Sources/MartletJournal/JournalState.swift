@@ -11,7 +11,9 @@ struct JournalState {
     /// In their order. The last is written to, unless it is complete.
     var segments: [Segment] = []
     var nextGroup: UInt64 = 1
-    var findings: [String] = []
+    var findings: [StorageFinding] = []
+    /// The files of complete segments; nil before the first.
+    var files: OpenFiles?
     /// A write has failed: what is on the disk is not known.
     var isDoubtful = false
     var isClosed = false
@@ -32,8 +34,26 @@ struct JournalState {
         return channels.count - 1
     }
 
-    /// What the first group of a segment repeats.
-    var snapshot: [LogEntry] {
+    /// The first groups of a segment, which repeat what is needed of those before: several, since a
+    /// directory is read as a whole.
+    func snapshot(salt: UInt64) -> [Bytes] {
+        let entries = snapshot
+        var groups: [Bytes] = []
+        for start in stride(from: 0, through: entries.count, by: JournalState.snapshotEntries) {
+            let some = entries[start..<min(start + JournalState.snapshotEntries, entries.count)]
+            guard !some.isEmpty || groups.isEmpty else { break }
+            let head = LogGroup.head(
+                Array(some), number: nextGroup + UInt64(groups.count), frameBytes: 0, salt: salt)
+            let padding = LogGroup.aligned(head.count) - head.count
+            groups.append(Bytes(head + [UInt8](repeating: 0, count: padding)))
+        }
+        return groups
+    }
+
+    /// Entries of a snapshot have a few kilobytes at most, but for cursors.
+    private static let snapshotEntries = 512
+
+    private var snapshot: [LogEntry] {
         var entries: [LogEntry] = []
         if let epoch { entries.append(.epoch(epoch)) }
         for (name, count) in partitions.sorted(by: { $0.key.precedes($1.key) }) {
@@ -53,11 +73,13 @@ struct JournalState {
         return entries
     }
 
-    /// Takes note of a group that is on the disk. False if it does not fit what came before.
+    /// Takes note of a group that is on the disk, and returns how many entries do not fit what came
+    /// before, which happens only where something was damaged.
     mutating func apply(
         _ entries: [LogEntry], framesAt framesOffset: Int, in segment: Segment
-    ) -> Bool {
+    ) -> Int {
         var offset = framesOffset
+        var unfit = 0
         for entry in entries {
             switch entry {
             case .epoch(let epoch):
@@ -66,36 +88,47 @@ struct JournalState {
             case .stream(let name, let count): partitions[name] = count
             case .channel(let number, let stream, let lane):
                 let channel = Channel(node: node, stream: stream, lane: lane)
-                guard add(channel) == number else { return false }
+                if add(channel) != number { unfit += 1 }
             case .state(let number, let state):
-                guard channels.indices.contains(number) else { return false }
+                guard channels.indices.contains(number) else {
+                    unfit += 1
+                    continue
+                }
                 channels[number] = StoredChannel(
                     channels[number].channel, epochs: state.epochs, first: state.first,
                     next: state.next, latest: state.latest)
             case .frame(let frame):
+                defer { offset += frame.byteCount }
                 guard channels.indices.contains(frame.channel),
                     frame.sequences.lowerBound >= channels[frame.channel].next
-                else { return false }
+                else {
+                    unfit += 1
+                    continue
+                }
+                // The group that raised it may be damaged.
+                epoch = max(epoch ?? frame.epoch, frame.epoch)
                 let stored = StoredFrame(
                     channel: channels[frame.channel].channel, epoch: frame.epoch,
                     sequences: frame.sequences, latest: frame.latest, bytes: Bytes())
                 channels[frame.channel].append(stored)
                 segment.add(frame, at: offset)
-                offset += frame.byteCount
             case .first(let number, let first):
-                guard channels.indices.contains(number) else { return false }
+                guard channels.indices.contains(number) else {
+                    unfit += 1
+                    continue
+                }
                 channels[number].first = min(
                     max(channels[number].first, first), channels[number].next)
             case .cursor(let name, let positions):
                 cursors[name] = positions.isEmpty ? nil : positions
             }
         }
-        return true
+        return unfit
     }
 
     mutating func apply(_ group: PreparedGroup, in segment: Segment) {
-        let isFitting = apply(group.entries, framesAt: group.framesOffset, in: segment)
-        precondition(isFitting, "what was committed follows what was there")
+        let unfit = apply(group.entries, framesAt: group.framesOffset, in: segment)
+        precondition(unfit == 0, "what was committed follows what was there")
         segment.end = group.offset + group.byteCount
         nextGroup = group.number + 1
     }
@@ -146,8 +179,9 @@ struct PreparedGroup {
     let pieces: [Bytes]
 
     init(
-        _ changes: StorageChanges, _ state: JournalState, salt: UInt64, at offset: Int
+        _ changes: StorageChanges, _ state: JournalState, in segment: Segment
     ) throws(MartletError) {
+        let (salt, offset) = (segment.head.salt, segment.end)
         var numbers = NewChannels(state)
         var entries: [LogEntry] = []
         if let epoch = changes.epoch { entries.append(.epoch(epoch)) }
@@ -183,6 +217,14 @@ struct PreparedGroup {
         let frameBytes = changes.frames.reduce(0) { $0 + $1.bytes.count }
         let head = LogGroup.head(
             entries, number: state.nextGroup, frameBytes: frameBytes, salt: salt)
+        // What could not be read would make the group damaged.
+        guard head.count <= LogGroup.directoryBytesMax,
+            LogGroup(checked: Bytes(head), number: state.nextGroup, salt: salt)?.entries == entries
+        else {
+            throw MartletError(
+                .invalidArgument,
+                "This cannot be stored: a number is out of its range, or it is too much at once.")
+        }
         self.entries = entries
         number = state.nextGroup
         self.offset = offset

@@ -58,7 +58,7 @@ struct Receipts {
         }
         if let position = missing.keys.first { return "the receipt for \(position) is lost" }
         return damaged.withLock { $0 }
-            ?? journal.findings.first { !$0.contains("never confirmed") }
+            ?? journal.findings.first(where: \.isLoss)?.text
     }
 
     /// Behind the first that is asked for, in every lane.

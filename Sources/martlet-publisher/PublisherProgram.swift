@@ -26,6 +26,9 @@ struct PublisherProgram: Sendable {
                 ofOthers:
                     "\(node.name) listens at \(node.endpoint.map { "\($0)" } ?? "-"), data at "
                     + "\(node.dataEndpoint.map { "\($0)" } ?? "-")")
+            for finding in (try? node.journalStatus().findings) ?? [] {
+                Output.errors.lines(ofOthers: "journal: \(finding)")
+            }
             Output.errors.flush()
             return try await progress.whileShown { try await publish(on: node, progress) }
         }

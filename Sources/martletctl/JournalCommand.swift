@@ -76,7 +76,7 @@ enum JournalCommand {
                         + "\(range.sequences.lowerBound) to \(range.sequences.upperBound - 1): "
                         + range.reason)
             }
-            let isWhole = damage.isEmpty && journal.findings.isEmpty
+            let isWhole = damage.isEmpty && !journal.findings.contains(where: \.isLoss)
             let events = journal.channels.reduce(0) { $0 + ($1.next - $1.first) }
             Output.standard.line(
                 "\(Rate.grouped(events)) events, \(Rate.grouped(progress.byteCount)) bytes of "

@@ -105,6 +105,9 @@ struct Replay: Sendable {
 
     func run(_ arguments: Arguments) throws(CommandFailure) -> ExitStatus {
         try JournalCommand.run(arguments) { journal in
+            if case .cursor(let name) = start, journal.cursors[name] == nil {
+                throw CommandFailure(.noInput, "The journal has no cursor `\(name)`.")
+            }
             let losses = LossReport()
             let history = journal.events(
                 on: patterns, from: start, upTo: end, where: filter, onGap: { losses.add($0) })

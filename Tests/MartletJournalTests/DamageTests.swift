@@ -114,6 +114,61 @@ import Testing
         }
     }
 
+    /// A damaged group in the middle and a torn one at the end: what is stored after that is there
+    /// when the journal is opened again.
+    @Test func whatFollowsDamageIsKept() throws {
+        let disk = SimulatedDisk()
+        let journal = try Journal(on: disk)
+        var changes = StorageChanges()
+        changes.epoch = Self.epoch
+        changes.streams = ["orders": 1]
+        try journal.commit(changes)
+        let channel = Channel(node: journal.node, stream: "orders", lane: 1)
+        var series = FrameSeries(channel, Self.epoch)
+        for _ in 0..<3 {
+            changes = StorageChanges()
+            changes.frames = [try series.frame(1)]
+            try journal.commit(changes)
+        }
+        disk.killProcess()
+        let file = disk.names[0]
+        let magics = disk.content(of: file).indices.filter {
+            $0.isMultiple(of: 8) && disk.content(of: file)[$0...].starts(with: "MGRP".utf8)
+        }
+        // The group of the second event, and the frame of the third.
+        disk.damage(file) { content in
+            content[magics[3] + 9] ^= 1
+            content[magics[4] + 120] ^= 1
+        }
+        let opened = try Journal(on: disk)
+        let next = try #require(opened.channels.first?.next)
+        series = FrameSeries(channel, Self.epoch, next: next)
+        changes = StorageChanges()
+        changes.frames = [try series.frame(5)]
+        try opened.commit(changes)
+        disk.killProcess()
+        let again = try Journal(on: disk)
+        let read = try again.read(channel, from: next, byteCountMax: .max)
+        #expect(read.frames == changes.frames)
+    }
+
+    /// What could not be read is not written.
+    @Test func whatCannotBeReadIsRefused() throws {
+        let journal = try Journal(on: SimulatedDisk())
+        var changes = StorageChanges()
+        changes.cursors = [
+            "x": [
+                Position(
+                    channel: Channel(node: journal.node, stream: "s", lane: 0), epoch: Self.epoch,
+                    sequence: .max)
+            ]
+        ]
+        #expect(throws: MartletError.self) { try journal.commit(changes) }
+        changes.cursors = [:]
+        changes.epoch = Self.epoch
+        try journal.commit(changes)
+    }
+
     /// One folder, one owner; a copy is another folder.
     @Test func aFolderHasOneOwner() throws {
         try withFolder { folder in

@@ -68,6 +68,12 @@ import Testing
                         }
                     }
                 }
+                let beyond = Position(
+                    channel: Channel(node: reader.id, stream: "orders", lane: 0),
+                    epoch: reader.startEpoch, sequence: .max)
+                await #expect(throws: MartletError.self) {
+                    try await reader.move(cursor: "mine", to: [beyond])
+                }
                 #expect(try reader.cursorNames() == ["mine"])
                 try await reader.forget(cursor: "mine")
                 #expect(try reader.cursorNames() == [])

@@ -96,6 +96,34 @@ import Testing
         }
     }
 
+    /// What was accepted is stored when a node closes, also where readers hold their stream up; and
+    /// draining waits for the disk alone where nobody reads.
+    @Test func closingStoresEverything() async throws {
+        try await withFolder { folder in
+            var configuration = NodeConfiguration(
+                name: "n", listening: "tcp://127.0.0.1:0",
+                streams: [try .durable("orders", whenReadersLag: .wait)])
+            configuration.journal = folder
+            configuration.drainTimeout = .milliseconds(100)
+            let large = Bytes([UInt8](repeating: 1, count: 100_000))
+            var accepted = 0
+            try await withNode(configuration) { node in
+                let orders = try node.publisher(
+                    of: EventDefinition(topic: "orders.placed", contentType: .bytes))
+                try await orders.publish(large)
+                #expect(await node.drain(within: .seconds(20)))
+                accepted = 1
+                try await node.subscribe(to: ["orders.>"]) { _ in
+                    // Nobody reads, so that what is published waits.
+                    while accepted < 150, try orders.offer(large) != nil { accepted += 1 }
+                }
+            }
+            try await withJournal(at: folder) { journal in
+                #expect(journal.channels.map(\.next) == [UInt64(accepted) + 1])
+            }
+        }
+    }
+
     /// What is too old goes; the numbers go on, and readers that ask for it are told.
     @Test func oldEventsExpire() async throws {
         try await withFolder { folder in

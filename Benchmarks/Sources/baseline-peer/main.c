@@ -163,7 +163,8 @@ static void *open_socket(void *context, const char *role) {
 
 int main(int argc, char **argv) {
     if (argc != 6) {
-        fprintf(stderr, "usage: baseline-peer push|pull|pub|file|sub ENDPOINT COUNT SIZE INTERVAL_NS\n");
+        fprintf(stderr, "usage: baseline-peer push|pull|pub|file|sub ENDPOINT COUNT SIZE "
+                        "INTERVAL_NS\n");
         return 2;
     }
     const char *role = argv[1], *endpoint = argv[2];

@@ -1,6 +1,6 @@
 import CWorkload
-import Glibc
 import Foundation
+import Glibc
 import Martlet
 
 /// Publishes into a durable stream, says how long it took and reads everything back.

@@ -24,7 +24,7 @@ extension Node {
         do throws(MartletError) {
             return try await start(configuration, on: loop, journal)
         } catch {
-            journal?.abandon()
+            await journal?.abandon()
             throw error
         }
     }

@@ -101,6 +101,8 @@ struct LaneBuffer: ~Copyable {
     mutating func seal(into arena: inout ByteArena) -> SealedFrame {
         let sequences = builder.nextSequence - UInt64(builder.count)..<builder.nextSequence
         for kind in numbers.indices { numbers[kind] = -1 }
+        // An event that is dated ahead must not make all that follow count as late as that.
+        latest = min(latest, NodeClock.timestamp)
         return SealedFrame(
             lane: lane, sequences: sequences, latest: latest, bytes: builder.seal(into: &arena))
     }

@@ -240,8 +240,10 @@ final class PublishingCore: Sendable {
                 send(entry.frame.bytes, &state)
             }
         }
-        if isClosed.load(ordering: .relaxed) { progress.raise() }
     }
+
+    /// Something has been stored, for which somebody may wait who drains.
+    func noteProgress() { progress.raise() }
 
     /// The journal keeps what comes before these events no more.
     func forget(before firsts: [Channel: UInt64]) {

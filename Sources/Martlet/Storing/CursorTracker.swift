@@ -25,6 +25,8 @@ final class CursorTracker: Sendable {
 
     /// All events of a channel up to this one are handled.
     func reached(_ position: Position) {
+        // Nobody honest counts so far, and it could not be stored.
+        guard position.sequence <= Limits.sequenceMax else { return }
         let isDue = state.withLock { state in
             guard state.positions[position.channel] != position else { return false }
             state.positions[position.channel] = position
@@ -35,14 +37,14 @@ final class CursorTracker: Sendable {
     }
 
     /// What is to be stored, if it is time.
-    func takeDue(at now: MonotonicTime) -> [Position]? {
+    func takeDue(at now: MonotonicTime, orSooner: Bool) -> [Position]? {
         state.withLock { state in
             guard state.events > 0 else {
                 state.storedAt = now
                 return nil
             }
             guard
-                state.events >= Limits.cursorEvents
+                orSooner || state.events >= Limits.cursorEvents
                     || now >= state.storedAt + Limits.cursorInterval
             else { return nil }
             (state.events, state.storedAt) = (0, now)

@@ -17,16 +17,22 @@ extension Node {
     ) async throws(MartletError) {
         let journal = try requireJournal()
         try journal.check(cursor: name)
-        var all: [Channel: Position] = [:]
-        for position in try cursor(named: name) + positions { all[position.channel] = position }
-        try await journal.writer.store(Array(all.values), asCursor: name)
+        guard positions.allSatisfy({ $0.sequence <= Limits.sequenceMax }) else {
+            throw MartletError(
+                .invalidArgument, "No event has a number above \(Limits.sequenceMax).")
+        }
+        try await journal.writer.store(cursor: name) { before in
+            var all: [Channel: Position] = [:]
+            for position in before + positions { all[position.channel] = position }
+            return all.values.sorted { $0.description < $1.description }
+        }
     }
 
     /// Forgets a cursor, and returns once that is on disk.
     public func forget(cursor name: String) async throws(MartletError) {
         let journal = try requireJournal()
         try journal.check(cursor: name)
-        try await journal.writer.store([], asCursor: name)
+        try await journal.writer.store(cursor: name) { _ in [] }
     }
 
     func requireJournal() throws(MartletError) -> NodeJournal {

@@ -8,12 +8,16 @@ final class NodeJournal: Sendable {
     let instance: Instance
     let writer: StorageWriter
     let reader: StorageReader
+    /// What was noticed when it was opened.
+    let findings: [StorageFinding]
     /// The streams that are stored, also those that nobody has named in this start.
     let streams: [StreamDefinition]
 
     private init(
-        _ storage: any Storage, _ instance: Instance, _ streams: [StreamDefinition]
+        _ storage: any Storage, _ instance: Instance, _ streams: [StreamDefinition],
+        _ findings: [StorageFinding]
     ) {
+        self.findings = findings
         self.storage = storage
         self.streams = streams
         self.instance = instance
@@ -27,12 +31,16 @@ final class NodeJournal: Sendable {
         _ folder: String, _ streams: [StreamDefinition]
     ) async throws(MartletError) -> NodeJournal {
         try await BlockingCall.run { () throws(MartletError) in
-            try begin(try Journal(at: folder), streams)
+            let storage = try Journal(at: folder)
+            do throws(MartletError) { return try begin(storage, streams) } catch {
+                try? storage.close()
+                throw error
+            }
         }
     }
 
     private static func begin(
-        _ storage: any Storage, _ streams: [StreamDefinition]
+        _ storage: Journal, _ streams: [StreamDefinition]
     ) throws(MartletError) -> NodeJournal {
         let known = storage.partitions
         var changes = StorageChanges()
@@ -52,7 +60,8 @@ final class NodeJournal: Sendable {
         let epoch = Epoch(start: start + 1, random: .random(in: 0 ... .max))
         changes.epoch = epoch
         try storage.commit(changes)
-        return NodeJournal(storage, Instance(node: storage.node, epoch: epoch), all)
+        return NodeJournal(
+            storage, Instance(node: storage.node, epoch: epoch), all, storage.findings)
     }
 
     /// Whether a stream may go on as it is defined now.
@@ -106,14 +115,18 @@ final class NodeJournal: Sendable {
 
     /// Begins to write and to read for a core, if there is one.
     func start(_ core: PublishingCore?) throws(MartletError) {
-        try writer.start(core)
         try reader.start { [weak core] request, answer in core?.answered(request, answer) }
+        do throws(MartletError) { try writer.start(core) } catch {
+            reader.close()
+            throw error
+        }
     }
 
     /// Closes a journal that was not started.
-    func abandon() {
+    func abandon() async {
+        let storage = storage
         // Nothing was stored but the epoch.
-        try? storage.close()
+        try? await BlockingCall.run { () throws(MartletError) in try storage.close() }
     }
 
     /// Stores what is there, and closes the journal.

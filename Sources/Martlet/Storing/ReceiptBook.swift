@@ -50,10 +50,15 @@ final class ReceiptBook: Sendable {
         }
     }
 
+    /// The disk works again.
+    func recover() { state.withLock { $0.failure = nil } }
+
+    /// Nothing is stored any more: who waits, and who comes, is told.
+    func close() { fail(Outlet.closedError) }
+
     /// Events are on the disk.
     func stored(_ frames: some Sequence<(lane: Int, sequences: Range<UInt64>)>, in epoch: Epoch) {
         let done = state.withLock { state in
-            state.failure = nil
             var done: [Waiter] = []
             for (lane, sequences) in frames {
                 var place = state.lanes[lane] ?? Lane()

@@ -22,6 +22,14 @@ final class StorageWriter: Sendable {
         var closesBy: MonotonicTime?
         var hasEnded = false
         var waiters: [CheckedContinuation<Void, Never>] = []
+        private var turns = 0
+
+        /// All streams, each time from another one on.
+        mutating func takeStreams() -> [(place: Int, buffer: StreamBuffer)] {
+            guard !streams.isEmpty else { return [] }
+            turns = (turns + 1) % streams.count
+            return Array(streams[turns...] + streams[..<turns])
+        }
     }
 
     let storage: any Storage
@@ -69,12 +77,16 @@ final class StorageWriter: Sendable {
     /// There is something to store.
     func tell() { signal.raise() }
 
-    /// Stores a cursor, and returns once it is on disk.
-    func store(_ positions: [Position], asCursor name: String) async throws(MartletError) {
+    /// Stores a cursor as `change` makes it of what it was, and returns once it is on disk. While
+    /// nothing can be stored it throws, and the cursor is stored when that is over.
+    func store(
+        cursor name: String, _ change: @Sendable ([Position]) -> [Position]
+    ) async throws(MartletError) {
         let error = await withCheckedContinuation { continuation in
             let hasEnded = state.withLock { state in
                 guard !state.hasEnded else { return true }
-                state.cursors[name] = positions
+                let before = state.cursors[name] ?? storage.cursors[name] ?? []
+                state.cursors[name] = change(before)
                 state.flushes.append(continuation)
                 return false
             }
@@ -95,9 +107,10 @@ final class StorageWriter: Sendable {
 
     /// It has ended: its cursor is stored where it stands.
     func remove(_ tracker: CursorTracker) async {
-        state.withLock { state in state.trackers.removeAll { $0 === tracker } }
         // A disk that fails now is told to whoever stores the next thing.
-        try? await store(tracker.positions, asCursor: tracker.name)
+        let positions = tracker.positions
+        try? await store(cursor: tracker.name) { _ in positions }
+        state.withLock { state in state.trackers.removeAll { $0 === tracker } }
     }
 
     /// Whether a subscription goes by this cursor.
@@ -121,6 +134,11 @@ final class StorageWriter: Sendable {
         }
     }
 
+    /// Why nothing can be stored at present.
+    var failure: MartletError? {
+        state.withLock { $0.streams }.lazy.compactMap { $0.buffer.receipts?.failure }.first
+    }
+
     /// Whether nothing expires by its age since the clock was set.
     var isExpiryPaused: Bool { state.withLock { $0.isExpiryPaused } }
 
@@ -132,7 +150,7 @@ final class StorageWriter: Sendable {
         var nextExpiry = NodeClock.now
         while true {
             let isClosing = state.withLock { $0.isClosing }
-            var turn = fill(&queue, core)
+            var turn = fill(&queue, core, isClosing: isClosing)
             if NodeClock.now >= nextExpiry {
                 nextExpiry = NodeClock.now + Limits.retentionInterval
                 expire(turn.buffers, &clock, &queue)
@@ -144,6 +162,7 @@ final class StorageWriter: Sendable {
                 break
             }
         }
+        for (_, buffer) in state.withLock({ $0.streams }) { buffer.receipts?.close() }
         try? storage.close()
     }
 
@@ -152,27 +171,34 @@ final class StorageWriter: Sendable {
         /// Who waits for it.
         var flushes: [CheckedContinuation<MartletError?, Never>] = []
         var buffers: [StreamBuffer] = []
+        /// Why nothing is stored at present.
+        var failure: MartletError?
         /// How long to wait if there is nothing.
         var pause = StorageWriter.idle
     }
 
-    private func fill(_ queue: inout CommitQueue, _ core: PublishingCore?) -> Turn {
+    private func fill(
+        _ queue: inout CommitQueue, _ core: PublishingCore?, isClosing: Bool
+    ) -> Turn {
         var turn = Turn()
         var cursors: [String: [Position]] = [:]
-        let (streams, trackers) = state.withLock { state in
+        let trackers = state.withLock { state in
             swap(&cursors, &state.cursors)
             swap(&turn.flushes, &state.flushes)
-            return (state.streams, state.trackers)
+            return state.trackers
         }
         let now = NodeClock.now
         if !trackers.isEmpty { turn.pause = StorageWriter.look }
         for tracker in trackers where cursors[tracker.name] == nil {
-            if let due = tracker.takeDue(at: now) { cursors[tracker.name] = due }
+            if let due = tracker.takeDue(at: now, orSooner: isClosing) {
+                cursors[tracker.name] = due
+            }
         }
         for (name, positions) in cursors { queue.add(cursor: name, positions) }
-        for (place, buffer) in streams {
+        // A different one first each time: one that is fast must not keep the others from the disk.
+        for (place, buffer) in state.withLock({ $0.takeStreams() }) {
             turn.buffers.append(buffer)
-            guard core?.isHeldUp(place) == false else {
+            guard isClosing || core?.isHeldUp(place) == false else {
                 if !buffer.isEmpty { turn.pause = StorageWriter.holdUp }
                 continue
             }
@@ -204,6 +230,7 @@ final class StorageWriter: Sendable {
                 try queue.commit(to: storage, random: .random(in: 0 ... .max)) { stored in
                     publish(stored, buffers, core)
                 }
+                if attempt > 1 { for buffer in buffers { buffer.receipts?.recover() } }
                 if !firsts.isEmpty { core?.forget(before: firsts) }
                 for flush in turn.flushes { flush.resume(returning: nil) }
                 return true
@@ -212,12 +239,26 @@ final class StorageWriter: Sendable {
                 guard attempt > 1 else { continue }
                 fail(&turn, because: error)
             }
+            guard waitToTryAgain(&turn) else { return false }
+        }
+        return false
+    }
+
+    /// Lets the pause pass, in which nobody waits for the disk. False at the end.
+    private func waitToTryAgain(_ turn: inout Turn) -> Bool {
+        let due = NodeClock.now + StorageWriter.pause
+        while NodeClock.now < due {
             if let closesBy = state.withLock({ $0.closesBy }), NodeClock.now >= closesBy {
                 return false
             }
-            signal.wait(atMost: StorageWriter.pause)
+            signal.wait(atMost: NodeClock.now.duration(to: due))
+            let flushes = state.withLock { state in
+                defer { state.flushes = [] }
+                return state.flushes
+            }
+            for flush in flushes { flush.resume(returning: turn.failure) }
         }
-        return false
+        return true
     }
 
     /// What need not be kept any more goes with the next commit, and its room with the one after.
@@ -261,6 +302,7 @@ final class StorageWriter: Sendable {
         for buffer in turn.buffers { buffer.receipts?.fail(error) }
         for flush in turn.flushes { flush.resume(returning: error) }
         turn.flushes = []
+        turn.failure = error
     }
 
     private func publish(
@@ -274,5 +316,6 @@ final class StorageWriter: Sendable {
                 own.lazy.map { ($0.frame.lane, $0.frame.sequences) }, in: stored.epoch)
             rest = rest.dropFirst(own.count)
         }
+        core?.noteProgress()
     }
 }

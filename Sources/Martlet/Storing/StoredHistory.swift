@@ -138,8 +138,10 @@ public struct StoredHistory: AsyncSequence, Sendable {
         _ channel: Channel, from sequence: UInt64
     ) async throws(MartletError) -> StoredEvents {
         let storage = storage
+        // All lanes together keep so much, as far as frames are not larger.
+        let byteCountMax = Limits.bufferBytes / Swift.max(1, storage.channels.count)
         return try await BlockingCall.run { () throws(MartletError) in
-            try storage.read(channel, from: sequence, byteCountMax: Limits.fetchBytes)
+            try storage.read(channel, from: sequence, byteCountMax: byteCountMax)
         }
     }
 

@@ -5,8 +5,8 @@ internal import MartletJournal
 /// `withJournal` gives you one.
 public final class StoredJournal: Sendable {
     let storage: any Storage
-    /// What was found when it was opened: what was lost, or made anew.
-    public let findings: [String]
+    /// What was noticed when it was opened: what was lost, or made anew.
+    public let findings: [StorageFinding]
 
     init(_ journal: Journal) {
         storage = journal
@@ -85,8 +85,14 @@ public func withJournal<Result>(
     do { outcome = .success(try await body(StoredJournal(journal))) } catch {
         outcome = .failure(error)
     }
-    try await BlockingCall.run { () throws(MartletError) in try journal.close() }
-    return try outcome.get()
+    let closing: Swift.Result<Void, any Error>
+    do {
+        try await BlockingCall.run { () throws(MartletError) in try journal.close() }
+        closing = .success(())
+    } catch { closing = .failure(error) }
+    let result = try outcome.get()
+    try closing.get()
+    return result
 }
 
 /// Makes a folder that was copied, or restored from a backup, the journal of the node that it

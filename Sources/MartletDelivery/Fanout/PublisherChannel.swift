@@ -132,16 +132,20 @@ package struct PublisherChannel {
         _ fetch: Fetch, with answer: StoredAnswer, budget: Int, room: Int
     ) -> Answer {
         switch answer {
-        case .sequence(let sequence): return .frames([], end(fetch, .more, max(sequence, first)))
+        case .sequence(let sequence):
+            // What is stored may not be published yet.
+            return .frames([], end(fetch, .more, min(max(sequence, first), next)))
         case .failed: return .frames([], end(fetch, .busy, next))
         case .events(let events):
-            let sealed = events.frames.map {
+            let sealed = events.frames.filter { $0.sequences.lowerBound < next }.map {
                 SealedFrame(
                     lane: channel.lane, sequences: $0.sequences, latest: $0.latest, bytes: $0.bytes)
             }
             guard let first = sealed.first else {
                 // It may have expired since it was asked for.
-                let next = max(events.damaged?.upperBound ?? self.first, self.first)
+                guard events.frames.isEmpty else { return .frames([], end(fetch, .busy, next)) }
+                let next = min(
+                    max(events.damaged?.upperBound ?? self.first, self.first), self.next)
                 return .frames([], end(fetch, events.damaged == nil ? .expired : .corrupt, next))
             }
             let end = sealed.last?.sequences.upperBound ?? next

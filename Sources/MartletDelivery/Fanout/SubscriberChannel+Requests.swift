@@ -48,6 +48,8 @@ extension SubscriberChannel {
     mutating func take(
         _ end: FetchEnd, to request: Request, at now: MonotonicTime, _ effects: inout [Effect]
     ) {
+        // A history that is on disk never goes back.
+        if isDurable, phase == .following, let epoch, end.epoch < epoch { return fail(&effects) }
         switch end.reason {
         case .busy: waitForAnswer(isOpen: true, at: now)
         case .truncated: takeTruncated(end, at: now, &effects)

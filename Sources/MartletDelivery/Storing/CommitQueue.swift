@@ -125,6 +125,9 @@ package struct CommitQueue: Sendable {
     private mutating func raise(
         _ storage: any Storage, _ random: UInt32
     ) throws(MartletError) {
+        guard epoch.start < .max else {
+            throw MartletError(.resourceExhausted, "The journal was begun anew too often.")
+        }
         let next = Epoch(start: epoch.start + 1, random: random)
         for place in entries.indices {
             entries[place].frame = entries[place].frame.restamped(next)

@@ -81,7 +81,7 @@ extension FrameHeader {
         epoch = unsafe Epoch(rawValue: buffer.little(at(24), as: UInt64.self))
         firstSequence = unsafe buffer.little(at(32), as: UInt64.self)
         count = Int(unsafe buffer.little(at(40), as: UInt32.self))
-        guard firstSequence > 0, firstSequence <= Limits.sequenceMax else {
+        guard firstSequence > 0, firstSequence <= Limits.sequenceMax - UInt64(count) else {
             throw FrameError.invalid("its sequence is out of range")
         }
         self.baseTime = baseTime

@@ -16,8 +16,11 @@ package final class FolderDisk: Disk {
         self.name = name
         var path = name.hasPrefix("/") ? "/" : ""
         for part in name.split(separator: "/") {
+            let parent = path.isEmpty ? "." : path
             path += part
-            if unsafe mkdir(path, 0o755) != 0, errno != EEXIST {
+            if unsafe mkdir(path, 0o755) == 0 {
+                try FolderDisk.synchronize(parent)
+            } else if errno != EEXIST {
                 throw DiskFailure.now("made", name)
             }
             path += "/"
@@ -29,6 +32,13 @@ package final class FolderDisk: Disk {
     package init(existing name: String) throws(MartletError) {
         self.name = name
         descriptor = try FolderDisk.open(name)
+    }
+
+    /// Makes the names in a folder outlive a power cut.
+    private static func synchronize(_ folder: String) throws(MartletError) {
+        let descriptor = try open(folder)
+        defer { DiskCalls.close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw DiskFailure.now("synchronized", folder) }
     }
 
     private static func open(_ name: String) throws(MartletError) -> Int32 {

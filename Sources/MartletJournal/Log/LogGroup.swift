@@ -105,7 +105,7 @@ struct LogGroup {
         guard let first = reader.number(), UInt32(truncatingIfNeeded: first) == magic,
             let number = reader.number(), let frames = reader.number(),
             let checksum = reader.number(), first >> 32 <= UInt64(directoryBytesMax),
-            frames <= UInt64(Int32.max)
+            frames <= UInt64(Int32.max), number <= Limits.sequenceMax
         else { return nil }
         return (number, Int(first >> 32), Int(frames), checksum)
     }
@@ -121,6 +121,12 @@ struct LogGroup {
         }
         self.number = number
         self.entries = entries
+    }
+
+    /// Reads what has just been written.
+    init?(checked head: Bytes, number: UInt64, salt: UInt64) {
+        guard let sizes = LogGroup.sizes(head) else { return nil }
+        self.init(head, number: number, checksum: sizes.checksum, salt: salt)
     }
 
     private static func checksum(_ bytes: Bytes, _ salt: UInt64) -> UInt64 {

@@ -42,6 +42,16 @@ final class Segment: @unchecked Sendable {
     /// Whether it has its footer.
     var isComplete: Bool { entriesOffset != nil }
 
+    /// The same, complete, over another handle of its file.
+    func over(_ file: any DiskFile) -> Segment {
+        let segment = Segment(head, file)
+        segment.end = end
+        segment.byteCount = byteCount
+        segment.spans = spans
+        segment.entriesOffset = entriesOffset
+        return segment
+    }
+
     /// A frame of a channel lies in it.
     func add(_ entry: FrameEntry, at offset: Int) {
         let frame = PlacedFrame(
@@ -86,7 +96,8 @@ final class Segment: @unchecked Sendable {
         let bytes = try file.read(at: offset, count: PlacedFrame.byteCount)
         guard let frame = PlacedFrame(bytes, salt: head.salt) else {
             throw MartletError(
-                Segment.damagedIndex, "The index of segment \(head.number) is damaged.")
+                Segment.damagedIndex, "The index of segment \(head.number) is damaged.",
+                cause: DamagedIndex(segment: head.number))
         }
         return frame
     }
@@ -123,4 +134,9 @@ final class Segment: @unchecked Sendable {
         }
         return low
     }
+}
+
+/// Which segment's index cannot be read.
+struct DamagedIndex: Error {
+    let segment: UInt64
 }

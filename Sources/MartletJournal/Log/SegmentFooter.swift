@@ -143,7 +143,7 @@ struct SegmentFooter {
             guard let channel = reader.varint(), let first = reader.sequence(),
                 let end = reader.sequence(), first < end, let latest = reader.time(),
                 let count = reader.varint(), channel <= UInt64(Int32.max),
-                count <= UInt64(Int32.max), let byteCount = reader.varint()
+                count <= UInt64(Int32.max), let byteCount = reader.sequence()
             else { return nil }
             spans[Int(channel)] = SegmentSpan(
                 sequences: first..<end, latest: latest, count: Int(count),

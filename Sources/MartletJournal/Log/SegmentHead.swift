@@ -46,7 +46,8 @@ struct SegmentHead: Equatable {
         guard version == SegmentHead.version else { return .unknownVersion(version) }
         guard let node = reader.node(), let number = reader.number(), let salt = reader.number(),
             let firstGroup = reader.number(), let checksum = reader.number(),
-            checksum == LogChecksum.of(bytes[0..<(byteCount - 8)])
+            checksum == LogChecksum.of(bytes[0..<(byteCount - 8)]),
+            number <= Limits.sequenceMax, firstGroup <= Limits.sequenceMax
         else { return .none }
         return .head(
             SegmentHead(node: node, number: number, salt: salt, firstGroup: firstGroup))

@@ -36,14 +36,16 @@ struct SegmentScan {
 
     /// The next group that can be read; nil behind the last.
     mutating func next() throws(MartletError) -> Found? {
-        if let found = try group(at: offset, number: expected...expected) {
+        if let found = try group(at: offset, number: expected...Limits.sequenceMax) {
+            // A damaged group may have been written over.
+            damagedGroups += found.group.number - expected
             take(found)
             return found
         }
         // Whatever is here is no group. If one follows, it was there, and has been damaged.
         var place = offset + LogGroup.alignment
         while let magic = try find(from: place) {
-            if let found = try group(at: magic, number: expected + 1...UInt64.max) {
+            if let found = try group(at: magic, number: expected...Limits.sequenceMax) {
                 damagedGroups += found.group.number - expected
                 take(found)
                 return found
