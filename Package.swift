@@ -117,7 +117,8 @@ let package = Package(
             swiftSettings: testSettings),
         // Decoders under fire: `make fuzz` links them to libFuzzer, tests run the inputs it found.
         .target(
-            name: "FuzzTargets", dependencies: ["MartletDelivery", "MartletRouting"],
+            name: "FuzzTargets",
+            dependencies: ["MartletJournal", "MartletDelivery", "MartletRouting"],
             path: "Fuzz/Targets",
             swiftSettings: testSettings),
         .testTarget(

@@ -3,7 +3,7 @@ public import MartletRouting
 /// A decoder that is fed whatever there is. It must throw or succeed, never trap, and what it reads
 /// must survive being written and read again.
 public enum FuzzTarget: String, CaseIterable, Sendable {
-    case frame, json, messagepack, cbor, cloudevents, expression, payloadpath, session
+    case frame, json, messagepack, cbor, cloudevents, expression, payloadpath, session, journal
 
     /// Feeds the decoder. It traps when a promise is broken.
     public func feed(_ input: Bytes) {
@@ -18,6 +18,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .expression: RoutingTargets.feedExpression(input)
         case .payloadpath: RoutingTargets.feedPayloadPath(input)
         case .session: SessionTarget.feed(input)
+        case .journal: JournalTarget.feed(input)
         }
     }
 

@@ -71,7 +71,7 @@ struct FrameEntry: Equatable {
 }
 
 /// What was committed together.
-struct LogGroup {
+package struct LogGroup {
     static let magic: UInt32 = 0x5052_474D
     static let headBytes = 32
     static let alignment = 8
@@ -87,14 +87,22 @@ struct LogGroup {
         _ entries: [LogEntry], number: UInt64, frameBytes: Int, salt: UInt64
     ) -> [UInt8] {
         var writer = FieldWriter()
-        for _ in 0..<(headBytes / 8) { writer.number(0) }
         for entry in entries { entry.write(into: &writer) }
-        let directory = UInt64(writer.bytes.count - headBytes)
-        writer.overwrite(UInt64(magic) | directory << 32, at: 0)
-        writer.overwrite(number, at: 8)
-        writer.overwrite(UInt64(frameBytes), at: 16)
-        writer.overwrite(checksum(Bytes(writer.bytes), salt), at: 24)
-        return writer.bytes
+        return head(
+            directory: writer.bytes, number: number, frameBytes: frameBytes, salt: salt)
+    }
+
+    /// The head of a directory, and the directory.
+    package static func head(
+        directory: [UInt8], number: UInt64, frameBytes: Int, salt: UInt64
+    ) -> [UInt8] {
+        var writer = FieldWriter()
+        writer.number(UInt64(magic) | UInt64(directory.count) << 32)
+        writer.number(number)
+        writer.number(UInt64(frameBytes))
+        let seed = LogChecksum.of(Bytes(writer.bytes), seed: salt)
+        writer.number(LogChecksum.of(Bytes(directory), seed: seed))
+        return writer.bytes + directory
     }
 
     /// Reads a head, without its directory: nil if it is none.

@@ -1,7 +1,7 @@
-import MartletCore
+package import MartletCore
 
 /// What a segment begins with.
-struct SegmentHead: Equatable {
+package struct SegmentHead: Equatable {
     static let byteCount = 64
     private static let magic: UInt64 = 0x4A54_454C_5452_414D
     private static let version: UInt64 = 1
@@ -11,14 +11,16 @@ struct SegmentHead: Equatable {
     let salt: UInt64
     let firstGroup: UInt64
 
-    init(node: NodeID, number: UInt64, salt: UInt64, firstGroup: UInt64) {
+    /// The head of a segment.
+    package init(node: NodeID, number: UInt64, salt: UInt64, firstGroup: UInt64) {
         self.node = node
         self.number = number
         self.salt = salt
         self.firstGroup = firstGroup
     }
 
-    var bytes: Bytes {
+    /// It, as it is written.
+    package var bytes: Bytes {
         var writer = FieldWriter()
         writer.number(SegmentHead.magic)
         writer.number(SegmentHead.version)
@@ -54,7 +56,7 @@ struct SegmentHead: Equatable {
     }
 
     /// The name of a segment's file.
-    static func fileName(_ number: UInt64) -> String {
+    package static func fileName(_ number: UInt64) -> String {
         let digits = String(number)
         return String(repeating: "0", count: max(0, 10 - digits.count)) + digits + ".segment"
     }
