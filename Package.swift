@@ -87,7 +87,8 @@ let package = Package(
             name: "MartletSockets", dependencies: ["MartletCore", "CZeroMQ"],
             swiftSettings: settings),
         .target(
-            name: "MartletJournal", dependencies: ["MartletEvents", "MartletCore", "CXXHash"],
+            name: "MartletJournal",
+            dependencies: ["MartletEvents", "MartletCore", "CXXHash", "CSQLite"],
             swiftSettings: settings),
 
         // Pure: no input or output, no clock, no thread.
@@ -110,6 +111,9 @@ let package = Package(
         .systemLibrary(
             name: "CXXHash", pkgConfig: isHomebrew ? "libxxhash" : nil,
             providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
+        .systemLibrary(
+            name: "CSQLite", pkgConfig: isHomebrew ? "sqlite3" : nil,
+            providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
 
         .testTarget(
             name: "MartletSocketsTests",

@@ -56,6 +56,26 @@ func follow() async throws {
     }
 }
 
+func keepTotals() async throws {
+    // begin state
+    try await withNode(named: "totals", peers: ["tcp://127.0.0.1:5550"]) { node in
+        try await node.keepState(
+            of: OrderPlaced.self, in: "totals.sqlite", named: "totals",
+            preparing: { transaction in
+                try transaction.execute(
+                    "CREATE TABLE IF NOT EXISTS totals (customer TEXT PRIMARY KEY, cents INTEGER)")
+            }
+        ) { order, _, transaction in
+            try transaction.execute(
+                """
+                INSERT INTO totals VALUES (?, ?)
+                ON CONFLICT DO UPDATE SET cents = cents + excluded.cents
+                """, order.customer, order.cents)
+        }
+    }
+    // end state
+}
+
 func look() async throws {
     // begin history
     try await withJournal(at: "shop.journal") { journal in

@@ -17,6 +17,13 @@ public struct EventBatch: Sequence, Sendable {
     /// Their channel.
     public var channel: Channel { frame.channel }
 
+    /// Where the last of them stands, or one behind it that is not wanted.
+    var lastPosition: Position {
+        Position(
+            channel: frame.channel, epoch: frame.header.epoch,
+            sequence: frame.sequences.upperBound - 1)
+    }
+
     /// At least as many events are here, or fewer where a filter chooses.
     public var underestimatedCount: Int {
         source == nil && from <= frame.header.firstSequence ? frame.count : 0
