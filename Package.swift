@@ -88,7 +88,7 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "MartletJournal",
-            dependencies: ["MartletEvents", "MartletCore", "CXXHash", "CSQLite"],
+            dependencies: ["MartletEvents", "MartletCore", "CXXHash", "CSQLite", "CDisk"],
             swiftSettings: settings),
 
         // Pure: no input or output, no clock, no thread.
@@ -111,6 +111,7 @@ let package = Package(
         .systemLibrary(
             name: "CXXHash", pkgConfig: isHomebrew ? "libxxhash" : nil,
             providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
+        .systemLibrary(name: "CDisk"),
         .systemLibrary(
             name: "CSQLite", pkgConfig: isHomebrew ? "sqlite3" : nil,
             providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),

@@ -35,8 +35,8 @@ import Testing
             "MartletCore", "CZeroMQ", "Synchronization", "Dispatch", "Glibc", "Darwin",
         ],
         "MartletJournal": [
-            "MartletEvents", "MartletCore", "CXXHash", "CSQLite", "Synchronization", "Glibc",
-            "Darwin",
+            "MartletEvents", "MartletCore", "CXXHash", "CSQLite", "CDisk", "Synchronization",
+            "Glibc", "Darwin",
         ],
         "MartletRouting": ["MartletEvents", "MartletCore", "CXXHash"],
         "MartletEvents": [

@@ -9,6 +9,7 @@ enum FanoutBench {
             latency("tcp", reading: "spinning", scale),
             latency("tcp sleeping", reading: "singly", scale),
             latency("tcp pool", reading: "pool", scale),
+            latency("tcp durable", publishing: "durable", reading: "spinning", scale),
         ]
     }
 
@@ -39,7 +40,9 @@ enum FanoutBench {
             baseline: { try run("baseline-peer", "pub", "sub", 2_000_000 / readers) })
     }
 
-    private static func latency(_ name: String, reading: String, _ scale: Double) -> Case {
+    private static func latency(
+        _ name: String, publishing: String = "pub", reading: String, _ scale: Double
+    ) -> Case {
         let run = { (program: String, from: String, to: String) throws -> [Sample] in
             let outcome = try Transfer(
                 sender: (program, from), receiver: (program, to), transport: "tcp",
@@ -51,7 +54,8 @@ enum FanoutBench {
             bench: "fanout", name: "latency p50 \(name)", unit: "us", better: .lower,
             baselineNote: "C PUB to C SUB at 10,000 messages/s in a blocking zmq_msg_recv loop, "
                 + "one way, stamped before the send and after the receive",
-            pairs: 9, martlet: { try run("martlet-peer", "node-pub-1", "node-\(reading)-1") },
+            pairs: 9,
+            martlet: { try run("martlet-peer", "node-\(publishing)-1", "node-\(reading)-1") },
             baseline: { try run("baseline-peer", "pub", "sub") },
             also: [(name: "latency p99 \(name)", unit: "us")])
     }

@@ -1,13 +1,21 @@
 import CWorkload
-import Glibc
+import Foundation
 import Martlet
 
 private let topic: Topic = "bench.events"
 
 /// A node that publishes from so many tasks at once. Task t of T sends the numbers t, t + T, …
-func publishFromNode(_ work: Work, at endpoint: Endpoint, tasks: Int) async throws {
-    let stream = try StreamDefinition.live("bench", whenReadersLag: .wait)
-    try await withNode(named: "bench", listening: endpoint, streams: [stream]) { node in
+func publishFromNode(
+    _ work: Work, at endpoint: Endpoint, tasks: Int, isDurable: Bool = false
+) async throws {
+    let stream: StreamDefinition =
+        try isDurable
+        ? .durable("bench", whenReadersLag: .wait) : .live("bench", whenReadersLag: .wait)
+    let folder = NSTemporaryDirectory() + "martlet-durable-\(getpid())"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try await withNode(
+        named: "bench", listening: endpoint, journal: isDurable ? folder : nil, streams: [stream]
+    ) { node in
         guard let bound = node.endpoint else { return }
         work.say("bound \(bound)")
         let events = try node.publisher(

@@ -19,7 +19,8 @@ guard arguments.count == 6, let count = UInt64(arguments[3]), let size = Int(arg
     let interval = UInt64(arguments[5])
 else {
     complain(
-        "usage: martlet-peer push|pull|pub|sub|loop-pull|node-pub-TASKS|node-batches-TASKS"
+        "usage: martlet-peer push|pull|pub|sub|loop-pull|node-pub-TASKS|node-durable-TASKS"
+            + "|node-batches-TASKS"
             + "|node-singly-TASKS|node-spinning-TASKS|node-pool-TASKS"
             + "|store-deep|store-one|store-paced|replay-pub|replay-sub "
             + "ENDPOINT|FOLDER COUNT SIZE INTERVAL_NS"
@@ -46,6 +47,8 @@ do {
         guard parts.count == 3, let tasks = Int(parts[2]) else { fallthrough }
         switch parts[1] {
         case "pub": try await publishFromNode(work, at: endpoint, tasks: tasks)
+        case "durable":
+            try await publishFromNode(work, at: endpoint, tasks: tasks, isDurable: true)
         case "batches": try await readFromNode(work, at: endpoint, tasks: tasks, .batches)
         case "singly": try await readFromNode(work, at: endpoint, tasks: tasks, .singly)
         case "spinning": try await readFromNode(work, at: endpoint, tasks: tasks, .spinning)
