@@ -20,8 +20,8 @@ extension Node {
     public func keepState<E: Event>(
         of type: E.Type, topics patterns: [TopicPattern]? = nil, in file: String,
         named name: String, where filter: Filter? = nil, onGap: (@Sendable (Gap) -> Void)? = nil,
-        preparing prepare: (@Sendable (borrowing StateTransaction) throws -> Void)? = nil,
-        _ handle: @escaping @Sendable (E, Delivery, borrowing StateTransaction) throws -> Void
+        preparing prepare: (@Sendable (StateTransaction) throws -> Void)? = nil,
+        _ handle: @escaping @Sendable (E, Delivery, StateTransaction) throws -> Void
     ) async throws {
         let keeper = try await StateKeeper.open(file, cursor: name, prepare)
         let reader = EventReader<E>(configuration.codecs, nil)

@@ -16,7 +16,7 @@ final class StateKeeper: @unchecked Sendable {
     /// Opens a database, and lets `prepare` make what it needs there.
     static func open(
         _ file: String, cursor: String,
-        _ prepare: (@Sendable (borrowing StateTransaction) throws -> Void)?
+        _ prepare: (@Sendable (StateTransaction) throws -> Void)?
     ) async throws -> StateKeeper {
         try await call { () throws -> StateKeeper in
             let keeper = StateKeeper(try StateDatabase(file), cursor)
@@ -49,7 +49,7 @@ final class StateKeeper: @unchecked Sendable {
     /// Does what `body` does, and moves the cursor to a position, or neither.
     func store(
         _ position: Position,
-        _ body: @escaping @Sendable (borrowing StateTransaction) throws -> Void
+        _ body: @escaping @Sendable (StateTransaction) throws -> Void
     ) async throws {
         try await StateKeeper.call { [self] in
             try transact { transaction in
@@ -65,10 +65,12 @@ final class StateKeeper: @unchecked Sendable {
         }
     }
 
-    private func transact(_ body: (borrowing StateTransaction) throws -> Void) throws {
+    private func transact(_ body: (StateTransaction) throws -> Void) throws {
         _ = try database.run("BEGIN IMMEDIATE", [])
+        let transaction = StateTransaction(database)
+        defer { transaction.end() }
         do {
-            try body(StateTransaction(database))
+            try body(transaction)
             _ = try database.run("COMMIT", [])
         } catch {
             // A failure may have ended it already.
