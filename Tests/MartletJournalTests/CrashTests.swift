@@ -81,7 +81,7 @@ import Testing
 /// Commits to a journal on a simulated disk, and what must be there.
 struct History {
     let disk = SimulatedDisk()
-    var random: SeededGenerator
+    var random: SimulationGenerator
     private(set) var journal: Journal
     private var configuration = Journal.Configuration()
     private var confirmed: [Channel: [StoredFrame]] = [:]
@@ -92,7 +92,7 @@ struct History {
     private var epoch = Epoch(start: 1, random: 0)
 
     init(seed: UInt64) throws {
-        random = SeededGenerator(seed: seed)
+        random = SimulationGenerator(seed: seed)
         configuration.segmentBytes = 4_000
         journal = try Journal(on: disk, configuration)
         try begin()
@@ -193,20 +193,5 @@ struct History {
         cursors = journal.cursors
         unconfirmed = []
         #expect(try journal.check { _ in }.isEmpty)
-    }
-}
-
-/// The same numbers for the same seed.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

@@ -76,7 +76,7 @@ final class ReceiptBook: Sendable {
         for waiter in done { waiter.continuation.resume(returning: .stored(epoch)) }
     }
 
-    /// Nothing can be stored, for now: who waits is told.
+    /// Nothing can be stored until the disk works again: who waits is told.
     func fail(_ error: MartletError) {
         let waiters = takeWaiters {
             $0.failure = error

@@ -1,8 +1,8 @@
 internal import MartletDelivery
 internal import MartletJournal
 
-// Sound to share: its one user waits for each call before it makes the next, and each runs on a
-// thread of its own.
+// Sound to share: its one user, `keepState`, waits for each call before it makes the next, so that
+// the database belongs to one thread at a time.
 /// A database that keeps what a subscription makes of events, and how far it has got.
 final class StateKeeper: @unchecked Sendable {
     private let database: StateDatabase

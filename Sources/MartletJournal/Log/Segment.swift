@@ -1,7 +1,8 @@
 import MartletCore
 
-// Sound to share: its fields change under the journal's lock, and no more once it is complete;
-// until then they are read under it too. A disk's file is for all threads.
+// Sound to share: whoever holds the journal's `writing` changes its fields, under the lock of the
+// state, and nobody once it is complete; until then they are read under one of the two. A disk's
+// file is for all threads.
 /// A segment of the log, and where the frames in it lie.
 final class Segment: @unchecked Sendable {
     /// What is thrown where the index of a segment cannot be read, which can be made anew.

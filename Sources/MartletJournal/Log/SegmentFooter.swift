@@ -79,7 +79,6 @@ struct SegmentFooter {
 
     let spans: [Int: SegmentSpan]
     let entriesOffset: Int
-    let lastGroup: UInt64
 
     /// The footer of a segment whose groups end at this offset.
     static func bytes(
@@ -116,7 +115,7 @@ struct SegmentFooter {
             at: size - SegmentFooter.trailerBytes, count: SegmentFooter.trailerBytes)
         var reader = FieldReader(trailer)
         guard let first = reader.number(), UInt32(truncatingIfNeeded: first) == SegmentFooter.magic,
-            let offset = reader.number(), let lastGroup = reader.number(),
+            let offset = reader.number(), reader.number() != nil,
             let checksum = reader.number(), first >> 32 <= UInt64(size), offset <= UInt64(size)
         else { return nil }
         let tableBytes = Int(first >> 32)
@@ -131,7 +130,6 @@ struct SegmentFooter {
         else { return nil }
         self.spans = spans
         entriesOffset = Int(offset)
-        self.lastGroup = lastGroup
     }
 
     private static func spans(_ table: Bytes) -> [Int: SegmentSpan]? {
