@@ -32,7 +32,7 @@ import Testing
     private static func keep(
         at address: Endpoint, _ file: String, failingAt failure: Int
     ) async throws {
-        let seen = Seen<Int>()
+        let (counts, count) = AsyncStream<Int64>.makeStream()
         let reading = Task {
             try await withNode(named: "reader", peers: [address]) { node in
                 try await node.keepState(
@@ -49,7 +49,7 @@ import Testing
                         """, order.customer, order.id)
                     if order.id == failure, failure < 280 { throw Refusal() }
                     let all = try transaction.query("SELECT sum(n), sum(sum) FROM totals")
-                    if case .integer(let count) = all[0][0] { seen.add(Int(count)) }
+                    if case .integer(let number) = all[0][0] { count.yield(number) }
                     // The sum says which: none is missing, and none came twice.
                     if all[0][0] == 300 { #expect(all[0][1] == .integer(300 * 301 / 2)) }
                 }
@@ -59,7 +59,7 @@ import Testing
             await #expect(throws: Refusal.self) { try await reading.value }
             return
         }
-        while seen.all.last != 300 { try await Task.sleep(for: .milliseconds(5)) }
+        for await number in counts where number == 300 { break }
         reading.cancel()
         _ = try? await reading.value
     }
