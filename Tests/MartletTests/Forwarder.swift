@@ -47,6 +47,13 @@ final class Forwarder: Sendable {
         for socket in open { shutdown(socket, Int32(SHUT_RDWR)) }
     }
 
+    fileprivate static func isFree(_ port: UInt16) -> Bool {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(listener) }
+        let (bound, _) = Forwarder.withAddress(port: port) { unsafe bind(listener, $0, $1) }
+        return bound == 0
+    }
+
     private func accept(at listener: Int32) {
         while true {
             let client = systemAccept(listener)
@@ -112,12 +119,17 @@ final class Forwarder: Sendable {
 // The method has the name of the function.
 private func systemAccept(_ listener: Int32) -> Int32 { accept(listener, nil, nil) }
 
-/// A port that nobody has at the moment.
+private let nextPort = Lock(20_000 + UInt16(getpid() % 10_000))
+
+/// A port that nobody has. The system draws from others for those who connect or bind any, so that
+/// it stays free between two lives of whoever binds it.
 func freePort() throws -> UInt16 {
-    let forwarder = try Forwarder(to: 1)
-    defer { forwarder.stop() }
-    guard let port = forwarder.endpoint.port else {
-        throw MartletError(.failed, "The system has no port.")
+    for _ in 0..<1_000 {
+        let port = nextPort.withLock { next in
+            next = next < 32_000 ? next + 1 : 20_000
+            return next
+        }
+        if Forwarder.isFree(port) { return port }
     }
-    return port
+    throw MartletError(.failed, "The system has no port.")
 }
