@@ -307,6 +307,29 @@ public enum Limits {
     /// Longest name of a cursor.
     public static let cursorNameBytesMax = 256
 
+    /// Longest name of a producer.
+    public static let producerNameBytesMax = 256
+
+    /// Producers that a node remembers: each takes some hundred bytes of every segment.
+    public static let producersMax = 16_384
+
+    /// When there are so many, one that has not been heard of for so long gives way to a new one.
+    public static let producerMemory = Duration.seconds(86_400)
+
+    /// Rows of events of which a producer's positions are remembered, for one who asks again.
+    public static let producerRunsMax = 16
+
+    /// Bytes that a producer has on their way before it waits: enough for a slow line, and little
+    /// to send again.
+    public static let submissionBytes = 4 * 1_048_576
+
+    /// Bytes of submissions that a node has waiting for its disk; others are to come again.
+    public static let submissionsWaitingBytes = 16 * 1_048_576
+
+    /// A record that was submitted may grow by so much where it is stored: numbers of kinds and
+    /// times since a frame's first event are others there.
+    public static let submissionMargin = 64
+
     /// Epochs that a channel remembers: one for each start of its node. A reader that has been away
     /// for longer is believed.
     public static let epochsMax = 256

@@ -20,6 +20,9 @@ public protocol Storage: AnyObject, Sendable {
     /// Named positions, at most one for each channel.
     var cursors: [String: [Position]] { get }
 
+    /// Who submits events, by their names.
+    var producers: [String: StoredProducer] { get }
+
     /// How many bytes are kept on the medium.
     var byteCount: UInt64 { get }
 
@@ -69,6 +72,8 @@ public struct StorageChanges: Sendable {
     public var firsts: [Channel: UInt64] = [:]
     /// Cursors in the place of those of the same names; one without positions is forgotten.
     public var cursors: [String: [Position]] = [:]
+    /// Producers in the place of those of the same names; nil for one that is forgotten.
+    public var producers: [String: StoredProducer?] = [:]
 
     /// Nothing yet.
     public init() {}
@@ -76,6 +81,7 @@ public struct StorageChanges: Sendable {
     /// Whether there is nothing to keep.
     public var isEmpty: Bool {
         epoch == nil && streams.isEmpty && frames.isEmpty && firsts.isEmpty && cursors.isEmpty
+            && producers.isEmpty
     }
 }
 

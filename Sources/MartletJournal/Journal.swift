@@ -87,6 +87,9 @@ public final class Journal: Storage {
     /// The named positions.
     public var cursors: [String: [Position]] { state.withLock { $0.cursors } }
 
+    /// Who submits events.
+    public var producers: [String: StoredProducer] { state.withLock { $0.producers } }
+
     /// How many bytes are kept.
     public var byteCount: UInt64 {
         state.withLock { $0.segments.reduce(0) { $0 + UInt64($1.byteCount) } }

@@ -8,6 +8,7 @@ struct JournalState {
     /// By their numbers.
     var channels: [StoredChannel] = []
     var cursors: [String: [Position]] = [:]
+    var producers: [String: StoredProducer] = [:]
     /// In their order. The last is written to, unless it is complete.
     var segments: [Segment] = []
     var nextGroup: UInt64 = 1
@@ -70,6 +71,10 @@ struct JournalState {
         for (name, positions) in cursors.sorted(by: { $0.key < $1.key }) {
             entries.append(.cursor(name, positions))
         }
+        for (name, producer) in producers.sorted(by: { $0.key < $1.key }) {
+            let entry = ProducerEntry(producer) { numbers[$0] }
+            entries.append(.producer(name, entry))
+        }
         return entries
     }
 
@@ -121,6 +126,10 @@ struct JournalState {
                     max(channels[number].first, first), channels[number].next)
             case .cursor(let name, let positions):
                 cursors[name] = positions.isEmpty ? nil : positions
+            case .producer(let name, let entry):
+                producers[name] = entry.flatMap { entry in
+                    entry.producer { channels.indices.contains($0) ? channels[$0].channel : nil }
+                }
             }
         }
         return unfit
@@ -214,6 +223,9 @@ struct PreparedGroup {
             }
             entries.append(.cursor(name, positions))
         }
+        for (name, producer) in changes.producers.sorted(by: { $0.key < $1.key }) {
+            try entries.append(.producer(name, PreparedGroup.entry(producer, name, numbers)))
+        }
         let frameBytes = changes.frames.reduce(0) { $0 + $1.bytes.count }
         let head = LogGroup.head(
             entries, number: state.nextGroup, frameBytes: frameBytes, salt: salt)
@@ -237,6 +249,19 @@ struct PreparedGroup {
     }
 }
 
+extension PreparedGroup {
+    private static func entry(
+        _ producer: StoredProducer?, _ name: String, _ numbers: NewChannels
+    ) throws(MartletError) -> ProducerEntry? {
+        guard !name.isEmpty, name.utf8.count <= Limits.producerNameBytesMax else {
+            throw MartletError(
+                .invalidArgument,
+                "The name of a producer has 1 to \(Limits.producerNameBytesMax) bytes.")
+        }
+        return producer.map { ProducerEntry($0) { numbers[$0] } }
+    }
+}
+
 /// The channels as they will be, while a group is put together.
 private struct NewChannels {
     private let state: JournalState
@@ -246,12 +271,14 @@ private struct NewChannels {
     init(_ state: JournalState) { self.state = state }
 
     mutating func number(of channel: Channel, _ entries: inout [LogEntry]) -> Int {
-        if let known = state.number(of: channel) ?? new[channel] { return known }
+        if let known = self[channel] { return known }
         let number = state.channels.count + new.count
         new[channel] = number
         entries.append(.channel(number: number, channel.stream, lane: channel.lane))
         return number
     }
+
+    subscript(channel: Channel) -> Int? { state.number(of: channel) ?? new[channel] }
 
     func next(_ channel: Int) -> UInt64 {
         nexts[channel]

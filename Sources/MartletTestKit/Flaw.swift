@@ -34,4 +34,14 @@ public enum Flaw: String, Sendable, CaseIterable {
     case epochNotStored
     /// The first frame behind the start does not arrive.
     case forgetsTheFirst
+    /// What a producer has submitted is not stored together with its events.
+    case producersNotStored
+    /// Producers are told before the commit that their events are stored.
+    case answersBeforeCommit
+    /// A producer that was replaced may go on.
+    case replacedGoesOn
+    /// What follows a hole in what a producer submits is appended all the same.
+    case appendsBehindHoles
+    /// A producer that starts anew begins with an event too many.
+    case numbersSkipOne
 }

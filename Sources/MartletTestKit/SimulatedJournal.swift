@@ -52,6 +52,8 @@ struct SimulatedJournal {
         queue.add(.init(place: 0, stream: FanoutWorld.stream, frame: frame))
     }
 
+    mutating func add(producers: [String: StoredProducer?]) { queue.add(producers: producers) }
+
     /// What is on the disk afterwards, as far as it is known.
     mutating func commit(_ random: UInt32) -> [CommitQueue.Stored] {
         guard !queue.isEmpty else { return [] }

@@ -6,8 +6,9 @@ import MartletTestKit
 let simulate = Command(
     "martlet-simulate", "runs simulated worlds and checks what readers get",
     details: [
-        "Every seed is a world of its own: a publisher, readers, links and nodes that fail. A seed "
-            + "that breaks a promise is named; run it again with --seed.",
+        "Every seed is two worlds: a publisher and its readers, and producers and the node that "
+            + "stores their events, with links, nodes and disks that fail. A seed that breaks a "
+            + "promise is named; run it again with --seed.",
         "Exit status: 0 if every promise was kept, 1 if one was broken.",
     ],
     options: [
@@ -44,6 +45,7 @@ private func run(
     let clock = ContinuousClock()
     let began = clock.now
     var total = FanoutWorld.Outcome()
+    var submitted = SubmitWorld.Outcome()
     var broken = 0
     for seed in first..<first + count {
         var plan = FanoutWorld.Plan(seed: UInt64(seed))
@@ -57,22 +59,37 @@ private func run(
                 "seed \(seed): \(outcome.steps) steps, \(outcome.delivered) delivered, "
                     + "\(outcome.gaps) gaps, trace \(String(outcome.trace, radix: 16))")
         }
-        if let violation = outcome.violation {
-            broken += 1
-            Output.standard.line("seed \(seed): \(violation)")
+        var submitWorld = SubmitWorld(seed: UInt64(seed), steps: steps, flaw: flaw)
+        let submitOutcome = submitWorld.run()
+        submitted.add(submitOutcome)
+        if isVerbose {
+            Output.standard.line(
+                "seed \(seed): \(submitOutcome.steps) steps, \(submitOutcome.stored) submitted "
+                    + "and stored, trace \(String(submitOutcome.trace, radix: 16))")
         }
+        let violations = [outcome.violation, submitOutcome.violation].compactMap { $0 }
+        if !violations.isEmpty { broken += 1 }
+        for violation in violations { Output.standard.line("seed \(seed): \(violation)") }
     }
     let elapsed = began.duration(to: clock.now).components
     let seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18
-    let rate = Int(Double(total.steps) / max(seconds, 0.001))
+    let steps = total.steps + submitted.steps
+    let rate = Int(Double(steps) / max(seconds, 0.001))
     Output.standard.line(
-        "\(count) seeds, \(total.steps) steps (\(rate)/s): \(total.attempted) events published, "
+        "\(count) seeds, \(steps) steps (\(rate)/s): \(total.attempted) events published, "
             + "\(total.delivered) delivered, \(total.gaps) gaps naming \(total.reportedLost)")
-    for (what, times) in total.sometimes.sorted(by: { $0.key < $1.key }) {
-        Output.standard.line("  \(what): \(times)")
-    }
+    tell(total.sometimes)
+    Output.standard.line(
+        "\(submitted.submitted) events given to producers, \(submitted.stored) stored")
+    tell(submitted.sometimes)
     Output.standard.line(broken == 0 ? "every promise was kept" : "\(broken) seeds broke a promise")
     return broken == 0 ? .success : .nothingFound
+}
+
+private func tell(_ sometimes: [String: Int]) {
+    for (what, times) in sometimes.sorted(by: { $0.key < $1.key }) {
+        Output.standard.line("  \(what): \(times)")
+    }
 }
 
 Program.main(simulate, version: "0.1.0")

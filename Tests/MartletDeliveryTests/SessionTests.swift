@@ -26,6 +26,7 @@ import Testing
             case .send: "send"
             case .welcome(_, let session, _): "welcome \(session)"
             case .fetch(_, let session, _): "fetch \(session)"
+            case .submit(let request): "submit \(request.session)"
             case .reached(let session, let reached): "reached \(session) \(reached.count)"
             case .closed(let session, _): "closed \(session)"
             }

@@ -121,15 +121,16 @@ private func systemAccept(_ listener: Int32) -> Int32 { accept(listener, nil, ni
 
 private let nextPort = Lock(20_000 + UInt16(getpid() % 10_000))
 
-/// A port that nobody has. The system draws from others for those who connect or bind any, so that
-/// it stays free between two lives of whoever binds it.
+/// A port that nobody has, nor the next one, where nodes have their data socket. The system draws
+/// from others for those who connect or bind any, so that both stay free between two lives of
+/// whoever binds them.
 func freePort() throws -> UInt16 {
     for _ in 0..<1_000 {
         let port = nextPort.withLock { next in
-            next = next < 32_000 ? next + 1 : 20_000
+            next = next < 32_000 ? next + 2 : 20_000
             return next
         }
-        if Forwarder.isFree(port) { return port }
+        if Forwarder.isFree(port), Forwarder.isFree(port + 1) { return port }
     }
     throw MartletError(.failed, "The system has no port.")
 }

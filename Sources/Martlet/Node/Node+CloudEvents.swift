@@ -7,19 +7,10 @@ extension Node {
     public func publish(
         _ event: CloudEvent, until level: Receipt.Level = .queued
     ) async throws(MartletError) -> Receipt {
-        let topic = try event.topic()
-        let outlet = try outlet(to: topic.stream)
+        let (definition, fields) = try event.parts()
+        let outlet = try outlet(to: definition.topic.stream)
         if level == .stored { _ = try outlet.buffer.requireReceipts() }
-        let kind = outlet.passingKind(
-            try EventDefinition(
-                topic: topic, contentType: event.contentType, type: event.type,
-                schema: event.schema, source: event.source))
-        var attributes = event.attributes
-        try attributes.set(.topic, to: nil)
-        try attributes.set(.partitionKey, to: nil)
-        let fields = EventFields(
-            time: event.time, key: event.key, id: event.id,
-            attributes: attributes.isEmpty ? nil : attributes)
+        let kind = outlet.passingKind(definition)
         let payload = event.data ?? Bytes()
         let appended = try await outlet.untilRoom { () throws(MartletError) in
             try payload.withBytes { (span) throws(MartletError) in
@@ -27,5 +18,19 @@ extension Node {
             }
         }
         return try await Receipt(.queued, appended, in: outlet.buffer).reach(level)
+    }
+}
+
+extension CloudEvent {
+    /// What kind of event it is, and what it carries beside its payload.
+    func parts() throws(MartletError) -> (EventDefinition, EventFields) {
+        let definition = try EventDefinition(
+            topic: topic(), contentType: contentType, type: type, schema: schema, source: source)
+        var attributes = attributes
+        try attributes.set(.topic, to: nil)
+        try attributes.set(.partitionKey, to: nil)
+        let fields = EventFields(
+            time: time, key: key, id: id, attributes: attributes.isEmpty ? nil : attributes)
+        return (definition, fields)
     }
 }

@@ -50,6 +50,7 @@ extension Node {
                 instance, named: configuration.name, data: data,
                 at: NodeAddresses.told(dataAt, beside: serviceAt),
                 firstSession: .random(in: 1 ... .max), loop: loop, journal: journal,
+                acceptsProducers: configuration.acceptsProducers,
                 publishTimeout: configuration.publishTimeout)
             service = link
             bound = (serviceAt, dataAt)

@@ -18,6 +18,9 @@ public struct NodeConfiguration: Sendable {
     /// The folder of the node's journal, which is made if it is not there. A node with a journal
     /// keeps its identity, and may have durable streams. One process at a time uses it.
     public var journal: String?
+    /// Whether producers elsewhere may submit events to the durable streams of the node, as
+    /// `withProducer` does.
+    public var acceptsProducers = true
     /// Streams that need other settings than `.live(name)`.
     public var streams: [StreamDefinition] = []
     /// How payloads are written and read.

@@ -24,4 +24,19 @@ final class EncodingPool: Sendable {
         defer { free.withLock { if $0.count < EncodingPool.slotsMax { $0.append(slot) } } }
         return try body(slot.box)
     }
+
+    /// Encodes a value, and shows it for as long as `body` runs.
+    func withPayload<Result>(
+        of value: some Encodable, by codec: any Codec,
+        _ body: (RawSpan) throws(MartletError) -> Result
+    ) throws(MartletError) -> Result {
+        try withBox { (box) throws(MartletError) in
+            if let direct = value as? any DirectlyCodable {
+                try codec.encode(directly: direct, into: &box.buffer)
+            } else {
+                try codec.encode(value, into: &box.buffer)
+            }
+            return try box.buffer.withBytes(body)
+        }
+    }
 }

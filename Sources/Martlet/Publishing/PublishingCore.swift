@@ -25,6 +25,7 @@ final class PublishingCore: Sendable {
     private let buffers = Lock<[StreamName: StreamBuffer]>([:])
     private let isClosed = Atomic<Bool>(false)
     private let publishTimeout: Duration
+    private let acceptsProducers: Bool
     /// Where durable streams are kept; nil for a node without a journal.
     let journal: NodeJournal?
     /// Answers from the journal, for the loop to send.
@@ -44,11 +45,12 @@ final class PublishingCore: Sendable {
     init(
         _ instance: Instance, named name: String, data: consuming sending Socket<Pub>,
         at dataEndpoint: String, firstSession: UInt64, loop: SocketLoop,
-        journal: NodeJournal?, publishTimeout: Duration
+        journal: NodeJournal?, acceptsProducers: Bool, publishTimeout: Duration
     ) {
         self.instance = instance
         self.publishTimeout = publishTimeout
         self.journal = journal
+        self.acceptsProducers = acceptsProducers
         self.loop = loop
         state = Lock(
             State(
@@ -260,6 +262,16 @@ final class PublishingCore: Sendable {
         loop.notify()
     }
 
+    /// Producers are answered; the loop sends it.
+    func answer(_ given: [ProducerAnswer]) {
+        guard !given.isEmpty else { return }
+        let messages = state.withLock { state in
+            carryOut(given.flatMap { state.machine.answered($0) }, &state).messages
+        }
+        answers.withLock { $0 += messages }
+        loop.notify()
+    }
+
     /// What the journal has answered since the last time.
     func takeAnswers() -> [(route: Bytes, message: Multipart)] {
         answers.withLock { answers in
@@ -317,7 +329,7 @@ final class PublishingCore: Sendable {
     private func watchingReaders(
         _ decide: (inout State) -> [FanoutPublisher.Effect]
     ) -> [(route: Bytes, message: Multipart)] {
-        let ((messages, requests), readersChanged, hasProgress) = state.withLock { state in
+        let (outcome, readersChanged, hasProgress) = state.withLock { state in
             let before = (state.machine.readerChanges, state.machine.progress)
             let effects = decide(&state)
             return (
@@ -327,23 +339,44 @@ final class PublishingCore: Sendable {
         }
         if readersChanged { readers.raise() }
         if readersChanged || hasProgress { progress.raise() }
-        journal?.reader.ask(requests)
-        return messages
+        journal?.reader.ask(outcome.requests)
+        return outcome.messages + (outcome.submissions.isEmpty ? [] : take(outcome.submissions))
+    }
+
+    /// Hands over what producers ask. What cannot be handed over is answered.
+    private func take(
+        _ submissions: [ProducerRequest]
+    ) -> [(route: Bytes, message: Multipart)] {
+        let answers: [ProducerAnswer]
+        if let journal, acceptsProducers {
+            answers = journal.writer.submit(submissions).compactMap(\.busy)
+        } else {
+            answers = submissions.map(\.refused)
+        }
+        return state.withLock { state in
+            carryOut(answers.flatMap { state.machine.answered($0) }, &state).messages
+        }
+    }
+
+    private struct Outcome: Sendable {
+        var messages: [(route: Bytes, message: Multipart)] = []
+        var requests: [StoredRequest] = []
+        var submissions: [ProducerRequest] = []
     }
 
     private func carryOut(
         _ effects: [FanoutPublisher.Effect], _ state: inout State
-    ) -> (messages: [(route: Bytes, message: Multipart)], requests: [StoredRequest]) {
-        var messages: [(route: Bytes, message: Multipart)] = []
-        var requests: [StoredRequest] = []
+    ) -> Outcome {
+        var outcome = Outcome()
         for effect in effects {
             switch effect {
             case .publish(let bytes): send(bytes, &state)
-            case .send(let route, let message): messages.append((route, message))
-            case .ask(let request): requests.append(request)
+            case .send(let route, let message): outcome.messages.append((route, message))
+            case .ask(let request): outcome.requests.append(request)
+            case .submit(let request): outcome.submissions.append(request)
             }
         }
-        return (messages, requests)
+        return outcome
     }
 
     /// Another node is known, and newcomers are told of it.

@@ -3,25 +3,14 @@ import Synchronization
 
 /// Which events of a durable stream are on the disk, and who waits for the others.
 final class ReceiptBook: Sendable {
-    private struct Waiter {
-        let number: UInt64
-        let sequence: UInt64
-        let deadline: MonotonicTime
-        let continuation: CheckedContinuation<Outcome, Never>
-    }
-
-    private enum Outcome: Sendable {
-        case stored(Epoch)
-        case failed(MartletError)
-    }
+    private typealias Waiters = SequenceWaiters<Epoch>
 
     private struct Lane {
         /// The number of the next event to be stored.
         var next: UInt64 = 1
         /// Which epochs events were stored in, the latest last.
         var epochs: [StoredChannel.EpochStart] = []
-        /// In the order of their events.
-        var waiters: [Waiter] = []
+        var waiters = Waiters()
 
         func epoch(of sequence: UInt64) -> Epoch? { epochs.last { $0.first <= sequence }?.epoch }
     }
@@ -59,21 +48,19 @@ final class ReceiptBook: Sendable {
     /// Events are on the disk.
     func stored(_ frames: some Sequence<(lane: Int, sequences: Range<UInt64>)>, in epoch: Epoch) {
         let done = state.withLock { state in
-            var done: [Waiter] = []
+            var done: [Waiters.Waiter] = []
             for (lane, sequences) in frames {
                 var place = state.lanes[lane] ?? Lane()
                 place.next = sequences.upperBound
                 if place.epochs.last?.epoch != epoch {
                     place.epochs.append(.init(epoch, first: sequences.lowerBound))
                 }
-                let count = place.waiters.prefix { $0.sequence < sequences.upperBound }.count
-                done += place.waiters[..<count]
-                place.waiters.removeFirst(count)
+                done += place.waiters.take(before: sequences.upperBound)
                 state.lanes[lane] = place
             }
             return done
         }
-        for waiter in done { waiter.continuation.resume(returning: .stored(epoch)) }
+        for waiter in done { waiter.continuation.resume(returning: .success(epoch)) }
     }
 
     /// Nothing can be stored until the disk works again: who waits is told.
@@ -83,7 +70,7 @@ final class ReceiptBook: Sendable {
         } where: { _ in
             true
         }
-        for waiter in waiters { waiter.continuation.resume(returning: .failed(error)) }
+        for waiter in waiters { waiter.continuation.resume(returning: .failure(error)) }
     }
 
     /// Ends the waits that have lasted too long.
@@ -92,20 +79,17 @@ final class ReceiptBook: Sendable {
         } where: {
             $0.deadline <= now
         }
-        for waiter in late { waiter.continuation.resume(returning: .failed(Self.late)) }
+        for waiter in late { waiter.continuation.resume(returning: .failure(Self.late)) }
     }
 
     private func takeWaiters(
-        _ change: (inout State) -> Void, where isTaken: (Waiter) -> Bool
-    ) -> [Waiter] {
+        _ change: (inout State) -> Void, where isTaken: (Waiters.Waiter) -> Bool
+    ) -> [Waiters.Waiter] {
         state.withLock { state in
             change(&state)
-            var taken: [Waiter] = []
+            var taken: [Waiters.Waiter] = []
             for lane in Array(state.lanes.keys) {
-                guard let waiters = state.lanes[lane]?.waiters, waiters.contains(where: isTaken)
-                else { continue }
-                taken += waiters.filter(isTaken)
-                state.lanes[lane]?.waiters.removeAll(where: isTaken)
+                taken += state.lanes[lane]?.waiters.take(where: isTaken) ?? []
             }
             return taken
         }
@@ -123,7 +107,7 @@ final class ReceiptBook: Sendable {
         }
         let outcome = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let waiter = Waiter(
+                let waiter = Waiters.Waiter(
                     number: number, sequence: event.sequence, deadline: deadline,
                     continuation: continuation)
                 let outcome = state.withLock { state in
@@ -136,26 +120,24 @@ final class ReceiptBook: Sendable {
             } where: {
                 $0.number == number
             }.first
-            waiter?.continuation.resume(returning: .failed(Self.cancelled))
+            waiter?.continuation.resume(returning: .failure(Self.cancelled))
         }
-        switch outcome {
-        case .stored(let epoch): return epoch
-        case .failed(let error): throw error
-        }
+        return try outcome.get()
     }
 
     /// Whether the event is on the disk already, or will not be soon; nil if it is waited for.
-    private func add(_ waiter: Waiter, _ lane: Int, _ state: inout State) -> Outcome? {
+    private func add(
+        _ waiter: Waiters.Waiter, _ lane: Int, _ state: inout State
+    ) -> Waiters.Outcome? {
         var place = state.lanes[lane] ?? Lane()
         if waiter.sequence < place.next, let epoch = place.epoch(of: waiter.sequence) {
-            return .stored(epoch)
+            return .success(epoch)
         }
         // Cancellation sets the flag before it calls the handler, so that one of the two sees the
         // other.
-        if Task.isCancelled { return .failed(Self.cancelled) }
-        if let failure = state.failure { return .failed(failure) }
-        let index = place.waiters.lastIndex { $0.sequence <= waiter.sequence }
-        place.waiters.insert(waiter, at: index.map { $0 + 1 } ?? 0)
+        if Task.isCancelled { return .failure(Self.cancelled) }
+        if let failure = state.failure { return .failure(failure) }
+        place.waiters.insert(waiter)
         state.lanes[lane] = place
         return nil
     }

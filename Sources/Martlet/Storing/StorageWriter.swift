@@ -33,6 +33,7 @@ final class StorageWriter: Sendable {
     }
 
     let storage: any Storage
+    private let submissions = SubmissionIntake()
     private let signal = ThreadSignal()
     private let state = Lock(State())
     /// The epoch in which streams number their frames.
@@ -76,6 +77,12 @@ final class StorageWriter: Sendable {
 
     /// There is something to store.
     func tell() { signal.raise() }
+
+    /// Producers ask for something. What there is no room for is returned.
+    func submit(_ requests: [ProducerRequest]) -> [ProducerRequest] {
+        defer { signal.raise() }
+        return submissions.add(requests)
+    }
 
     /// Stores a cursor as `change` makes it of what it was, and returns once it is on disk. While
     /// nothing can be stored it throws, and the cursor is stored when that is over.
@@ -146,20 +153,21 @@ final class StorageWriter: Sendable {
 
     private func run(_ core: PublishingCore?) {
         var queue = CommitQueue(storage.node, instanceEpoch)
-        var clock = RetentionClock()
-        var nextExpiry = NodeClock.now
+        var submitted = SubmissionWriter(storage)
+        var keeper = RetentionKeeper(storage)
         while true {
             let isClosing = state.withLock { $0.isClosing }
-            var turn = fill(&queue, core, isClosing: isClosing)
-            if NodeClock.now >= nextExpiry {
-                nextExpiry = NodeClock.now + Limits.retentionInterval
-                expire(turn.buffers, &clock, &queue)
+            var turn = fill(&queue, &submitted, core, isClosing: isClosing)
+            if let firsts = keeper.firstsIfDue(turn.buffers) {
+                queue.add(firsts: firsts)
+                state.withLock { $0.isExpiryPaused = keeper.isPaused }
             }
-            if queue.isEmpty {
+            let isNothing = queue.isEmpty
+            guard isNothing || store(&queue, core, &turn) else { break }
+            core?.answer(submitted.takeAnswers(from: storage))
+            if isNothing {
                 if isClosing { break }
                 signal.wait(atMost: turn.pause)
-            } else if !store(&queue, core, &turn) {
-                break
             }
         }
         for (_, buffer) in state.withLock({ $0.streams }) { buffer.receipts?.close() }
@@ -178,7 +186,8 @@ final class StorageWriter: Sendable {
     }
 
     private func fill(
-        _ queue: inout CommitQueue, _ core: PublishingCore?, isClosing: Bool
+        _ queue: inout CommitQueue, _ submitted: inout SubmissionWriter, _ core: PublishingCore?,
+        isClosing: Bool
     ) -> Turn {
         var turn = Turn()
         var cursors: [String: [Position]] = [:]
@@ -196,25 +205,41 @@ final class StorageWriter: Sendable {
         }
         for (name, positions) in cursors { queue.add(cursor: name, positions) }
         // A different one first each time: one that is fast must not keep the others from the disk.
-        for (place, buffer) in state.withLock({ $0.takeStreams() }) {
+        let streams = state.withLock { $0.takeStreams() }
+        let targets = submitted.admit(
+            submissions.take(beside: submitted.table.waitingBytes), to: streams,
+            isHeldUp: { core?.isHeldUp($0) == true })
+        queue.add(producers: submitted.takeChanges())
+        for (place, buffer) in streams {
             turn.buffers.append(buffer)
-            guard isClosing || core?.isHeldUp(place) == false else {
+            let target = targets[place] ?? [:]
+            guard isClosing || !target.isEmpty || core?.isHeldUp(place) == false else {
                 if !buffer.isEmpty { turn.pause = StorageWriter.holdUp }
                 continue
             }
-            take(from: buffer, place, &queue)
+            take(from: buffer, place, upTo: target, &queue)
         }
+        if submitted.table.waitingBytes > 0 { turn.pause = StorageWriter.holdUp }
         return turn
     }
 
-    private func take(from buffer: StreamBuffer, _ place: Int, _ queue: inout CommitQueue) {
+    /// Takes what there is, up to a size, but all up to these events of its lanes.
+    private func take(
+        from buffer: StreamBuffer, _ place: Int, upTo target: [Int: UInt64],
+        _ queue: inout CommitQueue
+    ) {
         // Each of the open frames once: they begin anew while this goes on.
         var open = buffer.openCount
-        while queue.byteCount < StorageWriter.bytesMax, queue.count < StorageWriter.framesMax {
-            guard case .frame(let frame, let wasOpen) = buffer.take(openToo: open > 0) else {
-                return
-            }
+        var missing = target
+        while !missing.isEmpty
+            || queue.byteCount < StorageWriter.bytesMax && queue.count < StorageWriter.framesMax
+        {
+            let taken = buffer.take(openToo: open > 0 || !missing.isEmpty)
+            guard case .frame(let frame, let wasOpen) = taken else { return }
             if wasOpen { open -= 1 }
+            if let last = missing[frame.lane], frame.sequences.upperBound > last {
+                missing[frame.lane] = nil
+            }
             queue.add(.init(place: place, stream: buffer.definition.name, frame: frame))
         }
     }
@@ -259,38 +284,6 @@ final class StorageWriter: Sendable {
             for flush in flushes { flush.resume(returning: turn.failure) }
         }
         return true
-    }
-
-    /// What need not be kept any more goes with the next commit, and its room with the one after.
-    private func expire(
-        _ buffers: [StreamBuffer], _ clock: inout RetentionClock, _ queue: inout CommitQueue
-    ) {
-        var isPaused = false
-        for buffer in buffers {
-            let (stream, retention) = (buffer.definition.name, buffer.definition.retention)
-            var firsts: [Channel: UInt64] = [:]
-            if let byteCount = retention.byteCount {
-                firsts = (try? storage.firsts(of: stream, keeping: byteCount)) ?? [:]
-            }
-            if let age = retention.age {
-                let deadline = clock.deadline(for: age)
-                isPaused = isPaused || clock.isPaused
-                for stored in storage.channels where stored.channel.stream == stream {
-                    guard let deadline,
-                        let first = try? storage.sequence(at: deadline, of: stored.channel)
-                    else { continue }
-                    firsts[stored.channel] = max(firsts[stored.channel] ?? 0, first)
-                }
-            }
-            for stored in storage.channels
-            where stored.first >= firsts[stored.channel] ?? 0 {
-                firsts[stored.channel] = nil
-            }
-            queue.add(firsts: firsts)
-        }
-        state.withLock { $0.isExpiryPaused = isPaused }
-        // What cannot be removed now is tried again.
-        try? storage.shrink()
     }
 
     /// Who waits is told. What waits is tried again.

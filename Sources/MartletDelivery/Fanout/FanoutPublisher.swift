@@ -10,6 +10,8 @@ package struct FanoutPublisher {
         case send(to: Bytes, Multipart)
         /// Ask the storage, and tell the answer.
         case ask(StoredRequest)
+        /// A producer asks to be opened, or for its events to be stored.
+        case submit(ProducerRequest)
     }
 
     private let instance: Instance
@@ -146,6 +148,12 @@ package struct FanoutPublisher {
         return effects(of: outcome, request, route)
     }
 
+    /// A producer's request is answered.
+    package func answered(_ answer: ProducerAnswer) -> [Effect] {
+        guard let route = sessions.route(of: answer.session) else { return [] }
+        return [.send(to: route, answer.message.multipart)]
+    }
+
     /// A message came to the service socket from this routing id.
     package mutating func receive(
         _ message: Multipart, from route: Bytes, at now: MonotonicTime
@@ -216,6 +224,7 @@ extension FanoutPublisher {
                 result.append(.send(to: route, message.multipart))
             case .fetch(let route, let session, let fetch):
                 result += answer(fetch, session, route)
+            case .submit(let request): result.append(.submit(request))
             case .reached(let session, let reached):
                 for channel in reached {
                     guard let place = places[channel.stream] else { continue }

@@ -23,7 +23,7 @@ package struct PeerSession {
         case send(SessionMessage)
         /// The session has begun.
         case began(Welcome)
-        /// A message of the session for the layers above: FRAMES and END.
+        /// A message of the session for the layers above.
         case forward(SessionMessage)
         /// The session is over, if there was one. Take a fresh socket after this time.
         case reconnect(after: Duration)
@@ -142,10 +142,10 @@ package struct PeerSession {
             failures = 0
             peerClock = max(peerClock ?? beat.clock, beat.clock)
             return []
-        case .frames, .end: return [.forward(message)]
+        case .frames, .end, .opened, .submitted: return [.forward(message)]
         case .peers(_, let peers): return [.peers(peers)]
         case .bye(_, let goodbye): return farewell(goodbye)
-        case .hello, .welcome, .fetch:
+        case .hello, .welcome, .fetch, .open, .submit:
             ignored += 1
             return []
         }

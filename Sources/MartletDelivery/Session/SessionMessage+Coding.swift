@@ -11,6 +11,13 @@ extension SessionMessage {
         case fetch = 16
         case frames = 17
         case end = 18
+        case open = 32
+        case opened = 33
+        case submit = 34
+        case submitted = 35
+
+        /// Whether frames follow the first part.
+        var hasFrames: Bool { self == .frames || self == .submit }
     }
 
     // MARK: Writing
@@ -23,8 +30,12 @@ extension SessionMessage {
         }
         writer.number(session)
         write(into: &writer)
-        guard case .frames(_, _, let frames) = self else { return Multipart(Bytes(writer.bytes)) }
-        return Multipart(first: Bytes(writer.bytes), rest: frames)
+        let first = Bytes(writer.bytes)
+        return switch self {
+        case .frames(_, _, let frames): Multipart(first: first, rest: frames)
+        case .submit(_, let submission): Multipart(first: first, rest: submission.frames)
+        default: Multipart(first)
+        }
     }
 
     private var kind: Kind {
@@ -37,6 +48,10 @@ extension SessionMessage {
         case .fetch: .fetch
         case .frames: .frames
         case .end: .end
+        case .open: .open
+        case .opened: .opened
+        case .submit: .submit
+        case .submitted: .submitted
         }
     }
 
@@ -75,6 +90,10 @@ extension SessionMessage {
             writer.byte(end.reason.rawValue)
             writer.number(end.epoch.rawValue)
             writer.varint(end.next)
+        case .open(_, let opening): opening.write(into: &writer)
+        case .opened(_, let opened): opened.write(into: &writer)
+        case .submit(_, let submission): submission.write(into: &writer)
+        case .submitted(_, let submitted): submitted.write(into: &writer)
         }
     }
 
@@ -89,7 +108,7 @@ extension SessionMessage {
         }
         guard let kind = reader.byte().flatMap({ Kind(rawValue: $0) }), reader.byte() != nil,
             reader.byte() != nil, reader.byte() != nil, let session = reader.number(),
-            (kind == .frames ? 2...Limits.messageFrames + 1 : 1...1).contains(multipart.count),
+            (kind.hasFrames ? 2...Limits.messageFrames + 1 : 1...1).contains(multipart.count),
             // A farewell may be all that a stranger hears.
             kind == .bye || (session == 0) == (kind == .hello)
         else { return nil }
@@ -106,6 +125,11 @@ extension SessionMessage {
                 .frames(session: session, request: $0, multipart.rest)
             }
         case .end: message = FetchEnd(&reader).map { .end(session: session, $0) }
+        case .open: message = ProducerOpening(&reader).map { .open(session: session, $0) }
+        case .opened: message = ProducerOpened(&reader).map { .opened(session: session, $0) }
+        case .submit:
+            message = Submission(&reader, multipart.rest).map { .submit(session: session, $0) }
+        case .submitted: message = Submitted(&reader).map { .submitted(session: session, $0) }
         }
         guard let message else { return nil }
         self = message

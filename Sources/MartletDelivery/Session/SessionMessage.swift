@@ -44,6 +44,26 @@
 //                    5  unknown: there is no such channel, or none yet
 //                    6  diverged: the publisher's journal never had the position
 //                    7  corrupt: events before the next sequence are damaged in its journal
+//   32    OPEN     producer (text), a number that tells those of this name from each other (8, of
+//                  which the low 4 count), its epoch (8, 0 at first)
+//   33    OPENED   producer (text), refusal (1, 0 for none) and then why (text), epoch (8), number
+//                  of its next event (varint), rows of events, varint count of streams that take
+//                  its events, and their names (texts)
+//   34    SUBMIT   producer (text), attempt (varint); the further parts of the message, 1 to 63,
+//                  are frames: of lane 0, the producer's epoch in place of a node's, counting as
+//                  the producer does, each behind the one before
+//   35    SUBMITTED  producer (text), the attempt (varint), number of its next event (varint), what
+//                  became of the events (1), and what belongs to it
+//                    0  stored: rows of events, as far as their places are remembered
+//                    1  refused, replaced: another has opened the producer since; why (text)
+//                    2  refused, full: there are too many producers; why (text)
+//                    3  refused, unavailable: the node takes no events from others; why (text)
+//                    4  refused, invalid: an event cannot be stored; why (text)
+//                   16  behind: events before these are missing
+//                   17  busy: submit again later
+//
+// Rows of events are a varint count, and for each the producer's number of the first (varint),
+// stream (text), lane (varint), epoch (8), sequence of the first, count (varints).
 
 /// A message of the service socket.
 package enum SessionMessage: Sendable, Hashable {
@@ -63,6 +83,14 @@ package enum SessionMessage: Sendable, Hashable {
     case frames(session: UInt64, request: UInt64, [Bytes])
     /// The end of what was asked for.
     case end(session: UInt64, FetchEnd)
+    /// A producer wants to submit events.
+    case open(session: UInt64, ProducerOpening)
+    /// Whether it may.
+    case opened(session: UInt64, ProducerOpened)
+    /// Events of a producer.
+    case submit(session: UInt64, Submission)
+    /// What became of them.
+    case submitted(session: UInt64, Submitted)
 
     /// The session that the message belongs to; 0 for HELLO.
     package var session: UInt64 {
@@ -70,7 +98,8 @@ package enum SessionMessage: Sendable, Hashable {
         case .hello: 0
         case .welcome(let session, _), .beat(let session, _), .bye(let session, _),
             .peers(let session, _), .fetch(let session, _), .frames(let session, _, _),
-            .end(let session, _):
+            .end(let session, _), .open(let session, _), .opened(let session, _),
+            .submit(let session, _), .submitted(let session, _):
             session
         }
     }

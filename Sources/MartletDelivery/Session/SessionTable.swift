@@ -18,6 +18,8 @@ package struct SessionTable {
         case welcome(to: Bytes, session: UInt64, Hello)
         /// A session asks for events.
         case fetch(to: Bytes, session: UInt64, Fetch)
+        /// A producer wants to submit, or submits.
+        case submit(ProducerRequest)
         /// A session's consumers have got so far.
         case reached(session: UInt64, [Reached])
         /// A session is over.
@@ -137,7 +139,11 @@ package struct SessionTable {
         case .fetch(let session, let fetch):
             return [.fetch(to: route, session: session, fetch)]
         case .bye(let session, _): return [remove(session)]
-        case .hello, .welcome, .peers, .frames, .end:
+        case .open(let session, let opening):
+            return [.submit(ProducerRequest(session: session, .open(opening)))]
+        case .submit(let session, let submission):
+            return [.submit(ProducerRequest(session: session, .submit(submission)))]
+        case .hello, .welcome, .peers, .frames, .end, .opened, .submitted:
             ignored += 1
             let text = "A peer does not send this."
             return [

@@ -34,6 +34,7 @@ package struct CommitQueue: Sendable {
     package private(set) var epoch: Epoch
     private var entries: [Entry] = []
     private var cursors: [String: [Position]] = [:]
+    private var producers: [String: StoredProducer?] = [:]
     /// From which events on channels are to be kept.
     package private(set) var firsts: [Channel: UInt64] = [:]
     /// Bytes of the frames that wait.
@@ -49,7 +50,9 @@ package struct CommitQueue: Sendable {
     }
 
     /// Whether nothing waits.
-    package var isEmpty: Bool { entries.isEmpty && cursors.isEmpty && firsts.isEmpty }
+    package var isEmpty: Bool {
+        entries.isEmpty && cursors.isEmpty && firsts.isEmpty && producers.isEmpty
+    }
 
     /// How many frames wait.
     package var count: Int { entries.count }
@@ -65,6 +68,11 @@ package struct CommitQueue: Sendable {
     /// A cursor waits.
     package mutating func add(cursor name: String, _ positions: [Position]) {
         cursors[name] = positions
+    }
+
+    /// Producers wait, with the frames that hold their events.
+    package mutating func add(producers: [String: StoredProducer?]) {
+        self.producers.merge(producers) { $1 }
     }
 
     /// What comes before these events need not be kept any more.
@@ -91,6 +99,7 @@ package struct CommitQueue: Sendable {
         let stored = Stored(epoch: epoch, entries: entries[...])
         entries = []
         cursors = [:]
+        producers = [:]
         firsts = [:]
         byteCount = 0
         if !stored.entries.isEmpty { publish(stored) }
@@ -100,6 +109,7 @@ package struct CommitQueue: Sendable {
         var changes = StorageChanges()
         changes.frames = entries.map { $0.stored(in: epoch, at: node) }
         changes.cursors = cursors
+        changes.producers = producers
         changes.firsts = firsts
         return changes
     }

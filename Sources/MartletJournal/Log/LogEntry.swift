@@ -3,7 +3,7 @@ import MartletCore
 extension LogEntry {
     private enum Kind: UInt8 {
         case stream = 1
-        case channel, state, epoch, frame, first, cursor
+        case channel, state, epoch, frame, first, cursor, producer
     }
 
     func write(into writer: inout FieldWriter) {
@@ -36,6 +36,10 @@ extension LogEntry {
             writer.text(name)
             writer.varint(UInt64(positions.count))
             for position in positions { writer.position(position) }
+        case .producer(let name, let entry):
+            writer.byte(Kind.producer.rawValue)
+            writer.text(name)
+            if let entry { entry.write(into: &writer) } else { writer.varint(0) }
         }
     }
 
@@ -59,6 +63,7 @@ extension LogEntry {
                 reader.sequence().map { .first(channel: channel, $0) }
             }
         case .cursor: entry = LogEntry.cursor(&reader)
+        case .producer: entry = LogEntry.producer(&reader)
         }
         guard let entry else { return nil }
         self = entry
@@ -81,6 +86,70 @@ extension LogEntry {
             positions.append(position)
         }
         return .cursor(name, positions)
+    }
+}
+
+extension LogEntry {
+    fileprivate static func producer(_ reader: inout FieldReader) -> LogEntry? {
+        guard let name = reader.text(atMost: Limits.producerNameBytesMax),
+            let next = reader.sequence()
+        else { return nil }
+        guard next > 0 else { return .producer(name, nil) }
+        return ProducerEntry(&reader, next: next).map { .producer(name, $0) }
+    }
+}
+
+extension ProducerEntry {
+    init(_ producer: StoredProducer, number: (Channel) -> Int?) {
+        // A channel without a number has no events, and none of the producer's.
+        let runs = producer.runs.compactMap { run in
+            number(run.channel).map {
+                Run(first: run.first, channel: $0, sequences: run.sequences)
+            }
+        }
+        self.init(
+            epoch: producer.epoch, next: producer.next, usedAt: producer.usedAt, runs: runs)
+    }
+
+    /// The producer, as far as its channels are known: damage may have taken some away.
+    func producer(channel: (Int) -> Channel?) -> StoredProducer {
+        StoredProducer(
+            epoch: epoch, next: next, usedAt: usedAt,
+            runs: runs.compactMap { run in
+                channel(run.channel).map {
+                    StoredProducer.Run(first: run.first, channel: $0, sequences: run.sequences)
+                }
+            })
+    }
+
+    fileprivate init?(_ reader: inout FieldReader, next: UInt64) {
+        guard let epoch = reader.number(), let usedAt = reader.time(),
+            let count = reader.count(ofThingsOf: 4)
+        else { return nil }
+        var runs: [Run] = []
+        for _ in 0..<count {
+            guard let first = reader.sequence(), let channel = reader.small(),
+                let sequence = reader.sequence(), let count = reader.small(), count > 0,
+                first > 0, sequence > 0
+            else { return nil }
+            runs.append(
+                Run(
+                    first: first, channel: channel, sequences: sequence..<sequence + UInt64(count)))
+        }
+        self.init(epoch: Epoch(rawValue: epoch), next: next, usedAt: usedAt, runs: runs)
+    }
+
+    fileprivate func write(into writer: inout FieldWriter) {
+        writer.varint(next)
+        writer.number(epoch.rawValue)
+        writer.time(usedAt)
+        writer.varint(UInt64(runs.count))
+        for run in runs {
+            writer.varint(run.first)
+            writer.varint(UInt64(run.channel))
+            writer.varint(run.sequences.lowerBound)
+            writer.varint(UInt64(run.sequences.count))
+        }
     }
 }
 

@@ -33,10 +33,14 @@ import MartletEvents
 //                        6  first event that is kept: channel, event (varints)
 //                        7  cursor: name (text), varint count of positions: node id (16), stream
 //                           (text), lane (varint), epoch (8), event (varint)
+//                        8  producer: name (text), next event (varint); if that is not 0, epoch
+//                           (8), when it was heard of last (8, µs since 1970, signed), varint
+//                           count of rows of its events: the producer's number of the first,
+//                           channel, number there, count (varints)
 //                      then the frames, in the order of their entries, and zeros up to a multiple
 //                      of eight
 //
-// The first group of a segment repeats the streams, channels, states, cursors and the epoch, so
+// The first group of a segment repeats the streams, channels, states, cursors, producers and the epoch, so
 // that the segments before are needed for their frames alone. Behind the last group there are
 // zeros, or nothing, or the footer of a segment that is complete (SegmentFooter.swift). A journal
 // that was closed has a file "closed": the number of the group to come, and its complement (8
@@ -51,6 +55,22 @@ enum LogEntry: Equatable {
     case frame(FrameEntry)
     case first(channel: Int, UInt64)
     case cursor(String, [Position])
+    /// Nil for one that is forgotten.
+    case producer(String, ProducerEntry?)
+}
+
+/// A producer, whose channels are known by their numbers.
+struct ProducerEntry: Equatable {
+    struct Run: Equatable {
+        let first: UInt64
+        let channel: Int
+        let sequences: Range<UInt64>
+    }
+
+    let epoch: Epoch
+    let next: UInt64
+    let usedAt: Timestamp
+    let runs: [Run]
 }
 
 /// What is kept of a channel beside its frames.

@@ -10,6 +10,7 @@ public final class MemoryStorage: Storage {
         var channels: [StoredChannel] = []
         var frames: [Channel: [StoredFrame]] = [:]
         var cursors: [String: [Position]] = [:]
+        var producers: [String: StoredProducer] = [:]
         var isClosed = false
     }
 
@@ -28,6 +29,9 @@ public final class MemoryStorage: Storage {
     public var channels: [StoredChannel] { state.withLock { $0.channels } }
     /// The named positions.
     public var cursors: [String: [Position]] { state.withLock { $0.cursors } }
+
+    /// Who submits events.
+    public var producers: [String: StoredProducer] { state.withLock { $0.producers } }
 
     /// How many bytes are kept.
     public var byteCount: UInt64 {
@@ -59,6 +63,7 @@ public final class MemoryStorage: Storage {
                 }
                 next.cursors[name] = positions.isEmpty ? nil : positions
             }
+            for (name, producer) in changes.producers { next.producers[name] = producer }
             state = next
         }
     }

@@ -1,0 +1,264 @@
+/// A producer from its own side: it dials a node, opens, and sends what it has until it knows that
+/// it is stored.
+///
+/// It decides and does nothing. What it has sent and not heard of is sent again, in its order: the
+/// node knows what it has.
+package struct ProducerClient {
+    /// What is to be done.
+    package enum Effect: Sendable {
+        /// Send the message.
+        case send(Multipart)
+        /// Take a fresh socket after this time.
+        case reconnect(after: Duration)
+        /// It may number its events from here on; these streams take them.
+        case opened(Epoch, next: UInt64, [StreamName])
+        /// All events before this one are stored; of these it is known where.
+        case stored(before: UInt64, at: NodeID, [SubmittedRun])
+        /// It makes no sense to try again.
+        case fail(MartletError)
+    }
+
+    private struct Frame {
+        let sequences: Range<UInt64>
+        let bytes: Bytes
+    }
+
+    private let producer: String
+    private let random: UInt32
+    private var session: PeerSession
+    /// The node that has opened it, and the epoch there.
+    private var opened: (node: NodeID, epoch: Epoch)?
+    /// Whether it is open in the present session.
+    private var isOpen = false
+    private var hasFailed = false
+    /// What is not known to be stored.
+    private var frames: [Frame] = []
+    /// How many of them have been sent in this attempt.
+    private var sent = 0
+    private var attempt: UInt64 = 0
+    /// When there was an answer last, or nothing to be answered.
+    private var lastProgress = MonotonicTime(microseconds: 0)
+    /// When it begins to send anew.
+    private var resumesAt: MonotonicTime?
+
+    /// The node was asked to take less at a time.
+    private static let busyPause = Duration.milliseconds(50)
+    /// What was sent behind something that did not arrive is answered first.
+    private static let behindPause = Duration.milliseconds(5)
+
+    /// A producer of this name. The number tells those of one name from each other.
+    package init(_ producer: String, _ instance: Instance, random: UInt32) {
+        self.producer = producer
+        self.random = random
+        session = PeerSession(instance, named: producer)
+    }
+
+    /// When it wants to be called at the latest, beside the beats.
+    package var deadline: MonotonicTime? { resumesAt }
+
+    /// How many events are not known to be stored.
+    package var pendingCount: Int { frames.reduce(0) { $0 + $1.sequences.count } }
+
+    // MARK: What happens
+
+    /// A fresh socket is there.
+    package mutating func connected(nonce: UInt64, at now: MonotonicTime) -> [Effect] {
+        isOpen = false
+        return carryOut(
+            session.handle(.connected(nonce: nonce, reading: StreamSelection([])), at: now), now)
+    }
+
+    /// A message has come.
+    package mutating func receive(_ message: Multipart, at now: MonotonicTime) -> [Effect] {
+        carryOut(session.handle(.received(SessionMessage(message)), at: now), now)
+    }
+
+    /// Time has passed.
+    package mutating func tick(at now: MonotonicTime) -> [Effect] {
+        guard !hasFailed else { return [] }
+        var effects = carryOut(session.handle(.tick([]), at: now), now)
+        if let resumes = resumesAt, now >= resumes {
+            effects += sendAnew(now)
+        } else if now >= lastProgress + Limits.fetchTimeout {
+            lastProgress = now
+            effects += isOpen && sent > 0 ? sendAnew(now) : open(now)
+        }
+        return effects
+    }
+
+    /// Events are to be submitted, which follow the last ones.
+    package mutating func add(
+        _ bytes: Bytes, _ sequences: Range<UInt64>, at now: MonotonicTime
+    ) -> [Effect] {
+        if frames.isEmpty { lastProgress = now }
+        frames.append(Frame(sequences: sequences, bytes: bytes))
+        return send()
+    }
+
+    /// What is said before it goes.
+    package func close() -> [Effect] {
+        guard let live = session.live else { return [] }
+        let goodbye = Goodbye(code: .closing, text: "The producer closes.")
+        return [.send(SessionMessage.bye(session: live.session, goodbye).multipart)]
+    }
+
+    // MARK: Sending
+
+    private func open(_ now: MonotonicTime) -> [Effect] {
+        guard let live = session.live, !isOpen else { return [] }
+        let opening = ProducerOpening(producer: producer, random: random, epoch: opened?.epoch)
+        return [.send(SessionMessage.open(session: live.session, opening).multipart)]
+    }
+
+    private mutating func send() -> [Effect] {
+        guard isOpen, resumesAt == nil, let live = session.live else { return [] }
+        var effects: [Effect] = []
+        while sent < frames.count {
+            let some = frames[sent..<min(frames.count, sent + Limits.messageFrames)]
+            sent += some.count
+            let submission = Submission(
+                producer: producer, attempt: attempt, frames: some.map(\.bytes))
+            effects.append(
+                .send(SessionMessage.submit(session: live.session, submission).multipart))
+        }
+        return effects
+    }
+
+    private mutating func sendAnew(_ now: MonotonicTime) -> [Effect] {
+        resumesAt = nil
+        sent = 0
+        attempt += 1
+        lastProgress = now
+        return send()
+    }
+
+    // MARK: Answers
+
+    private mutating func carryOut(
+        _ effects: [PeerSession.Effect], _ now: MonotonicTime
+    ) -> [Effect] {
+        var result: [Effect] = []
+        for effect in effects {
+            switch effect {
+            case .send(let message): result.append(.send(message.multipart))
+            case .began(let welcome): result += begin(welcome, now)
+            case .forward(.opened(_, let answer)) where answer.producer == producer:
+                result += take(answer, now)
+            case .forward(.submitted(_, let answer)) where answer.producer == producer:
+                result += take(answer, now)
+            case .forward, .peers: break
+            case .reconnect(let pause):
+                isOpen = false
+                result.append(.reconnect(after: pause))
+            case .itself:
+                result += fail(
+                    MartletError(.wrongState, "A node does not submit events to itself."))
+            case .fail(let error): result += fail(error)
+            }
+        }
+        return result
+    }
+
+    private mutating func fail(_ error: MartletError) -> [Effect] {
+        guard !hasFailed else { return [] }
+        hasFailed = true
+        isOpen = false
+        frames = []
+        return [.fail(error)]
+    }
+
+    private mutating func begin(_ welcome: Welcome, _ now: MonotonicTime) -> [Effect] {
+        if let opened, opened.node != welcome.instance.node {
+            return fail(
+                MartletError(
+                    .wrongState,
+                    "Another node answers in the place of the one that has the events of the "
+                        + "producer `\(producer)`, and would store some of them again. Bring the "
+                        + "first one back, or begin with a producer of another name."))
+        }
+        lastProgress = now
+        return open(now)
+    }
+
+    private mutating func take(_ answer: ProducerOpened, _ now: MonotonicTime) -> [Effect] {
+        guard let live = session.live, !hasFailed else { return [] }
+        if let refusal = answer.refusal { return fail(error(refusal)) }
+        guard let known = opened else {
+            opened = (live.instance.node, answer.epoch)
+            isOpen = true
+            lastProgress = now
+            return [.opened(answer.epoch, next: answer.next, answer.streams)]
+        }
+        guard answer.epoch == known.epoch else { return fail(error(.replaced)) }
+        guard !isOpen else { return [] }
+        let effects = acknowledge(answer.next, answer.runs, known.node)
+        isOpen = true
+        return effects + (hasFailed ? [] : sendAnew(now))
+    }
+
+    private mutating func take(_ answer: Submitted, _ now: MonotonicTime) -> [Effect] {
+        guard let opened, isOpen else { return [] }
+        // What is stored is stored, whoever asked; the rest is of what was sent last.
+        if case .stored(let runs) = answer.outcome {
+            lastProgress = now
+            return acknowledge(answer.next, runs, opened.node)
+        }
+        guard answer.attempt == attempt else { return [] }
+        switch answer.outcome {
+        case .stored: return []
+        case .behind:
+            lastProgress = now
+            resumesAt = resumesAt ?? now + ProducerClient.behindPause
+            return acknowledge(answer.next, [], opened.node)
+        case .busy:
+            lastProgress = now
+            resumesAt = now + ProducerClient.busyPause
+            return []
+        case .refused(let refusal): return fail(error(refusal))
+        }
+    }
+
+    private mutating func acknowledge(
+        _ next: UInt64, _ runs: [SubmittedRun], _ node: NodeID
+    ) -> [Effect] {
+        if let first = frames.first?.sequences.lowerBound, next < first, !isOpen {
+            return fail(
+                MartletError(
+                    .wrongState,
+                    "The node has lost events of the producer `\(producer)` that it had confirmed: "
+                        + "it expects \(next), and all before \(first) were stored. Its journal is "
+                        + "an older copy, it seems."))
+        }
+        let done = frames.prefix { $0.sequences.upperBound <= next }.count
+        frames.removeFirst(done)
+        sent -= min(sent, done)
+        return [.stored(before: next, at: node, runs)]
+    }
+
+    private func error(_ refusal: SubmissionRefusal) -> MartletError {
+        switch refusal.code {
+        case .replaced:
+            MartletError(
+                .wrongState,
+                "The producer `\(producer)` goes on elsewhere: \(refusal.text) Give each process "
+                    + "that runs at the same time a name of its own.")
+        case .full:
+            MartletError(
+                .resourceExhausted,
+                "The node takes no new producer: \(refusal.text) Use fewer names, again and again.")
+        case .unavailable:
+            MartletError(
+                .wrongState,
+                "The node takes no events: \(refusal.text) Start it with `journal:` and durable "
+                    + "streams.")
+        case .invalid:
+            MartletError(
+                .invalidArgument, "The node cannot store what was submitted: \(refusal.text)")
+        }
+    }
+}
+
+extension SubmissionRefusal {
+    static let replaced = SubmissionRefusal(
+        .replaced, "Another one has opened this producer since.")
+}

@@ -1,0 +1,262 @@
+/// Who submits events to a node, and what waits of theirs.
+///
+/// An event is appended to its channel, and counted as its producer's, in one turn, and both are
+/// committed together: after that, and only then, the answers leave.
+package struct ProducerTable {
+    /// What became of an event that was to be appended.
+    package enum Appended {
+        /// It has this number in this channel.
+        case appended(Channel, UInt64)
+        /// There is no room; later.
+        case full
+    }
+
+    private struct Waiting {
+        let request: ProducerRequest
+        var frames: [Frame]?
+        /// Where its events stand that have been appended.
+        var runs: [StoredProducer.Run] = []
+    }
+
+    private enum Reply {
+        case opened
+        case stored([StoredProducer.Run])
+        case behind
+        case refused(SubmissionRefusal)
+    }
+
+    private var producers: [String: StoredProducer]
+    private var changed: Set<String> = []
+    private var waiting: [Waiting] = []
+    private var replies: [(request: ProducerRequest, reply: Reply)] = []
+    /// The streams that take events.
+    package var streams: [StreamName] = []
+
+    /// The producers that are stored.
+    package init(_ stored: [String: StoredProducer]) { producers = stored }
+
+    /// A producer as it is, also what is not committed yet.
+    package func producer(_ name: String) -> StoredProducer? { producers[name] }
+
+    /// Bytes of the requests that wait for room.
+    package var waitingBytes: Int { waiting.reduce(0) { $0 + $1.request.byteCount } }
+
+    /// A request has come.
+    package mutating func add(_ request: ProducerRequest) {
+        waiting.append(Waiting(request: request))
+    }
+
+    /// Takes what there is room for. The events that `append` has taken must be in the next commit,
+    /// together with `takeChanges`. What it throws refuses the event for ever.
+    package mutating func admit(
+        at time: Timestamp, _ append: (RecordedEvent) throws(MartletError) -> Appended
+    ) {
+        guard !waiting.isEmpty else { return }
+        var left: [Waiting] = []
+        // Who waits keeps the order of what it has sent.
+        var blocked: Set<String> = []
+        for var next in waiting {
+            let reply: Reply?
+            switch next.request.body {
+            case .open(let opening): reply = open(opening, at: time)
+            case .submit(let submission):
+                reply =
+                    blocked.contains(submission.producer)
+                    ? nil : take(submission, &next, at: time, append)
+                if reply == nil { blocked.insert(submission.producer) }
+            }
+            if let reply { replies.append((next.request, reply)) } else { left.append(next) }
+        }
+        waiting = left
+    }
+
+    /// What is to be committed with the events: producers as they are now.
+    package mutating func takeChanges() -> [String: StoredProducer?] {
+        var changes: [String: StoredProducer?] = [:]
+        for name in changed { changes.updateValue(producers[name], forKey: name) }
+        changed = []
+        return changes
+    }
+
+    /// Whether something is to be said once that is committed.
+    package var hasAnswers: Bool { !replies.isEmpty }
+
+    /// What is to be said once that is committed.
+    package mutating func takeAnswers(
+        _ epoch: (Channel, UInt64) -> Epoch?
+    ) -> [ProducerAnswer] {
+        defer { if !replies.isEmpty { replies = [] } }
+        return replies.map { answer($0.request, $0.reply, epoch) }
+    }
+
+    // MARK: Opening
+
+    private mutating func open(_ opening: ProducerOpening, at time: Timestamp) -> Reply {
+        guard var known = producers[opening.producer] else {
+            guard opening.epoch == nil else {
+                return .refused(
+                    SubmissionRefusal(.replaced, "The node does not know this producer any more."))
+            }
+            guard makeRoom(at: time) else {
+                return .refused(
+                    SubmissionRefusal(
+                        .full, "The node remembers \(Limits.producersMax) others already."))
+            }
+            producers[opening.producer] = StoredProducer(
+                epoch: Epoch(start: 1, random: opening.random), next: 1, usedAt: time)
+            changed.insert(opening.producer)
+            return .opened
+        }
+        if known.epoch.random != opening.random {
+            guard opening.epoch == nil, known.epoch.start < .max else {
+                return .refused(.replaced)
+            }
+            known.epoch = Epoch(start: known.epoch.start + 1, random: opening.random)
+            known.usedAt = time
+            producers[opening.producer] = known
+            changed.insert(opening.producer)
+        }
+        return .opened
+    }
+
+    /// False if all that are known have been heard of lately.
+    private mutating func makeRoom(at time: Timestamp) -> Bool {
+        guard producers.count >= Limits.producersMax else { return true }
+        let oldest = producers.min { ($0.value.usedAt, $0.key) < ($1.value.usedAt, $1.key) }
+        let memory = Limits.producerMemory.components.seconds * 1_000_000
+        guard let oldest, oldest.value.usedAt.microseconds < time.microseconds - memory else {
+            return false
+        }
+        producers[oldest.key] = nil
+        changed.insert(oldest.key)
+        return true
+    }
+
+    // MARK: Submitting
+
+    /// Nil if some of it must wait for room.
+    private mutating func take(
+        _ submission: Submission, _ next: inout Waiting, at time: Timestamp,
+        _ append: (RecordedEvent) throws(MartletError) -> Appended
+    ) -> Reply? {
+        guard var producer = producers[submission.producer] else { return .refused(.replaced) }
+        let frames: [Frame]
+        do throws(MartletError) {
+            if let read = next.frames {
+                frames = read
+            } else {
+                frames = try ProducerTable.read(submission.frames)
+            }
+        } catch { return .refused(SubmissionRefusal(.invalid, error.message)) }
+        next.frames = frames
+        guard frames.allSatisfy({ $0.header.epoch == producer.epoch }) else {
+            return .refused(.replaced)
+        }
+        guard let first = frames.first, let last = frames.last,
+            first.sequences.lowerBound <= producer.next
+        else { return .behind }
+        let before = producer.next
+        defer {
+            if producer.next != before {
+                producer.usedAt = time
+                producer.runs = producer.runs.suffix(Limits.producerRunsMax)
+                producers[submission.producer] = producer
+                changed.insert(submission.producer)
+            }
+        }
+        do throws(MartletError) {
+            for frame in frames where frame.sequences.upperBound > producer.next {
+                let start = Int(producer.next - frame.sequences.lowerBound)
+                for place in start..<frame.count {
+                    let event = frame[place]
+                    guard case .appended(let channel, let sequence) = try append(event) else {
+                        return nil
+                    }
+                    next.runs.append(event.sequence, in: channel, as: sequence)
+                    producer.runs.append(event.sequence, in: channel, as: sequence)
+                    producer.next += 1
+                }
+            }
+        } catch {
+            return .refused(SubmissionRefusal(.invalid, error.message))
+        }
+        let range = first.sequences.lowerBound..<last.sequences.upperBound
+        return .stored(known(range, of: producer, beside: next.runs))
+    }
+
+    /// Frames of lane 0 that follow each other.
+    private static func read(_ bytes: [Bytes]) throws(MartletError) -> [Frame] {
+        var frames: [Frame] = []
+        for bytes in bytes {
+            let frame = try Frame(bytes)
+            guard frame.channel.lane == 0, !frame.isBeat, !frame.header.isSlice,
+                frame.header.epoch == frames.last?.header.epoch ?? frame.header.epoch,
+                frame.sequences.lowerBound
+                    == frames.last?.sequences.upperBound ?? frame.sequences.lowerBound
+            else {
+                throw MartletError(.invalidFrame, "The frames that were submitted are no row.")
+            }
+            frames.append(frame)
+        }
+        return frames
+    }
+
+    /// Where events stand: what was appended now, and what is remembered from before.
+    private func known(
+        _ range: Range<UInt64>, of producer: StoredProducer, beside new: [StoredProducer.Run]
+    ) -> [StoredProducer.Run] {
+        let newFirst = new.first?.first ?? .max
+        let old = producer.runs.filter {
+            $0.first < newFirst && $0.first < range.upperBound && $0.end > range.lowerBound
+        }
+        // A row that goes on with what was appended now is in both.
+        return old.filter { $0.end <= newFirst }
+            + old.filter { $0.end > newFirst }.map {
+                StoredProducer.Run(
+                    first: $0.first, channel: $0.channel,
+                    sequences: $0.sequences.lowerBound..<$0.sequences.lowerBound + newFirst
+                        - $0.first)
+            } + new
+    }
+
+    // MARK: Answering
+
+    private func answer(
+        _ request: ProducerRequest, _ reply: Reply, _ epoch: (Channel, UInt64) -> Epoch?
+    ) -> ProducerAnswer {
+        switch (request.body, reply) {
+        case (.open(let opening), .opened):
+            // It may have been replaced within the same turn, and is told when it submits.
+            guard let known = producers[opening.producer], known.epoch.random == opening.random
+            else { return request.refused(.replaced) }
+            return request.answer(
+                ProducerOpened(
+                    producer: opening.producer, epoch: known.epoch, next: known.next,
+                    runs: rows(known.runs, epoch), streams: streams))
+        case (_, .refused(let refusal)): return request.refused(refusal)
+        case (.submit(let submission), _):
+            let outcome: Submitted.Outcome =
+                if case .stored(let runs) = reply { .stored(rows(runs, epoch)) } else { .behind }
+            return request.answer(
+                Submitted(
+                    producer: submission.producer, attempt: submission.attempt,
+                    next: producers[submission.producer]?.next ?? 1, outcome: outcome))
+        case (.open, _): return request.refused(.replaced)
+        }
+    }
+
+    private func rows(
+        _ runs: [StoredProducer.Run], _ epoch: (Channel, UInt64) -> Epoch?
+    ) -> [SubmittedRun] {
+        runs.compactMap { run in
+            // A row may have been numbered in two epochs: where its first event was counts, and the
+            // others are not told.
+            guard let first = epoch(run.channel, run.sequences.lowerBound) else { return nil }
+            let isWhole = epoch(run.channel, run.sequences.upperBound - 1) == first
+            let end = isWhole ? run.sequences.upperBound : run.sequences.lowerBound + 1
+            return SubmittedRun(
+                first: run.first, stream: run.channel.stream, lane: run.channel.lane, epoch: first,
+                sequences: run.sequences.lowerBound..<end)
+        }
+    }
+}
