@@ -1,42 +1,29 @@
 import Martlet
+import MartletTools
 
 /// Publishes events that come from outside, as they are.
 struct EventIntake {
     private let node: Node
-    private let key: Partitioning?
+    private let keys: EventKeys
     private var publishers: [Topic: PayloadPublisher] = [:]
 
     /// Topics whose publishers are kept; others may be made up by whoever sends.
     private static let publishersMax = 1_024
 
-    /// With a `key`, events are kept in order by what it finds in them.
-    init(_ node: Node, key: Partitioning?) {
+    init(_ node: Node, _ keys: EventKeys) {
         self.node = node
-        self.key = key
+        self.keys = keys
     }
 
     /// Publishes an event of another system.
     func publish(event: CloudEvent) async throws(MartletError) {
-        guard let key else {
-            try await node.publish(event)
-            return
-        }
-        var attributes = event.attributes
-        try attributes.set(.partitionKey, to: key.key(of: event).map { .string($0) })
-        try await node.publish(event.with(attributes))
+        try await node.publish(keys.keyed(event))
     }
 
     /// Publishes an event of this node, whose payload is JSON.
     mutating func publish(payload: Bytes, on topic: Topic) async throws(MartletError) {
-        _ = try PayloadReader(payload, .json)
-        try await publisher(of: topic).publish(payload, key: key(of: payload, on: topic))
-    }
-
-    private func key(of payload: Bytes, on topic: Topic) throws(MartletError) -> String? {
-        guard let key else { return nil }
-        let event = try CloudEvent(
-            id: "-", source: "-", type: topic.text, contentType: .json, data: payload)
-        return key.key(of: event)
+        let key = try keys.key(of: payload, on: topic)
+        try await publisher(of: topic).publish(payload, key: key)
     }
 
     private mutating func publisher(of topic: Topic) throws(MartletError) -> PayloadPublisher {

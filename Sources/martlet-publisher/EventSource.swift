@@ -8,7 +8,7 @@ protocol EventSource: Sendable {
     var stream: StreamName? { get }
 
     /// Publishes them until there are no more or the task is cancelled.
-    func publish(on node: Node, _ progress: PublishingProgress) async throws
+    func publish(on node: Node, _ progress: EventProgress) async throws
 }
 
 /// The options that choose a source.
@@ -21,6 +21,12 @@ enum SourceOptions {
         }
         try check(arguments, names.first)
         let count = try arguments.integer("count", in: 1...Int.max)
+        if arguments.flag("idle") {
+            guard names.isEmpty, arguments.value("topic") == nil else {
+                throw CommandFailure(.usage, "`--idle` goes with no source.")
+            }
+            return IdleSource()
+        }
         switch names.first {
         case "generate": return try generator(arguments, count)
         case "pull":
@@ -28,11 +34,11 @@ enum SourceOptions {
             let endpoint = try arguments.parsed("pull", text) { (text) throws(MartletError) in
                 try Endpoint(text)
             }
-            return PullSource(endpoint, key: try key(arguments), count: count)
+            return PullSource(endpoint, keys: try EventKeys(arguments), count: count)
         default:
             return LineSource(
                 arguments.value("file") ?? "-", follows: arguments.flag("follow"),
-                topic: try topic(arguments), key: try key(arguments), count: count)
+                topic: try topic(arguments), keys: try EventKeys(arguments), count: count)
         }
     }
 
@@ -76,13 +82,6 @@ enum SourceOptions {
         guard let text = arguments.value("topic") else { return nil }
         return try arguments.parsed("topic", text) { (text) throws(MartletError) in
             try Topic(text)
-        }
-    }
-
-    private static func key(_ arguments: Arguments) throws(CommandFailure) -> Partitioning? {
-        guard let text = arguments.value("key") else { return nil }
-        return try arguments.parsed("key", text) { (text) throws(MartletError) in
-            try Partitioning(1, by: .init(text))
         }
     }
 }

@@ -24,7 +24,7 @@ struct GeneratorSource: EventSource {
         }
     }
 
-    func publish(on node: Node, _ progress: PublishingProgress) async throws {
+    func publish(on node: Node, _ progress: EventProgress) async throws {
         var generator = EventGenerator(seed: seed)
         switch kind {
         case .orders:
@@ -46,7 +46,7 @@ struct GeneratorSource: EventSource {
     /// Publishes what is due, then sleeps until more is. After a time in which it could not run,
     /// it goes on from there and does not catch up.
     private func publish(
-        _ progress: PublishingProgress, _ publishNext: () async throws -> Receipt
+        _ progress: EventProgress, _ publishNext: () async throws -> Receipt
     ) async throws {
         let clock = ContinuousClock()
         var start = clock.now
@@ -66,7 +66,7 @@ struct GeneratorSource: EventSource {
                 }
             }
             _ = try await publishNext()
-            progress.addPublished()
+            progress.add()
             sinceStart += 1
         }
     }

@@ -7,22 +7,22 @@ struct LineSource: EventSource {
     private let name: String
     private let follows: Bool
     private let topic: Topic?
-    private let key: Partitioning?
+    private let keys: EventKeys
     private let count: Int?
 
-    init(_ name: String, follows: Bool, topic: Topic?, key: Partitioning?, count: Int?) {
+    init(_ name: String, follows: Bool, topic: Topic?, keys: EventKeys, count: Int?) {
         self.name = name
         self.follows = follows
         self.topic = topic
-        self.key = key
+        self.keys = keys
         self.count = count
     }
 
     var stream: StreamName? { topic?.stream }
 
-    func publish(on node: Node, _ progress: PublishingProgress) async throws {
+    func publish(on node: Node, _ progress: EventProgress) async throws {
         let lines = LineFeed(name, lineBytesMax: EventLines.lineBytesMax, follows: follows)
-        var intake = EventIntake(node, key: key)
+        var intake = EventIntake(node, keys)
         while let items = await lines.next() {
             for item in items {
                 guard case .line(let line, let number) = item else {
@@ -30,14 +30,14 @@ struct LineSource: EventSource {
                     continue
                 }
                 try await take(line, &intake, number, progress)
-                if progress.published == count { return }
+                if progress.done == count { return }
             }
         }
     }
 
     private func take(
         _ line: LineReader.Line, _ intake: inout EventIntake, _ number: Int,
-        _ progress: PublishingProgress
+        _ progress: EventProgress
     ) async throws(MartletError) {
         do throws(MartletError) {
             guard try await publish(line, &intake) else { return }
@@ -45,7 +45,7 @@ struct LineSource: EventSource {
             try progress.refuse("\(name):\(number)", error)
             return
         }
-        progress.addPublished()
+        progress.add()
     }
 
     /// False for an empty line.

@@ -10,8 +10,10 @@ struct PublisherProgram: Sendable {
     private let isQuiet: Bool
 
     init(_ arguments: Arguments) throws(CommandFailure) {
-        configuration = try NodeOptions.configuration(
+        var configuration = try NodeOptions.configuration(
             arguments, name: "publisher", listeningAt: NodeOptions.usualEndpoint)
+        configuration.acceptsProducers = !arguments.flag("no-producers")
+        self.configuration = configuration
         source = try SourceOptions.source(arguments)
         waitFor = try arguments.integer("wait-for", in: 0...1_000_000)
         isQuiet = arguments.flag("quiet")
@@ -20,7 +22,7 @@ struct PublisherProgram: Sendable {
     func run() throws(CommandFailure) -> ExitStatus { try Service.run { try await publish() } }
 
     private func publish() async throws -> ExitStatus {
-        let progress = PublishingProgress(isShown: !isQuiet && Terminal.isErrorsOne)
+        let progress = EventProgress("published", isShown: !isQuiet && Terminal.isErrorsOne)
         let status = try await withNode(configuration) { node in
             Output.errors.lines(
                 ofOthers:
@@ -40,7 +42,7 @@ struct PublisherProgram: Sendable {
     }
 
     private func publish(
-        on node: Node, _ progress: PublishingProgress
+        on node: Node, _ progress: EventProgress
     ) async throws -> ExitStatus {
         // After a signal, what is published goes out, and that is all.
         try await Service.untilStopped {

@@ -5,39 +5,39 @@ import MartletTools
 /// Events that programs in any language push over ZeroMQ.
 struct PullSource: EventSource {
     private let endpoint: Endpoint
-    private let key: Partitioning?
+    private let keys: EventKeys
     private let count: Int?
 
-    init(_ endpoint: Endpoint, key: Partitioning?, count: Int?) {
+    init(_ endpoint: Endpoint, keys: EventKeys, count: Int?) {
         self.endpoint = endpoint
-        self.key = key
+        self.keys = keys
         self.count = count
     }
 
     var stream: StreamName? { nil }
 
-    func publish(on node: Node, _ progress: PublishingProgress) async throws {
+    func publish(on node: Node, _ progress: EventProgress) async throws {
         try await withSocketLoop { loop in
             let link = try await loop.link(Pull.self)
             let bound = try await link.bind(to: endpoint)
             progress.note("takes events at \(bound)")
-            var intake = EventIntake(node, key: key)
+            var intake = EventIntake(node, keys)
             for try await message in link.messages {
                 try await take(message, &intake, from: bound, progress)
-                if progress.published == count { return }
+                if progress.done == count { return }
             }
         }
     }
 
     private func take(
         _ message: Multipart, _ intake: inout EventIntake, from bound: Endpoint,
-        _ progress: PublishingProgress
+        _ progress: EventProgress
     ) async throws(MartletError) {
         do throws(MartletError) { try await publish(message, &intake) } catch {
             try progress.refuse("\(bound)", error)
             return
         }
-        progress.addPublished()
+        progress.add()
     }
 
     private func publish(

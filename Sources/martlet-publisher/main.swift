@@ -15,14 +15,18 @@ let publisher = Command(
         "With --pull, a message of one part is an event in the JSON format of CloudEvents, and one "
             + "of two parts is a topic and a payload in JSON.",
         "With --journal and --durable the events of some streams are on disk before anybody gets "
-            + "them, and readers that come later, or were away, get all of them from there. Look "
-            + "at a journal with `martletctl journal info DIR` when the publisher is stopped.",
+            + "them, and readers that come later, or were away, get all of them from there. Others "
+            + "may submit events to these streams, as `martletctl submit` does, unless "
+            + "--no-producers is given. Look at a journal with `martletctl journal info DIR` when "
+            + "the publisher is stopped.",
         "Exit status: 0 done, 64 the command line is wrong, 65 something was no event and was left "
             + "out, 66 a file cannot be read, 69 the node cannot start.",
     ],
     options: [
         NodeOptions.listen, NodeOptions.advertise, NodeOptions.name, NodeOptions.stream,
         NodeOptions.peer, NodeOptions.journal, NodeOptions.durable,
+        .flag("no-producers", nil, "Take no events from producers elsewhere."),
+        .flag("idle", nil, "Publish nothing itself: for events that others submit."),
         .value("file", "FILE", nil, "Publish the lines of this file."),
         .flag("follow", "f", "Go on with what is added to the file, as tail -F does."),
         .value("generate", "KIND", "g", "Publish made-up orders, registrations or sensors."),
@@ -31,7 +35,7 @@ let publisher = Command(
         .value("seed", "N", nil, "Make up the events of this seed; 1 without it."),
         .value("pull", "ENDPOINT", nil, "Bind a PULL socket and publish what it gets."),
         .value("topic", "TOPIC", "t", "Lines are payloads of events on this topic."),
-        .value("key", "KEY", "k", "Keep in order by this: an attribute, or a path as data.id."),
+        EventKeys.option,
         .value("wait-for", "N", "w", "Begin when so many nodes subscribe."),
         .flag("quiet", "q", "Show no progress."),
     ],

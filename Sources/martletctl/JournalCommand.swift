@@ -10,7 +10,7 @@ enum JournalCommand {
             "A journal is the folder that a node was started with. No node must use it meanwhile: "
                 + "stop it, or ask the node itself with `martletctl tail --from beginning`."
         ],
-        verbs: [info, verify, export, cursors, adopt])
+        verbs: [info, verify, export, cursors, producers, adopt])
 
     private static let folder = Command.Operands("DIR", 1...1, "The folder of the journal.")
 
@@ -119,6 +119,24 @@ enum JournalCommand {
                 }
             }
             return journal.cursors.isEmpty ? .nothingFound : .success
+        }
+    }
+
+    private static let producers = Command(
+        "producers", "lists who has submitted events to the node",
+        details: [
+            "For each its name, the number of its next event, and when it was heard of last: all "
+                + "events before that number are stored."
+        ],
+        operands: folder,
+        examples: [.init("martletctl journal producers shop.journal", "Who has submitted what")]
+    ) { (arguments) throws(CommandFailure) in
+        try run(arguments) { journal in
+            for (name, producer) in journal.producers.sorted(by: { $0.key < $1.key }) {
+                Output.standard.lines(
+                    ofOthers: "\(name)  next \(producer.next)  \(producer.usedAt)")
+            }
+            return journal.producers.isEmpty ? .nothingFound : .success
         }
     }
 

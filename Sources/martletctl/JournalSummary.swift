@@ -18,6 +18,7 @@ struct JournalSummary: Encodable {
     let bytes: UInt64
     let streams: [Stream]
     let cursors: [String]
+    let producers: Int
 
     init(_ journal: StoredJournal) {
         node = journal.node.description
@@ -25,6 +26,7 @@ struct JournalSummary: Encodable {
         starts = journal.epoch?.start ?? 0
         bytes = journal.byteCount
         cursors = journal.cursors.keys.sorted()
+        producers = journal.producers.count
         var streams: [Stream] = []
         for (name, partitions) in journal.partitions.sorted(by: { $0.key.text < $1.key.text }) {
             var stream = Stream(name: name.text, partitions: partitions)
@@ -49,6 +51,7 @@ struct JournalSummary: Encodable {
                     + "\(stream.partitions + 1)" + (stream.latest.map { ", latest \($0)" } ?? ""))
         }
         if !cursors.isEmpty { lines.append("    cursors: \(cursors.joined(separator: ", "))") }
+        if producers > 0 { lines.append("    producers: \(Rate.grouped(producers))") }
         return lines.joined(separator: "\n")
     }
 }

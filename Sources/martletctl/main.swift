@@ -9,12 +9,15 @@ let martletctl = Command(
     ],
     examples: [
         .init("martletctl tail 'orders.>'", "Events as they are published"),
+        .init(
+            "martletctl submit --producer import-7 --resume orders.ndjson",
+            "Events for a node's disk, each once"),
         .init("martletctl match --topic 'orders.*' < events.ndjson", "Events on some topics"),
         .init("martletctl partition c-9 --of 16", "The lane of a key"),
     ],
     verbs: [
         TailCommand.command, TopCommand.command, NodesCommand.command, PublishCommand.command,
-        MatchCommand.command, RouteCommand.command, PartitionCommand.command,
+        SubmitCommand.command, MatchCommand.command, RouteCommand.command, PartitionCommand.command,
         ReplayCommand.command, JournalCommand.command,
     ])
 

@@ -174,6 +174,48 @@ import Testing
         #expect(try await seed.ended().status == 0)
     }
 
+    /// An import that is begun again stores nothing twice.
+    @Test func eventsAreSubmittedOnce() async throws {
+        let endpoint = Self.endpoint()
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent(UUID().uuidString)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let publisher = try Running(
+            "martlet-publisher", "--listen", endpoint, "--journal", folder.path, "--durable",
+            "orders", "--idle")
+        let lines = (1...5).map { "{\"customer\": \"c-\($0 % 2)\", \"number\": \($0)}\n" }
+        func submit(_ input: String, _ options: String...) async throws -> ControlTests.Outcome {
+            let submit = try Running(
+                "martletctl",
+                ["submit", "--to", endpoint, "--producer", "import", "--key", "data.customer"]
+                    + options)
+            try submit.write(input)
+            try submit.closeInput()
+            return try await submit.ended()
+        }
+        let topic = ["--topic", "orders.placed"]
+        let first = try await submit(lines[..<3].joined(), topic[0], topic[1], "--resume")
+        #expect(first.status == 0)
+        #expect(first.errors.contains("submitted 3 events"))
+        let again = try await submit("no json\n" + lines.joined(), topic[0], topic[1], "--resume")
+        #expect(again.status == 65)
+        #expect(again.errors.contains("submitted 2 events"))
+        #expect(again.errors.contains("3 were stored before"))
+        let elsewhere = try await submit(lines[0], "--topic", "metrics.load")
+        #expect(elsewhere.status == 65)
+        #expect(elsewhere.errors.contains("It takes: orders"))
+        publisher.terminate()
+        #expect(try await publisher.ended().status == 0)
+        let events = try ControlTests.run("journal", "export", folder.path)
+        #expect(events.lines.count == 5)
+        for number in 1...5 {
+            #expect(events.lines.count { $0.contains("\"number\": \(number)}") } == 1)
+            #expect(events.lines.count { $0.contains("\"id\":\"\(number)\"") } == 1)
+        }
+        let producers = try ControlTests.run("journal", "producers", folder.path)
+        #expect(producers.output.hasPrefix("import  next 6  "))
+    }
+
     @Test func whoIsThereAndWhatFlows() async throws {
         let endpoint = Self.endpoint()
         let publisher = try Running(

@@ -23,6 +23,8 @@ public final class StoredJournal: Sendable {
     public var channels: [StoredChannel] { storage.channels }
     /// Named positions.
     public var cursors: [String: [Position]] { storage.cursors }
+    /// Who has submitted events, by their names.
+    public var producers: [String: StoredProducer] { storage.producers }
     /// How many bytes it has on disk.
     public var byteCount: UInt64 { storage.byteCount }
 
