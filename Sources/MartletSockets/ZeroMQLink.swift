@@ -106,6 +106,19 @@ extension ZeroMQLink: SendingLink where Role: SendingRole {
         return true
     }
 
+    /// Queues messages as far as there is room, and hands them to libzmq on this thread if the
+    /// loop's own sleeps: one thread less must wake. How many found room.
+    package func offer(_ messages: some Sequence<Multipart>) throws(MartletError) -> Int {
+        var count = 0
+        for message in messages {
+            try Role.kind.checkParts(of: message)
+            guard try queues.outgoing.offer(message) else { break }
+            count += 1
+        }
+        if count > 0, !loop.flushIfAsleep(queues) { loop.notify() }
+        return count
+    }
+
     /// The messages that could not be delivered since the last call, at least one: a ROUTER's to
     /// peers that have gone (`unreachable`) or do not read (`full`), a REQ's out of turn
     /// (`wrongState`). Nil once the link is closed. Up to `Limits.returnedMessages` wait, older

@@ -3,6 +3,7 @@
 // described in Benchmarks/README.md; martlet-peer speaks the same.
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,11 +144,57 @@ static void run_receiver(void *socket, int is_sub, uint64_t count, size_t size, 
     free(delays);
 }
 
+// Takes messages, appends each to a plain file, synchronizes, and answers.
+static void run_store_server(void *socket, uint64_t count, size_t size) {
+    char path[] = "/tmp/martlet-baseline-XXXXXX";
+    int file = mkstemp(path);
+    if (file < 0)
+        fail("mkstemp");
+    unlink(path);
+    wait_for_line();
+    uint64_t cpu = workload_cpu();
+    zmq_msg_t route, message;
+    zmq_msg_init(&route);
+    zmq_msg_init(&message);
+    for (uint64_t number = 0; number < count; number++) {
+        if (zmq_msg_recv(&route, socket, 0) < 0 || zmq_msg_recv(&message, socket, 0) < 0)
+            fail("zmq_msg_recv");
+        if (!workload_check(zmq_msg_data(&message), zmq_msg_size(&message), size, number))
+            fail("a message is not what was sent");
+        if (write(file, zmq_msg_data(&message), size) != (ssize_t)size || fdatasync(file) != 0)
+            fail("fdatasync");
+        if (zmq_msg_send(&route, socket, ZMQ_SNDMORE) < 0 || zmq_send(socket, &number, 8, 0) < 0)
+            fail("zmq_send");
+    }
+    wait_for_line();
+    printf("sent %llu\n", (unsigned long long)(workload_cpu() - cpu));
+    fflush(stdout);
+    close(file);
+}
+
+// Sends a message, and the next when it has been answered.
+static void run_store_client(void *socket, uint64_t count, size_t size) {
+    puts("joined"), fflush(stdout);
+    uint64_t wrong = 0, started = workload_now(), cpu = workload_cpu();
+    for (uint64_t number = 0; number < count; number++) {
+        uint64_t answer = 0;
+        send_one(socket, size, number, 0);
+        if (zmq_recv(socket, &answer, sizeof answer, 0) < 0)
+            fail("zmq_recv");
+        wrong += answer != number;
+    }
+    printf("received %llu %llu %llu 0 0\n", (unsigned long long)(workload_now() - started),
+           (unsigned long long)(workload_cpu() - cpu), (unsigned long long)wrong);
+    fflush(stdout);
+}
+
 static void *open_socket(void *context, const char *role) {
     int type = !strcmp(role, "push")   ? ZMQ_PUSH
                : !strcmp(role, "pull") ? ZMQ_PULL
                : !strcmp(role, "pub")  ? ZMQ_PUB
                : !strcmp(role, "file") ? ZMQ_PUB
+               : !strcmp(role, "store-server") ? ZMQ_ROUTER
+               : !strcmp(role, "store-client") ? ZMQ_DEALER
                                        : ZMQ_SUB;
     void *socket = zmq_socket(context, type);
     int mark = 1000, immediate = 1, one = 1;
@@ -163,8 +210,8 @@ static void *open_socket(void *context, const char *role) {
 
 int main(int argc, char **argv) {
     if (argc != 6) {
-        fprintf(stderr, "usage: baseline-peer push|pull|pub|file|sub ENDPOINT COUNT SIZE "
-                        "INTERVAL_NS\n");
+        fprintf(stderr, "usage: baseline-peer push|pull|pub|file|sub|store-server|store-client "
+                        "ENDPOINT COUNT SIZE INTERVAL_NS\n");
         return 2;
     }
     const char *role = argv[1], *endpoint = argv[2];
@@ -172,7 +219,8 @@ int main(int argc, char **argv) {
     size_t size = strtoull(argv[4], NULL, 10);
     void *context = zmq_ctx_new();
     void *socket = open_socket(context, role);
-    if (!strcmp(role, "push") || !strcmp(role, "pub") || !strcmp(role, "file")) {
+    int is_server = !strcmp(role, "store-server");
+    if (is_server || !strcmp(role, "push") || !strcmp(role, "pub") || !strcmp(role, "file")) {
         FILE *file = !strcmp(role, "file") ? write_file(count, size) : NULL;
         char bound[256];
         size_t length = sizeof bound;
@@ -181,11 +229,17 @@ int main(int argc, char **argv) {
         zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, bound, &length);
         printf("bound %s\n", bound);
         fflush(stdout);
-        run_sender(socket, strcmp(role, "push") != 0, count, size, interval, file);
+        if (is_server)
+            run_store_server(socket, count, size);
+        else
+            run_sender(socket, strcmp(role, "push") != 0, count, size, interval, file);
     } else {
         if (zmq_connect(socket, endpoint) != 0)
             fail("zmq_connect");
-        run_receiver(socket, !strcmp(role, "sub"), count, size, interval > 0);
+        if (!strcmp(role, "store-client"))
+            run_store_client(socket, count, size);
+        else
+            run_receiver(socket, !strcmp(role, "sub"), count, size, interval > 0);
     }
     zmq_close(socket);
     zmq_ctx_term(context);

@@ -6,9 +6,30 @@ enum JournalBench {
     static func cases(scale: Double) -> [Case] {
         [
             throughput("deep window", "store-deep", 3_000_000, scale),
-            throughput("one in flight", "store-one", 3_000, scale), receipts(scale),
+            throughput("one in flight", "store-one", 3_000, scale),
+            submitting("one in flight tcp", "submit-one", 3_000, scale),
+            submitting("submit deep tcp", "submit-deep", 1_000_000, scale), receipts(scale),
             replay(scale),
         ]
+    }
+
+    private static func submitting(
+        _ name: String, _ role: String, _ events: Int, _ scale: Double
+    ) -> Case {
+        let run = { (program: String, from: String, to: String, count: Int) throws -> [Sample] in
+            let outcome = try Transfer(
+                sender: (program, from), receiver: (program, to), transport: "tcp",
+                count: max(Int(Double(count) * scale), 100), size: SocketsBench.size
+            ).run()
+            return [Sample(value: outcome.rate, cpu: outcome.cpu)]
+        }
+        return Case(
+            bench: "journal", name: name, unit: "events/s", better: .higher,
+            baselineNote: "C client that sends 100 bytes and waits for the answer of a C server, "
+                + "which appends them to a plain file and calls fdatasync; ours is a producer "
+                + "that submits to a node, whose events are read back",
+            pairs: 7, martlet: { try run("martlet-peer", "submit-node", role, events) },
+            baseline: { try run("baseline-peer", "store-server", "store-client", 3_000) })
     }
 
     /// The sizes of what was committed last, which the baseline appends in its turn.

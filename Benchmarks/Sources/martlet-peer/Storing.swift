@@ -90,7 +90,7 @@ private func storePaced(
 }
 
 /// Every event is there, and is what it was.
-private func readBack(_ work: Work, on node: Node) async throws {
+func readBack(_ work: Work, on node: Node) async throws {
     try await node.subscribe(to: ["bench.>"], from: .beginning) { events in
         var expected: UInt64 = 0
         for try await batch in events.batches {

@@ -22,7 +22,7 @@ else {
         "usage: martlet-peer push|pull|pub|sub|loop-pull|node-pub-TASKS|node-durable-TASKS"
             + "|node-batches-TASKS"
             + "|node-singly-TASKS|node-spinning-TASKS|node-pool-TASKS"
-            + "|store-deep|store-one|store-paced|replay-pub|replay-sub "
+            + "|store-deep|store-one|store-paced|replay-pub|replay-sub|submit-node|submit-one|submit-deep "
             + "ENDPOINT|FOLDER COUNT SIZE INTERVAL_NS"
     )
     exit(2)
@@ -36,6 +36,9 @@ do {
     let endpoint = try Endpoint(arguments[2])
     switch arguments[1] {
     case "replay-pub": try await replay(work, at: endpoint)
+    case "submit-node": try await storeSubmitted(work, at: endpoint)
+    case "submit-one": try await submit(work, to: endpoint, isDeep: false)
+    case "submit-deep": try await submit(work, to: endpoint, isDeep: true)
     case "replay-sub": try await readPast(work, at: endpoint)
     case "push": try push(work, at: endpoint)
     case "pub": try publish(work, at: endpoint)

@@ -48,7 +48,7 @@ extension Node {
             let serviceAt = try await link.bind(to: listening)
             core = PublishingCore(
                 instance, named: configuration.name, data: data,
-                at: NodeAddresses.told(dataAt, beside: serviceAt),
+                at: NodeAddresses.told(dataAt, beside: serviceAt), service: link,
                 firstSession: .random(in: 1 ... .max), loop: loop, journal: journal,
                 acceptsProducers: configuration.acceptsProducers,
                 publishTimeout: configuration.publishTimeout)

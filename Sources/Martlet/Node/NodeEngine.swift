@@ -77,16 +77,7 @@ final class NodeEngine: LoopDriver {
         for message in service.takeReceived() {
             guard let body = message.rest.first else { continue }
             let inner = Multipart(first: body, rest: Array(message.rest.dropFirst()))
-            send(core.receive(inner, from: message.first, answerRoom: service.room))
-        }
-        if core.journal != nil { send(core.takeAnswers()) }
-    }
-
-    private func send(_ messages: [(route: Bytes, message: Multipart)]) {
-        for (route, message) in messages {
-            // What finds no room is lost, and will be asked for again.
-            _ = try? service?.offer(
-                Multipart(first: route, rest: [message.first] + message.rest))
+            core.send(core.receive(inner, from: message.first, answerRoom: service.room))
         }
     }
 
@@ -119,7 +110,7 @@ final class NodeEngine: LoopDriver {
     }
 
     private func tick(at now: MonotonicTime, on loop: isolated SocketLoop) {
-        if let core { send(core.tick()) }
+        if let core { core.send(core.tick()) }
         changes.expire(at: now)
         for peer in peers where peer.isActive {
             // Another address may lead to another node.
@@ -254,7 +245,7 @@ extension NodeEngine {
         for peer in peers {
             for case .send(let message) in peer.machine.close() { peer.send(message) }
         }
-        if let core { send(core.close()) }
+        if let core { core.send(core.close()) }
         changes.close()
     }
 }

@@ -28,8 +28,8 @@ final class PublishingCore: Sendable {
     private let acceptsProducers: Bool
     /// Where durable streams are kept; nil for a node without a journal.
     let journal: NodeJournal?
-    /// Answers from the journal, for the loop to send.
-    private let answers = Lock<[(route: Bytes, message: Multipart)]>([])
+    /// Where readers and producers are answered.
+    private let service: ZeroMQLink<Router>
     /// When frames that are not full may leave again, in microseconds of the node's clock.
     private let openDueAt = Atomic<UInt64>(0)
 
@@ -44,7 +44,8 @@ final class PublishingCore: Sendable {
 
     init(
         _ instance: Instance, named name: String, data: consuming sending Socket<Pub>,
-        at dataEndpoint: String, firstSession: UInt64, loop: SocketLoop,
+        at dataEndpoint: String, service: ZeroMQLink<Router>, firstSession: UInt64,
+        loop: SocketLoop,
         journal: NodeJournal?, acceptsProducers: Bool, publishTimeout: Duration
     ) {
         self.instance = instance
@@ -52,6 +53,7 @@ final class PublishingCore: Sendable {
         self.journal = journal
         self.acceptsProducers = acceptsProducers
         self.loop = loop
+        self.service = service
         state = Lock(
             State(
                 machine: FanoutPublisher(
@@ -252,32 +254,31 @@ final class PublishingCore: Sendable {
         state.withLock { $0.machine.forget(before: firsts) }
     }
 
-    /// The journal has answered; the loop sends it.
+    /// The journal has answered.
     func answered(_ request: StoredRequest, _ answer: StoredAnswer) {
-        let messages = state.withLock { state in
-            let effects = state.machine.answered(request, with: answer)
-            return carryOut(effects, &state).messages
-        }
-        answers.withLock { $0 += messages }
-        loop.notify()
+        send(
+            state.withLock { state in
+                carryOut(state.machine.answered(request, with: answer), &state).messages
+            })
     }
 
-    /// Producers are answered; the loop sends it.
+    /// Producers are answered.
     func answer(_ given: [ProducerAnswer]) {
         guard !given.isEmpty else { return }
-        let messages = state.withLock { state in
-            carryOut(given.flatMap { state.machine.answered($0) }, &state).messages
-        }
-        answers.withLock { $0 += messages }
-        loop.notify()
+        send(
+            state.withLock { state in
+                carryOut(given.flatMap { state.machine.answered($0) }, &state).messages
+            })
     }
 
-    /// What the journal has answered since the last time.
-    func takeAnswers() -> [(route: Bytes, message: Multipart)] {
-        answers.withLock { answers in
-            defer { if !answers.isEmpty { answers = [] } }
-            return answers
-        }
+    /// Sends messages from the service socket. What finds no room is lost, and will be asked for
+    /// again.
+    func send(_ messages: [(route: Bytes, message: Multipart)]) {
+        guard !messages.isEmpty else { return }
+        _ = try? service.offer(
+            messages.lazy.map { route, message in
+                Multipart(first: route, rest: [message.first] + message.rest)
+            })
     }
 
     // MARK: The loop

@@ -61,7 +61,9 @@ struct SubmissionWriter {
     ) -> Targets {
         for request in requests { table.add(request) }
         guard table.waitingBytes > 0 else { return [:] }
-        table.streams = streams.map(\.buffer.definition.name).sorted { $0.precedes($1) }
+        if table.streams.count != streams.count {
+            table.streams = streams.map(\.buffer.definition.name).sorted { $0.precedes($1) }
+        }
         var targets: Targets = [:]
         var byteCount = 0
         var kind = kind
@@ -107,8 +109,12 @@ struct SubmissionWriter {
     /// What may be said now that it is committed.
     mutating func takeAnswers(from storage: any Storage) -> [ProducerAnswer] {
         guard table.hasAnswers else { return [] }
-        var channels: [Channel: StoredChannel] = [:]
-        for stored in storage.channels { channels[stored.channel] = stored }
-        return table.takeAnswers { channel, sequence in channels[channel]?.epoch(of: sequence) }
+        let channels = storage.channels
+        // A row is rarely of another channel than the one before.
+        var last = channels.first
+        return table.takeAnswers { channel, sequence in
+            if last?.channel != channel { last = channels.first { $0.channel == channel } }
+            return last?.epoch(of: sequence)
+        }
     }
 }

@@ -34,7 +34,8 @@ public func withProducer<Result>(
         name, Instance(node: id, epoch: Epoch(start: 1, random: .random(in: 0 ... .max))),
         random: .random(in: 0 ... .max))
     try await loop.install { _ in ProducerEngine(buffer, machine) }
-    let finder = Task { await find(node, for: buffer, on: loop) }
+    let end = ChangeSignal()
+    let finder = Task { await find(node, on: loop, until: end) }
     let producer = Producer(name, at: node, loop, buffer, codecs, timeout)
     let outcome: Swift.Result<Result, any Error>
     do {
@@ -43,7 +44,13 @@ public func withProducer<Result>(
     } catch { outcome = .failure(error) }
     // A task of its own: the caller's may be cancelled, and what was submitted is to be stored all
     // the same.
-    let left = await Task { await producer.close(finder) }.value
+    let left = await Task {
+        let left = await producer.finish()
+        end.close()
+        await finder.value
+        await loop.close(drainingFor: .milliseconds(500))
+        return left
+    }.value
     if case .success = outcome, left > 0 {
         _ = try buffer.next()
         throw MartletError(
@@ -56,23 +63,16 @@ public func withProducer<Result>(
 }
 
 /// Looks the node's name up, again and again.
-private func find(
-    _ node: Endpoint, for buffer: SubmissionBuffer, on loop: SocketLoop
-) async {
-    while !Task.isCancelled {
-        let changes = buffer.changes.changes
+private func find(_ node: Endpoint, on loop: SocketLoop, until end: ChangeSignal) async {
+    while true {
         let addresses = try? await node.resolved()
-        _ = try? await loop.withDriver(ProducerEngine.self) { (engine, _) throws(MartletError) in
-            engine.use(addresses ?? [])
+        try? await loop.withDriver(ProducerEngine.self) { (engine, _) throws(MartletError) in
+            engine.use(addresses ?? [], until: end)
         }
         loop.notify()
         let pause = addresses == nil ? Duration.seconds(1) : Limits.lookupInterval
-        let due = NodeClock.now + pause
-        var outcome = await buffer.changes.wait(since: changes, until: due)
-        while outcome == .changed, NodeClock.now < due {
-            outcome = await buffer.changes.wait(since: buffer.changes.changes, until: due)
-        }
-        if outcome == .closed { return }
+        let outcome = await end.wait(since: end.changes, until: NodeClock.now + pause)
+        if outcome == .closed || outcome == .cancelled { return }
     }
 }
 
@@ -99,8 +99,8 @@ private func waitUntilOpen(
 }
 
 extension Producer {
-    /// Lets what was submitted be stored, and says how much was not.
-    fileprivate func close(_ finder: Task<Void, Never>) async -> Int {
+    /// Lets what was submitted be stored, says goodbye, and says how much was not stored.
+    fileprivate func finish() async -> Int {
         buffer.close()
         // What is left is counted.
         try? await flush()
@@ -109,9 +109,6 @@ extension Producer {
             engine.close()
         }
         buffer.changes.close()
-        finder.cancel()
-        await finder.value
-        await loop.close(drainingFor: .milliseconds(500))
         return left
     }
 }

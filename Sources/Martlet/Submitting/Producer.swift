@@ -18,6 +18,7 @@ public final class Producer: Sendable {
     private let codecs: CodecSet
     private let timeout: Duration
     private let encodings = EncodingPool()
+    private let lastNamed = Lock<(plain: EventDefinition, named: EventDefinition)?>(nil)
     private let kinds = Lock<[ObjectIdentifier: EventDefinition]>([:])
 
     init(
@@ -31,6 +32,11 @@ public final class Producer: Sendable {
         self.codecs = codecs
         self.timeout = timeout
     }
+
+    /// The producer's own thread, for tasks that are to hear of answers without delay: no other
+    /// thread must wake for them. While such a task works, nothing is sent: it must not wait for
+    /// anything but by `await`.
+    public var executor: any TaskExecutor { loop.taskExecutor }
 
     /// The number of the event that is submitted next; all before it were submitted, here or by
     /// those that went by this name before. Where a process begins, all before it are stored: give
@@ -163,8 +169,12 @@ public final class Producer: Sendable {
     /// Whose number an event's id is.
     private func named(_ definition: EventDefinition) throws(MartletError) -> EventDefinition {
         guard definition.source == nil else { return definition }
-        return try EventDefinition(
+        // Events come in rows of one kind.
+        if let last = lastNamed.withLock({ $0 }), last.plain == definition { return last.named }
+        let named = try EventDefinition(
             topic: definition.topic, contentType: definition.contentType, type: definition.type,
             schema: definition.schema, source: "martlet:\(name)")
+        lastNamed.withLock { $0 = (definition, named) }
+        return named
     }
 }

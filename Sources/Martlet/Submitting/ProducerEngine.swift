@@ -13,6 +13,7 @@ final class ProducerEngine: LoopDriver {
     private var hasBegun = false
     /// When a fresh socket is due.
     private var connectsAt: MonotonicTime?
+    private var end: ChangeSignal?
     private var nextTick = MonotonicTime(microseconds: 0)
 
     init(_ buffer: SubmissionBuffer, _ machine: ProducerClient) {
@@ -20,8 +21,10 @@ final class ProducerEngine: LoopDriver {
         self.machine = machine
     }
 
-    /// The addresses of the node's name, as they are now.
-    func use(_ endpoints: [Endpoint]) {
+    /// The addresses of the node's name, as they are now. Who looks them up waits for a time, or for
+    /// the end.
+    func use(_ endpoints: [Endpoint], until end: ChangeSignal) {
+        self.end = end
         guard !endpoints.isEmpty, endpoints != self.endpoints else { return }
         let isFirst = self.endpoints.isEmpty
         self.endpoints = endpoints
@@ -46,6 +49,7 @@ final class ProducerEngine: LoopDriver {
             nextTick = now + NodeEngine.tickInterval
             carryOut(machine.tick(at: now))
             buffer.expire(at: now)
+            end?.expire(at: now)
         }
         let dues = [connectsAt, machine.deadline].compactMap { $0 }
         return .now + now.duration(to: dues.reduce(nextTick, min))

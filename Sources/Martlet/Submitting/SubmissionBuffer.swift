@@ -30,7 +30,7 @@ final class SubmissionBuffer: Sendable {
         var isClosed = false
     }
 
-    /// Raised when it was opened, when there is room, and at the end.
+    /// Raised when it was opened, when there is room again, and at the end.
     let changes = ChangeSignal()
     private let name: String
     private let id: NodeID
@@ -200,12 +200,13 @@ final class SubmissionBuffer: Sendable {
 
     /// All events before this one are stored; of these it is known where.
     func stored(before next: UInt64, at node: NodeID, _ runs: [SubmittedRun]) {
-        let waiters = state.withLock { state in
+        let (waiters, hasRoom) = state.withLock { state in
+            let wasFull = state.byteCount >= Limits.submissionBytes / 2
             state.stored = max(state.stored, next)
             let done = state.sizes.prefix { $0.end <= next }
             state.byteCount -= done.reduce(0) { $0 + $1.byteCount }
             state.sizes.removeFirst(done.count)
-            return state.waiters.take(before: next)
+            return (state.waiters.take(before: next), wasFull)
         }
         // Both are in order.
         var rest = runs[...]
@@ -218,7 +219,7 @@ final class SubmissionBuffer: Sendable {
             let position = rest.first?.position(of: waiter.sequence, at: node)
             waiter.continuation.resume(returning: .success(position))
         }
-        changes.raise()
+        if hasRoom { changes.raise() }
     }
 
     /// Nothing will be stored any more.

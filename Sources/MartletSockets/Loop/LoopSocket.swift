@@ -2,12 +2,21 @@ import CZeroMQ
 public import MartletCore
 import Synchronization
 
+// Sound to share: its socket is set on the loop's thread, before anybody else has the queues, and
+// used by whoever holds the loop's baton.
+/// A socket as those find it who may use it while the loop sleeps.
+final class LentSocket: @unchecked Sendable {
+    /// Nil once it is closed.
+    weak var socket: LoopSocket?
+}
+
 /// What a link and the loop share: the queues in both directions.
 final class LinkQueues: Sendable {
     /// Messages of too many parts that were dropped on arrival.
     let refused = Atomic<Int>(0)
     let incoming: Inbox<Multipart>
     let outgoing: Outbox
+    let lent = LentSocket()
     let returned: Inbox<ReturnedMessage>
 
     init(bound: Int, byteBound: Int) {
@@ -20,7 +29,7 @@ final class LinkQueues: Sendable {
     }
 }
 
-/// A socket in the loop's hands. Used on the loop's thread only.
+/// A socket in the loop's hands. Used on the loop's thread, or by whoever holds the loop's baton.
 final class LoopSocket {
     /// What the socket does for its link.
     enum Phase {

@@ -24,6 +24,8 @@ public actor SocketLoop {
     }
 
     nonisolated let executor: LoopExecutor
+    /// The sockets belong to whoever holds it: the loop's thread, but while it sleeps.
+    private nonisolated let baton = Lock(())
     /// Joined by `close`.
     private nonisolated let thread = Lock<DedicatedThread?>(nil)
     private nonisolated let ending = Lock(Ending())
@@ -94,7 +96,9 @@ public actor SocketLoop {
                 "The socket is of another context. Open it in the loop's own: `openContext()`.")
         }
         let queues = LinkQueues(bound: messages, byteBound: bytes)
-        sockets.append(LoopSocket(socket.intoHandle(), queues: queues))
+        let owned = LoopSocket(socket.intoHandle(), queues: queues)
+        queues.lent.socket = owned
+        sockets.append(owned)
         return ZeroMQLink(loop: self, queues: queues)
     }
 
@@ -130,6 +134,17 @@ public actor SocketLoop {
     package func removeDriver() {
         driver = nil
         driverDeadline = nil
+    }
+
+    /// Hands over what a link has queued on the thread that calls, while the loop's own sleeps: one
+    /// thread less must wake. False if the loop must see to it.
+    nonisolated func flushIfAsleep(_ queues: LinkQueues) -> Bool {
+        let isDone = baton.withLockIfAvailable { _ in
+            guard let socket = queues.lent.socket else { return true }
+            // Using a socket may take the news off its descriptor, for which the loop waits.
+            return socket.flush() && !socket.isReady()
+        }
+        return isDone ?? false
     }
 
     /// Wakes the loop, so that its driver looks what there is to do. From any thread.
@@ -263,16 +278,22 @@ extension SocketLoop {
     }
 
     private func runUntilClosed() {
-        repeat {
-            // What has come goes first to those who wait for it, without a system call between.
-            driver?.deliver(on: self)
-            executor.runJobs()
-        } while !turn()
+        while true {
+            let nap = baton.withLock { _ -> Duration? in
+                // What has come goes first to those who wait for it, without a system call between.
+                driver?.deliver(on: self)
+                executor.runJobs()
+                return turn()
+            }
+            guard let nap else { return }
+            descriptors.wait(atMost: nap)
+            baton.withLock { _ in wake() }
+        }
     }
 
-    /// One round: timers, the driver, outgoing, then a wait for whatever happens next, then
-    /// incoming. True once everything is closed.
-    private func turn() -> Bool {
+    /// One round: timers, the driver, outgoing. How long to wait then for whatever happens next; nil
+    /// once everything is closed.
+    private func turn() -> Duration? {
         fireTimers()
         driverDeadline = driver?.turn(on: self)
         var isBusy = false
@@ -281,12 +302,11 @@ extension SocketLoop {
         if case .draining(let deadline) = phase, sockets.isEmpty {
             finish(by: deadline)
         }
-        if case .closed = phase { return true }
-        poll(isBusy: isBusy)
-        return false
+        if case .closed = phase { return nil }
+        return prepareToWait(isBusy: isBusy)
     }
 
-    private func poll(isBusy: Bool) {
+    private func prepareToWait(isBusy: Bool) -> Duration {
         noteIdleSockets()
         var isReady = isBusy || executor.hasJobs
         descriptors.removeAll()
@@ -298,10 +318,14 @@ extension SocketLoop {
         let time = isReady ? .zero : timeToSleep()
         // A nap is too short for anybody to end it.
         let canSleep = !isReady && (time <= SocketLoop.napMax || executor.signal.prepareToSleep())
-        descriptors.wait(atMost: canSleep ? time : .zero)
+        return canSleep ? time : .zero
+    }
+
+    /// Takes in what has come.
+    private func wake() {
         executor.signal.wake(descriptorIsSet: descriptors.isReadable(0))
         for (index, socket) in sockets.enumerated() {
-            if descriptors.isReadable(index + 1) || isReady && socket.isReady() { socket.serve() }
+            if descriptors.isReadable(index + 1) || socket.isReady() { socket.serve() }
         }
         if sockets.contains(where: \.isOver) { abandonSockets() }
     }
