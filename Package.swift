@@ -139,7 +139,9 @@ let package = Package(
             name: "MartletJournalTests",
             dependencies: ["MartletJournal", "MartletTestKit", "MartletEvents", "MartletCore"],
             swiftSettings: testSettings),
-        .testTarget(name: "MartletTests", dependencies: ["Martlet"], swiftSettings: testSettings),
+        .testTarget(
+            name: "MartletTests", dependencies: ["Martlet", "MartletTestKit"],
+            swiftSettings: testSettings),
         .testTarget(
             name: "MartletRoutingTests", dependencies: ["MartletRouting", "MartletEvents"],
             swiftSettings: testSettings),

@@ -124,6 +124,7 @@ enum StreamText {
             case "frame": frame = try bytes(sides[1], setting)
             case "keep": retention.age = try age(sides[1], setting)
             case "size": retention.byteCount = UInt64(try bytes(sides[1], setting))
+            case "done": retention.handledBy = Set(sides[1].split(separator: "+").map(String.init))
             case "lag":
                 guard let known = StreamDefinition.LagPolicy(rawValue: sides[1]) else {
                     throw wrong(String(setting))
@@ -140,7 +141,8 @@ enum StreamText {
         guard retention == .forever else {
             throw MartletError(
                 .invalidArgument,
-                "`keep` and `size` are settings of durable streams. Name `\(name)` in --durable.")
+                "`keep`, `size` and `done` are settings of durable streams. Name `\(name)` in --durable."
+            )
         }
         return try .live(
             name, partitions: partitions, ringBytes: ring, frameBytes: frame,
@@ -177,6 +179,7 @@ enum StreamText {
         MartletError(
             .invalidArgument,
             "`\(setting)` is no setting of a stream. There are partitions=4, ring=16MiB, "
-                + "frame=64KiB, lag=repair and lag=wait; for durable ones keep=7d and size=10GiB.")
+                + "frame=64KiB, lag=repair and lag=wait; for durable ones keep=7d, size=10GiB and "
+                + "done=CURSOR+CURSOR.")
     }
 }

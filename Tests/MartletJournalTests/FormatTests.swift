@@ -12,13 +12,15 @@ import Testing
         4d4152544c45544a 0100000000000000 00112233445566778899aabbccddeeff
         0100000000000000 0807060504030201 0100000000000000 1f7fa1d743ec5f55
         4d475250 00000000 0100000000000000 0000000000000000 ec1aebee5be6330c
-        4d475250 5b000000 0200000000000000 7e00000000000000 25c7d62ea4233439
+        4d475250 7d000000 0200000000000000 7e00000000000000 32b5c83445c1c7a8
         04 feca000001000000
         01 06 6f7264657273 04
         02 00 06 6f7264657273 03
         05 00 feca000001000000 01 02 7e e803000000000000
         07 06 6c6564676572 01 00112233445566778899aabbccddeeff 06 6f7264657273 03
            feca000001000000 01
+        08 04 676f6e65 00
+        08 03 776562 08 0a00000001000000 e803000000000000 01 06 00 01 02
         """
 
     @Test func aSegmentIsAsSpecified() throws {
@@ -37,7 +39,15 @@ import Testing
                     channel: frame.channel, epoch: Epoch(start: 1, random: 0xCAFE), sequence: 1)
             ]
         ]
+        changes.producers = [
+            "web": StoredProducer(
+                epoch: Epoch(start: 1, random: 10), next: 8,
+                usedAt: Timestamp(microseconds: 1_000) ?? .earliest,
+                runs: [.init(first: 6, channel: frame.channel, sequences: 1..<3)]),
+            "gone": nil,
+        ]
         try journal.commit(changes)
+        #expect(journal.producers == ["web": try #require(changes.producers["web"] ?? nil)])
         try journal.close()
         let bytes = disk.content(of: "0000000001.segment")
         let place = try #require(bytes.firstRange(of: frame.bytes.array())).lowerBound

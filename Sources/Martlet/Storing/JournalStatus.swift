@@ -8,6 +8,19 @@ public struct JournalStatus: Sendable {
     public let byteCount: UInt64
     /// The clock was set by more than a minute, so that nothing expires by its age.
     public let isExpiryPaused: Bool
+    /// Events that had to go although a cursor that they were kept for was not past them. Empty
+    /// while all is well: look at the reader, or give the stream more room.
+    public let overruns: [RetentionOverrun]
+}
+
+/// Events that went before a cursor was past them.
+public struct RetentionOverrun: Sendable, Hashable {
+    /// The cursor.
+    public let cursor: String
+    /// The channel.
+    public let channel: Channel
+    /// The numbers of the events.
+    public let sequences: Range<UInt64>
 }
 
 extension Node {
@@ -17,6 +30,6 @@ extension Node {
         return JournalStatus(
             findings: journal.findings, failure: journal.writer.failure,
             byteCount: journal.storage.byteCount,
-            isExpiryPaused: journal.writer.isExpiryPaused)
+            isExpiryPaused: journal.writer.isExpiryPaused, overruns: journal.writer.overruns)
     }
 }

@@ -7,19 +7,22 @@ struct RetentionKeeper {
     private var nextLook = NodeClock.now
     /// The clock was set, so that ages mean nothing.
     private(set) var isPaused = false
+    /// What goes although a cursor is not past it.
+    private(set) var overruns: [RetentionOverrun] = []
 
     init(_ storage: any Storage) { self.storage = storage }
 
     /// From which events on these streams are to be kept; nil while it is not time to look. The room
     /// of what went before is given back.
-    mutating func firstsIfDue(_ buffers: [StreamBuffer]) -> [Channel: UInt64]? {
+    mutating func firstsIfDue(
+        _ streams: some Sequence<StreamDefinition>
+    ) -> [Channel: UInt64]? {
         guard NodeClock.now >= nextLook else { return nil }
         nextLook = NodeClock.now + Limits.retentionInterval
         isPaused = false
+        overruns = []
         var all: [Channel: UInt64] = [:]
-        for buffer in buffers {
-            all.merge(firsts(of: buffer.definition), uniquingKeysWith: max)
-        }
+        for stream in streams { all.merge(firsts(of: stream), uniquingKeysWith: max) }
         // What cannot be removed now is tried again.
         try? storage.shrink()
         return all
@@ -41,9 +44,34 @@ struct RetentionKeeper {
                 firsts[stored.channel] = max(firsts[stored.channel] ?? 0, first)
             }
         }
+        if !stream.retention.handledBy.isEmpty {
+            for stored in channels {
+                let reached = reached(by: stream.retention.handledBy, in: stored.channel)
+                let gone = max(stored.first, firsts[stored.channel] ?? 0)
+                for (cursor, sequence) in reached where sequence + 1 < gone {
+                    overruns.append(
+                        RetentionOverrun(
+                            cursor: cursor, channel: stored.channel, sequences: sequence + 1..<gone)
+                    )
+                }
+                let done = reached.map(\.sequence).min() ?? 0
+                // A cursor cannot be past what there is.
+                firsts[stored.channel] = max(gone, min(done + 1, stored.next))
+            }
+        }
         for stored in channels where stored.first >= firsts[stored.channel] ?? 0 {
             firsts[stored.channel] = nil
         }
         return firsts
+    }
+
+    /// The last event of a channel that each cursor is past; 0 before the first.
+    private func reached(
+        by names: Set<String>, in channel: Channel
+    ) -> [(cursor: String, sequence: UInt64)] {
+        let cursors = storage.cursors
+        return names.sorted().map { name in
+            (name, cursors[name]?.first { $0.channel == channel }?.sequence ?? 0)
+        }
     }
 }

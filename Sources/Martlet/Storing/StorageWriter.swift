@@ -18,6 +18,8 @@ final class StorageWriter: Sendable {
         var isClosing = false
         /// The clock was set, so that ages mean nothing.
         var isExpiryPaused = false
+        /// What goes although a cursor is not past it.
+        var overruns: [RetentionOverrun] = []
         /// Until when a storage that fails is given the time to recover.
         var closesBy: MonotonicTime?
         var hasEnded = false
@@ -149,6 +151,9 @@ final class StorageWriter: Sendable {
     /// Whether nothing expires by its age since the clock was set.
     var isExpiryPaused: Bool { state.withLock { $0.isExpiryPaused } }
 
+    /// Events that went although a cursor was not past them.
+    var overruns: [RetentionOverrun] { state.withLock { $0.overruns } }
+
     // MARK: The thread
 
     private func run(_ core: PublishingCore?) {
@@ -158,9 +163,11 @@ final class StorageWriter: Sendable {
         while true {
             let isClosing = state.withLock { $0.isClosing }
             var turn = fill(&queue, &submitted, core, isClosing: isClosing)
-            if let firsts = keeper.firstsIfDue(turn.buffers) {
+            if let firsts = keeper.firstsIfDue(turn.buffers.lazy.map(\.definition)) {
                 queue.add(firsts: firsts)
-                state.withLock { $0.isExpiryPaused = keeper.isPaused }
+                state.withLock { state in
+                    (state.isExpiryPaused, state.overruns) = (keeper.isPaused, keeper.overruns)
+                }
             }
             let isNothing = queue.isEmpty
             guard isNothing || store(&queue, core, &turn) else { break }

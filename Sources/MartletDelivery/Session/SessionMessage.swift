@@ -44,8 +44,8 @@
 //                    5  unknown: there is no such channel, or none yet
 //                    6  diverged: the publisher's journal never had the position
 //                    7  corrupt: events before the next sequence are damaged in its journal
-//   32    OPEN     producer (text), a number that tells those of this name from each other (8, of
-//                  which the low 4 count), its epoch (8, 0 at first)
+//   32    OPEN     producer (text), a number of 32 bits that tells those of this name from each
+//                  other (8), its epoch (8, 0 at first)
 //   33    OPENED   producer (text), refusal (1, 0 for none) and then why (text), epoch (8), number
 //                  of its next event (varint), rows of events, varint count of streams that take
 //                  its events, and their names (texts)

@@ -1,10 +1,10 @@
 extension ProducerOpening {
     init?(_ reader: inout FieldReader) {
-        guard let producer = reader.producer(), let random = reader.number(),
-            let epoch = reader.number()
+        guard let producer = reader.producer(), let number = reader.number(),
+            let random = UInt32(exactly: number), let epoch = reader.number()
         else { return nil }
         self.init(
-            producer: producer, random: UInt32(truncatingIfNeeded: random),
+            producer: producer, random: random,
             epoch: epoch == 0 ? nil : Epoch(rawValue: epoch))
     }
 

@@ -40,6 +40,7 @@ public struct StorageConformance {
         try order(make())
         try epochs(make())
         try cursors(make())
+        try producers(make())
         try times(make())
         try firsts(make())
         try sizes(make())
@@ -195,6 +196,28 @@ public struct StorageConformance {
         throw Violation(description: "a cursor has a name without end")
     }
 
+    private func producers(_ storage: any Storage) throws {
+        try begin(storage)
+        var series = FrameSeries(channel(storage), StorageConformance.epoch)
+        var changes = StorageChanges()
+        changes.frames = [try series.frame(3)]
+        let run = StoredProducer.Run(first: 1, channel: channel(storage), sequences: 1..<4)
+        let web = StoredProducer(
+            epoch: Epoch(start: 1, random: 9), next: 4, usedAt: StorageConformance.time(1),
+            runs: [run])
+        changes.producers = ["web": web, "other": web]
+        try storage.commit(changes)
+        try hold(
+            storage.producers == ["web": web, "other": web],
+            "the producers are \(storage.producers)")
+        var later = web
+        (later.next, later.usedAt) = (9, StorageConformance.time(2))
+        changes = StorageChanges()
+        changes.producers = ["web": later, "other": nil]
+        try storage.commit(changes)
+        try hold(storage.producers == ["web": later], "the producers are \(storage.producers)")
+    }
+
     private func times(_ storage: any Storage) throws {
         try begin(storage)
         var series = FrameSeries(channel(storage), StorageConformance.epoch)
@@ -282,11 +305,22 @@ public struct StorageConformance {
                 ]
             ]
             frames += changes.frames
+            changes.producers = [
+                "web": StoredProducer(
+                    epoch: series.epoch, next: UInt64(round), usedAt: .earliest,
+                    runs: [.init(first: 1, channel: channel(storage), sequences: 1..<2)])
+            ]
             try storage.commit(changes)
-            let before = (storage.channels, storage.cursors, storage.partitions, storage.epoch)
+            let before = (
+                storage.channels, storage.cursors, storage.partitions, storage.epoch,
+                storage.producers
+            )
             storage = try reopen(storage)
             try hold(
-                before == (storage.channels, storage.cursors, storage.partitions, storage.epoch),
+                before == (
+                    storage.channels, storage.cursors, storage.partitions, storage.epoch,
+                    storage.producers
+                ),
                 "it is another after it was closed and opened")
             let read = try storage.read(channel(storage), from: 1, byteCountMax: .max)
             try hold(read.frames == frames, "the frames are others after it was opened again")
