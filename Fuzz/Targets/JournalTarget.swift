@@ -2,8 +2,8 @@ internal import MartletJournal
 import MartletRouting
 import Synchronization
 
-/// A journal whose last group holds whatever there is, with the right checksums: opening it, reading
-/// and checking it, and opening it again may find damage, and never trap.
+/// A journal whose last group holds whatever there is, with the right checksums: opening it,
+/// reading and checking it, and opening it again may find damage, and never trap.
 enum JournalTarget {
     static func feed(_ input: Bytes) {
         let node = NodeID("00112233445566778899aabbccddeeff") ?? .random()

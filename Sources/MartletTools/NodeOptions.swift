@@ -141,7 +141,8 @@ enum StreamText {
         guard retention == .forever else {
             throw MartletError(
                 .invalidArgument,
-                "`keep`, `size` and `done` are settings of durable streams. Name `\(name)` in --durable."
+                "`keep`, `size` and `done` are settings of durable streams. Name `\(name)` in "
+                    + "--durable."
             )
         }
         return try .live(

@@ -71,20 +71,20 @@ import Testing
 
     /// Frames that are not full leave an interval apart, but for a few after a silence.
     @Test func framesLeaveEvenlyUnderLoadAndAtOnceAfterASilence() {
-        let interval = PublishingCore.interval
+        let interval = PublishingPace.interval
         var due: UInt64 = 0
         var left: [UInt64] = []
         for moment in UInt64(1_000)...2_000 where moment >= due {
             left.append(moment)
-            due = PublishingCore.due(after: moment, whenDueAt: due)
+            due = PublishingPace.due(after: moment, whenDueAt: due)
         }
-        let burst = Int(PublishingCore.burst)
-        #expect(Array(left.prefix(burst)) == Array(1_000..<1_000 + PublishingCore.burst))
+        let burst = Int(PublishingPace.burst)
+        #expect(Array(left.prefix(burst)) == Array(1_000..<1_000 + PublishingPace.burst))
         for (one, next) in zip(left.dropFirst(burst), left.dropFirst(burst + 1)) {
             #expect(next - one == interval)
         }
         // Full frames, which never wait, do not make those wait that come after them.
-        for _ in 0..<1_000 { due = PublishingCore.due(after: 3_000, whenDueAt: due) }
+        for _ in 0..<1_000 { due = PublishingPace.due(after: 3_000, whenDueAt: due) }
         #expect(due == 3_000 + interval)
     }
 }

@@ -333,7 +333,7 @@ import Testing
                 for try await _ in events { break }
             }
             for id in 1...1_000 { try await orders.publish(OrderPlaced(id: id)) }
-            let isGone = publisher.core.map { core in { core.readerCount == 0 } } ?? { true }
+            let isGone = publisher.core.map { core in { core.presence.readers == 0 } } ?? { true }
             while !isGone() { await Task.yield() }
         }
     }

@@ -105,7 +105,7 @@ import Testing
                     try await hostile.send(Multipart(Bytes(Self.hello(node: UInt64(node)))))
                 }
                 for _ in 1...10 { try await publishNext() }
-                let sessions = publisher.core?.summary.sessions ?? .max
+                let sessions = publisher.core?.presence.sessions ?? .max
                 #expect((1...2).contains(sessions))
                 reading.cancel()
             }

@@ -22,7 +22,8 @@ else {
         "usage: martlet-peer push|pull|pub|sub|loop-pull|node-pub-TASKS|node-durable-TASKS"
             + "|node-batches-TASKS"
             + "|node-singly-TASKS|node-spinning-TASKS|node-pool-TASKS"
-            + "|store-deep|store-one|store-paced|replay-pub|replay-sub|submit-node|submit-one|submit-deep "
+            + "|store-deep|store-one|store-paced|replay-pub|replay-sub"
+            + "|submit-node|submit-one|submit-deep "
             + "ENDPOINT|FOLDER COUNT SIZE INTERVAL_NS"
     )
     exit(2)

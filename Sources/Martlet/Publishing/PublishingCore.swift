@@ -30,13 +30,8 @@ final class PublishingCore: Sendable {
     let journal: NodeJournal?
     /// Where readers and producers are answered.
     private let service: ZeroMQLink<Router>
-    /// When frames that are not full may leave again, in microseconds of the node's clock.
-    private let openDueAt = Atomic<UInt64>(0)
+    private let pace = PublishingPace()
 
-    /// Frames that are not full leave this far apart, so that under load they grow, and cost less.
-    static let interval: UInt64 = 40
-    /// After a silence so many leave as soon as they can: events that come unevenly are not loads.
-    static let burst: UInt64 = 4
     /// Nothing has left for so long: readers hold the node up.
     private static let stall = Duration.milliseconds(20)
     /// Frames that a caller publishes for others before it hands over to the loop.
@@ -129,17 +124,12 @@ final class PublishingCore: Sendable {
         }
     }
 
-    /// How many nodes read any stream.
-    var readerCount: Int { state.withLock { $0.machine.readerCount(of: nil) } }
-
     /// Whether everything that was published has left.
     var isIdle: Bool { state.withLock { $0.streams.allSatisfy(\.isDone) } }
 
-    /// What is kept, and for how many.
-    var summary: (sessions: Int, ringBytes: Int, ignored: UInt64) {
-        state.withLock {
-            ($0.machine.sessionCount, $0.machine.ringByteCount, $0.machine.ignoredCount)
-        }
+    /// Who is there: how many sessions, and how many of them read.
+    var presence: (sessions: Int, readers: Int) {
+        state.withLock { ($0.machine.sessionCount, $0.machine.readerCount(of: nil)) }
     }
 
     // MARK: Frames
@@ -158,26 +148,8 @@ final class PublishingCore: Sendable {
     func tell(_ buffer: StreamBuffer) {
         if let journal, buffer.definition.isDurable { return journal.writer.tell() }
         let now = NodeClock.now
-        if now >= openDue, case .all? = publishDirectly(at: now) { return }
+        if now >= pace.openDue, case .all? = publishDirectly(at: now) { return }
         loop.notify()
-    }
-
-    /// When frames that are not full may leave again.
-    private var openDue: MonotonicTime {
-        MonotonicTime(microseconds: openDueAt.load(ordering: .relaxed))
-    }
-
-    /// Some have left. Under the lock.
-    private func postpone(after now: MonotonicTime) {
-        let due = PublishingCore.due(
-            after: now.microseconds, whenDueAt: openDueAt.load(ordering: .relaxed))
-        openDueAt.store(due, ordering: .relaxed)
-    }
-
-    /// When frames that are not full may leave again if some leave now, in microseconds.
-    static func due(after now: UInt64, whenDueAt due: UInt64) -> UInt64 {
-        let saved = interval * (burst - 1)
-        return min(max(due + saved, now) - saved, now) + interval
     }
 
     /// Nil if somebody else publishes just now.
@@ -192,10 +164,10 @@ final class PublishingCore: Sendable {
     private func publish(
         _ state: inout State, framesMax: Int, at now: MonotonicTime
     ) -> Published {
-        let due = openDue
+        let due = pace.openDue
         var left = framesMax
         var isOpenLeft = false
-        defer { if left < framesMax { postpone(after: now) } }
+        defer { if left < framesMax { pace.postpone(after: now) } }
         for index in state.streams.indices {
             let buffer = state.streams[index]
             // What is durable comes by way of the disk.
@@ -217,7 +189,7 @@ final class PublishingCore: Sendable {
         }
         guard isOpenLeft else { return .all }
         return .until(
-            max(due, now + .microseconds(Int64(PublishingCore.interval))))
+            max(due, now + .microseconds(Int64(PublishingPace.interval))))
     }
 
     /// A PUB socket never waits: for whom there is no room, the message is dropped, and its reader
@@ -256,19 +228,19 @@ final class PublishingCore: Sendable {
 
     /// The journal has answered.
     func answered(_ request: StoredRequest, _ answer: StoredAnswer) {
-        send(
-            state.withLock { state in
-                carryOut(state.machine.answered(request, with: answer), &state).messages
-            })
+        send(responses { $0.answered(request, with: answer) })
     }
 
     /// Producers are answered.
     func answer(_ given: [ProducerAnswer]) {
         guard !given.isEmpty else { return }
-        send(
-            state.withLock { state in
-                carryOut(given.flatMap { state.machine.answered($0) }, &state).messages
-            })
+        send(responses { machine in given.flatMap { machine.answered($0) } })
+    }
+
+    private func responses(
+        _ decide: (inout FanoutPublisher) -> [FanoutPublisher.Effect]
+    ) -> [(route: Bytes, message: Multipart)] {
+        state.withLock { state in carryOut(decide(&state.machine), &state).messages }
     }
 
     /// Sends messages from the service socket. What finds no room is lost, and will be asked for
@@ -317,7 +289,7 @@ final class PublishingCore: Sendable {
         }
         progress.expire(at: now)
         return watchingReaders { state in
-            let isQuiet = now >= openDue + PublishingCore.stall
+            let isQuiet = now >= pace.openDue + PublishingCore.stall
             for index in state.streams.indices {
                 state.streams[index].setWaiting(
                     isQuiet && state.machine.isHeldUp(index, at: now))
@@ -354,9 +326,7 @@ final class PublishingCore: Sendable {
         } else {
             answers = submissions.map(\.refused)
         }
-        return state.withLock { state in
-            carryOut(answers.flatMap { state.machine.answered($0) }, &state).messages
-        }
+        return responses { machine in answers.flatMap { machine.answered($0) } }
     }
 
     private struct Outcome: Sendable {

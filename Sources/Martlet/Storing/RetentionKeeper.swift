@@ -12,8 +12,8 @@ struct RetentionKeeper {
 
     init(_ storage: any Storage) { self.storage = storage }
 
-    /// From which events on these streams are to be kept; nil while it is not time to look. The room
-    /// of what went before is given back.
+    /// From which events on these streams are to be kept; nil while it is not time to look. The
+    /// room of what went before is given back.
     mutating func firstsIfDue(
         _ streams: some Sequence<StreamDefinition>
     ) -> [Channel: UInt64]? {

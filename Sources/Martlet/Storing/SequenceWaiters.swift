@@ -1,6 +1,7 @@
 internal import MartletDelivery
 
-/// Tasks that wait until events are stored, in the order of the events. Used under its owner's lock.
+/// Tasks that wait until events are stored, in the order of the events. Used under its owner's
+/// lock.
 struct SequenceWaiters<Value: Sendable>: Sendable {
     typealias Outcome = Result<Value, MartletError>
 

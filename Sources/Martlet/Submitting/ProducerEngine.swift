@@ -21,8 +21,8 @@ final class ProducerEngine: LoopDriver {
         self.machine = machine
     }
 
-    /// The addresses of the node's name, as they are now. Who looks them up waits for a time, or for
-    /// the end.
+    /// The addresses of the node's name, as they are now. Who looks them up waits for a time, or
+    /// for the end.
     func use(_ endpoints: [Endpoint], until end: ChangeSignal) {
         self.end = end
         guard !endpoints.isEmpty, endpoints != self.endpoints else { return }

@@ -40,11 +40,11 @@ import MartletEvents
 //                      then the frames, in the order of their entries, and zeros up to a multiple
 //                      of eight
 //
-// The first group of a segment repeats the streams, channels, states, cursors, producers and the epoch, so
-// that the segments before are needed for their frames alone. Behind the last group there are
-// zeros, or nothing, or the footer of a segment that is complete (SegmentFooter.swift). A journal
-// that was closed has a file "closed": the number of the group to come, and its complement (8
-// each).
+// The first group of a segment repeats the streams, channels, states, cursors, producers and the
+// epoch, so that the segments before are needed for their frames alone. Behind the last group there
+// are zeros, or nothing, or the footer of a segment that is complete (SegmentFooter.swift). A
+// journal that was closed has a file "closed": the number of the group to come, and its complement
+// (8 each).
 
 /// What a directory says.
 enum LogEntry: Equatable {

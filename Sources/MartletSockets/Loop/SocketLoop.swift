@@ -291,8 +291,8 @@ extension SocketLoop {
         }
     }
 
-    /// One round: timers, the driver, outgoing. How long to wait then for whatever happens next; nil
-    /// once everything is closed.
+    /// One round: timers, the driver, outgoing. How long to wait then for whatever happens next;
+    /// nil once everything is closed.
     private func turn() -> Duration? {
         fireTimers()
         driverDeadline = driver?.turn(on: self)
@@ -391,22 +391,5 @@ extension SocketLoop {
         }
         context = nil
         for action in timers.removeAll() { action(false) }
-    }
-}
-
-/// Runs `body` with a loop that is closed when it returns or throws.
-public func withSocketLoop<Result>(
-    named name: String = "martlet-loop",
-    drainingFor timeout: Duration = Limits.drainTimeout,
-    _ body: (SocketLoop) async throws -> Result
-) async throws -> Result {
-    let loop = try SocketLoop(named: name)
-    do {
-        let result = try await body(loop)
-        await loop.close(drainingFor: timeout)
-        return result
-    } catch {
-        await loop.close(drainingFor: timeout)
-        throw error
     }
 }
