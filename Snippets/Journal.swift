@@ -18,6 +18,7 @@ guard FileManager.default.changeCurrentDirectoryPath(folder) else {
 }
 try await store()
 try await follow()
+try await submit()
 try await look()
 
 func store() async throws {
@@ -74,6 +75,22 @@ func keepTotals() async throws {
         }
     }
     // end state
+}
+
+func submit() async throws {
+    let orders = (1...3).map { OrderPlaced(id: "B-\($0)", customer: "c-9", cents: 900) }
+    try await withNode(
+        named: "shop", listening: "tcp://127.0.0.1:5550", journal: "shop.journal"
+    ) { _ in
+        // begin submit
+        try await withProducer(named: "import-7", at: "tcp://127.0.0.1:5550") { producer in
+            // What another process of this name has submitted is passed by.
+            for order in orders[Int(producer.next - 1)...] {
+                try await producer.submit(order, key: order.customer, until: .queued)
+            }
+        }
+        // end submit
+    }
 }
 
 func look() async throws {
