@@ -316,6 +316,12 @@ public enum Limits {
     /// When there are so many, one that has not been heard of for so long gives way to a new one.
     public static let producerMemory = Duration.seconds(86_400)
 
+    /// One that has never submitted anything gives way after so long.
+    public static let openingMemory = Duration.seconds(60)
+
+    /// Rows of events that one answer to a producer names; the places of others are not told.
+    public static let submittedRunsMax = 4_096
+
     /// Rows of events of which a producer's positions are remembered, for one who asks again.
     public static let producerRunsMax = 16
 

@@ -110,12 +110,12 @@ extension ZeroMQLink: SendingLink where Role: SendingRole {
     /// loop's own sleeps: one thread less must wake. How many found room.
     package func offer(_ messages: some Sequence<Multipart>) throws(MartletError) -> Int {
         var count = 0
+        defer { if count > 0, !loop.flushIfAsleep(queues) { loop.notify() } }
         for message in messages {
             try Role.kind.checkParts(of: message)
             guard try queues.outgoing.offer(message) else { break }
             count += 1
         }
-        if count > 0, !loop.flushIfAsleep(queues) { loop.notify() }
         return count
     }
 

@@ -25,7 +25,7 @@ import Testing
     /// Each bug by the first seed that shows it, and the promise that it breaks.
     @Test(arguments: [
         (Flaw.producersNotStored, 1 as UInt64, "I15"), (.answersBeforeCommit, 3, "I3"),
-        (.replacedGoesOn, 14, "I3"), (.appendsBehindHoles, 1, "I3"), (.numbersSkipOne, 1, "I22"),
+        (.replacedGoesOn, 20, "I15"), (.appendsBehindHoles, 1, "I3"), (.numbersSkipOne, 1, "I22"),
         (.neverSynchronizes, 1, "I1"),
     ])
     func plantedBugsAreFound(flaw: Flaw, seed: UInt64, invariant: String) {

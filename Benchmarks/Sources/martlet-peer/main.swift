@@ -23,6 +23,7 @@ else {
             + "|node-batches-TASKS"
             + "|node-singly-TASKS|node-spinning-TASKS|node-pool-TASKS"
             + "|store-deep|store-one|store-paced|replay-pub|replay-sub"
+            + "|catch-up-pub|catch-up-sub"
             + "|submit-node|submit-one|submit-deep "
             + "ENDPOINT|FOLDER COUNT SIZE INTERVAL_NS"
     )
@@ -37,6 +38,8 @@ do {
     let endpoint = try Endpoint(arguments[2])
     switch arguments[1] {
     case "replay-pub": try await replay(work, at: endpoint)
+    case "catch-up-pub": try await publishAheadOfReader(work, at: endpoint)
+    case "catch-up-sub": try await catchUp(work, with: endpoint)
     case "submit-node": try await storeSubmitted(work, at: endpoint)
     case "submit-one": try await submit(work, to: endpoint, isDeep: false)
     case "submit-deep": try await submit(work, to: endpoint, isDeep: true)

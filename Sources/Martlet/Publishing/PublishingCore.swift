@@ -322,7 +322,8 @@ final class PublishingCore: Sendable {
     ) -> [(route: Bytes, message: Multipart)] {
         let answers: [ProducerAnswer]
         if let journal, acceptsProducers {
-            answers = journal.writer.submit(submissions).compactMap(\.busy)
+            let busy = journal.writer.submit(submissions.filter { $0.tooLarge == nil })
+            answers = submissions.compactMap(\.tooLarge) + busy.compactMap(\.busy)
         } else {
             answers = submissions.map(\.refused)
         }

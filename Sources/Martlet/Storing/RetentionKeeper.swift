@@ -9,6 +9,9 @@ struct RetentionKeeper {
     private(set) var isPaused = false
     /// What goes although a cursor is not past it.
     private(set) var overruns: [RetentionOverrun] = []
+    /// The first event of each channel when it was looked at first: what went before that was not
+    /// kept for a cursor that has no position yet.
+    private var firstSeen: [Channel: UInt64] = [:]
 
     init(_ storage: any Storage) { self.storage = storage }
 
@@ -48,13 +51,16 @@ struct RetentionKeeper {
             for stored in channels {
                 let reached = reached(by: stream.retention.handledBy, in: stored.channel)
                 let gone = max(stored.first, firsts[stored.channel] ?? 0)
-                for (cursor, sequence) in reached where sequence + 1 < gone {
+                let first = firstSeen[stored.channel] ?? stored.first
+                firstSeen[stored.channel] = first
+                for (cursor, sequence) in reached {
+                    let lacking = sequence.map { $0 + 1 } ?? first
+                    guard lacking < gone else { continue }
                     overruns.append(
                         RetentionOverrun(
-                            cursor: cursor, channel: stored.channel, sequences: sequence + 1..<gone)
-                    )
+                            cursor: cursor, channel: stored.channel, sequences: lacking..<gone))
                 }
-                let done = reached.map(\.sequence).min() ?? 0
+                let done = reached.map { $0.sequence ?? 0 }.min() ?? 0
                 // A cursor cannot be past what there is.
                 firsts[stored.channel] = max(gone, min(done + 1, stored.next))
             }
@@ -65,13 +71,13 @@ struct RetentionKeeper {
         return firsts
     }
 
-    /// The last event of a channel that each cursor is past; 0 before the first.
+    /// The last event of a channel that each cursor is past; nil for one without a position there.
     private func reached(
         by names: Set<String>, in channel: Channel
-    ) -> [(cursor: String, sequence: UInt64)] {
+    ) -> [(cursor: String, sequence: UInt64?)] {
         let cursors = storage.cursors
         return names.sorted().map { name in
-            (name, cursors[name]?.first { $0.channel == channel }?.sequence ?? 0)
+            (name, cursors[name]?.first { $0.channel == channel }?.sequence)
         }
     }
 }

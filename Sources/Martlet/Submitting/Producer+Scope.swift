@@ -47,6 +47,8 @@ public func withProducer<Result>(
     let left = await Task {
         let left = await producer.finish()
         end.close()
+        // It may wait for a resolver that does not answer.
+        finder.cancel()
         await finder.value
         await loop.close(drainingFor: .milliseconds(500))
         return left
@@ -108,7 +110,7 @@ extension Producer {
         try? await loop.withDriver(ProducerEngine.self) { (engine, _) throws(MartletError) in
             engine.close()
         }
-        buffer.changes.close()
+        buffer.end()
         return left
     }
 }

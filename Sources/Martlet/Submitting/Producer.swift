@@ -41,18 +41,16 @@ public final class Producer: Sendable {
     /// The number of the event that is submitted next; all before it were submitted, here or by
     /// those that went by this name before. Where a process begins, all before it are stored: give
     /// your events numbers from 1 on, and a new process knows where to go on.
-    public var next: UInt64 {
-        // It has been opened, and its numbers outlive a failure.
-        (try? buffer.next()) ?? 1
-    }
+    public var next: UInt64 { buffer.nextNumber }
 
     /// Submits an event, and returns once it has come so far.
     ///
     /// With `.stored`, it is on the disk of the node. With `.queued`, it is numbered and will be
     /// sent; `flush` waits for it. It suspends while too much is on its way.
     ///
-    /// It throws `timedOut` if that has not happened within the producer's timeout, and `cancelled`
-    /// when its task is cancelled; an event that has been numbered goes on to be submitted all the
+    /// It throws `full` if there has been no room for the producer's timeout, in which case nothing
+    /// was submitted; `timedOut` if the event is not known to be stored within it, and `cancelled`
+    /// when its task is cancelled: an event that has been numbered goes on to be submitted all the
     /// same. It throws `wrongState` when another process has opened a producer of this name.
     ///
     /// - Parameters:

@@ -67,7 +67,10 @@ final class ProducerEngine: LoopDriver {
             service = fresh
             try loop.connect(fresh, to: endpoints[place])
             carryOut(machine.connected(nonce: .random(in: 1 ... .max), at: now))
-        } catch { buffer.fail(error) }
+        } catch {
+            // Too many descriptors, say: it may be better in a moment.
+            connectsAt = now + Limits.reconnectIntervalMax
+        }
     }
 
     private func carryOut(_ effects: [ProducerClient.Effect]) {

@@ -11,6 +11,23 @@ final class SubmissionBuffer: Sendable {
 
     private typealias Waiters = SequenceWaiters<Position?>
 
+    /// Where events stand that were stored before anybody waited for them.
+    private struct Places {
+        private var runs: [SubmittedRun] = []
+        private var node = NodeID(high: 0, low: 0)
+
+        private static let runsMax = 64
+
+        mutating func add(_ more: [SubmittedRun], at node: NodeID) {
+            self.node = node
+            runs = Array((runs + more).suffix(Places.runsMax))
+        }
+
+        func position(of number: UInt64) -> Position? {
+            runs.lazy.reversed().compactMap { $0.position(of: number, at: node) }.first
+        }
+    }
+
     private struct State: ~Copyable {
         /// The open frame: of the stream that came last.
         var builder: FrameBuilder?
@@ -24,10 +41,13 @@ final class SubmissionBuffer: Sendable {
         var byteCount = 0
         /// All before this one are stored.
         var stored: UInt64 = 1
+        var places = Places()
         var waiters = Waiters()
         var lastWaiter: UInt64 = 0
         var failure: MartletError?
         var isClosed = false
+        /// Nobody hears of answers any more.
+        var hasEnded = false
     }
 
     /// Raised when it was opened, when there is room again, and at the end.
@@ -50,6 +70,9 @@ final class SubmissionBuffer: Sendable {
             return state.epoch == nil ? nil : state.next
         }
     }
+
+    /// The number of the next event, also when nothing can be submitted any more.
+    var nextNumber: UInt64 { state.withLock { $0.next } }
 
     /// How many events are not known to be stored.
     var unconfirmedCount: Int { state.withLock { Int($0.next - $0.stored) } }
@@ -155,11 +178,14 @@ final class SubmissionBuffer: Sendable {
                 let waiter = Waiters.Waiter(
                     number: own, sequence: number, deadline: deadline, continuation: continuation)
                 let outcome = state.withLock { state -> Waiters.Outcome? in
-                    if number < state.stored { return .success(nil) }
+                    if number < state.stored {
+                        return .success(state.places.position(of: number))
+                    }
                     // Cancellation sets the flag before it calls the handler, so that one of the
                     // two sees the other.
                     if Task.isCancelled { return .failure(Self.cancelled) }
                     if let failure = state.failure { return .failure(failure) }
+                    if state.hasEnded { return .failure(Self.closedError) }
                     state.waiters.insert(waiter)
                     return nil
                 }
@@ -203,6 +229,7 @@ final class SubmissionBuffer: Sendable {
         let (waiters, hasRoom) = state.withLock { state in
             let wasFull = state.byteCount >= Limits.submissionBytes / 2
             state.stored = max(state.stored, next)
+            state.places.add(runs, at: node)
             let done = state.sizes.prefix { $0.end <= next }
             state.byteCount -= done.reduce(0) { $0 + $1.byteCount }
             state.sizes.removeFirst(done.count)
@@ -233,6 +260,13 @@ final class SubmissionBuffer: Sendable {
     func close() {
         state.withLock { $0.isClosed = true }
         changes.raise()
+    }
+
+    /// Nobody hears of answers any more.
+    func end() {
+        state.withLock { $0.hasEnded = true }
+        end(with: Self.closedError) { _ in true }
+        changes.close()
     }
 
     /// Ends the waits that have lasted too long.

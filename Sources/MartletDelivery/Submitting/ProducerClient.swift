@@ -35,14 +35,24 @@ package struct ProducerClient {
     private var frames: [Frame] = []
     /// How many of them have been sent in this attempt.
     private var sent = 0
+    /// What begins anew sends one message, and the others when that has been answered: a line that
+    /// is slow must not be filled with what has been sent before.
+    private var isProbing = false
+    /// All before this one were confirmed.
+    private var confirmed: UInt64 = 1
+    /// The number behind the last that was added.
+    private var end: UInt64 = 1
+    /// How often in a row the node was busy.
+    private var refusals = 0
     private var attempt: UInt64 = 0
     /// When there was an answer last, or nothing to be answered.
     private var lastProgress = MonotonicTime(microseconds: 0)
     /// When it begins to send anew.
     private var resumesAt: MonotonicTime?
 
-    /// The node was asked to take less at a time.
+    /// The node cannot take more: the first pause, and the longest.
     private static let busyPause = Duration.milliseconds(50)
+    private static let busyPauseMax = Duration.seconds(1)
     /// What was sent behind something that did not arrive is answered first.
     private static let behindPause = Duration.milliseconds(5)
 
@@ -92,6 +102,7 @@ package struct ProducerClient {
     ) -> [Effect] {
         if frames.isEmpty { lastProgress = now }
         frames.append(Frame(sequences: sequences, bytes: bytes))
+        end = sequences.upperBound
         return send()
     }
 
@@ -113,8 +124,8 @@ package struct ProducerClient {
     private mutating func send() -> [Effect] {
         guard isOpen, resumesAt == nil, let live = session.live else { return [] }
         var effects: [Effect] = []
-        while sent < frames.count {
-            let some = frames[sent..<min(frames.count, sent + Limits.messageFrames)]
+        while sent < frames.count, !isProbing || sent == 0 {
+            let some = nextMessage()
             sent += some.count
             let submission = Submission(
                 producer: producer, attempt: attempt, frames: some.map(\.bytes))
@@ -124,9 +135,19 @@ package struct ProducerClient {
         return effects
     }
 
+    /// As many small frames as make a large one: a message arrives whole or not at all.
+    private func nextMessage() -> ArraySlice<Frame> {
+        var byteCount = 0
+        return frames[sent...].prefix(Limits.messageFrames).prefix { frame in
+            defer { byteCount += frame.bytes.count }
+            return byteCount == 0 || byteCount + frame.bytes.count <= Limits.frameBytes
+        }
+    }
+
     private mutating func sendAnew(_ now: MonotonicTime) -> [Effect] {
         resumesAt = nil
         sent = 0
+        isProbing = true
         attempt += 1
         lastProgress = now
         return send()
@@ -163,6 +184,8 @@ package struct ProducerClient {
         guard !hasFailed else { return [] }
         hasFailed = true
         isOpen = false
+        resumesAt = nil
+        sent = 0
         frames = []
         return [.fail(error)]
     }
@@ -185,12 +208,14 @@ package struct ProducerClient {
         if let refusal = answer.refusal { return fail(error(refusal)) }
         guard let known = opened else {
             opened = (live.instance.node, answer.epoch)
+            (confirmed, end) = (answer.next, answer.next)
             isOpen = true
             lastProgress = now
             return [.opened(answer.epoch, next: answer.next, answer.streams)]
         }
         guard answer.epoch == known.epoch else { return fail(error(.replaced)) }
         guard !isOpen else { return [] }
+        guard answer.next >= confirmed else { return fail(lost(answer.next)) }
         let effects = acknowledge(answer.next, answer.runs, known.node)
         isOpen = true
         return effects + (hasFailed ? [] : sendAnew(now))
@@ -201,18 +226,25 @@ package struct ProducerClient {
         // What is stored is stored, whoever asked; the rest is of what was sent last.
         if case .stored(let runs) = answer.outcome {
             lastProgress = now
-            return acknowledge(answer.next, runs, opened.node)
+            refusals = 0
+            let effects = acknowledge(answer.next, runs, opened.node)
+            guard isProbing, sent == 0, !hasFailed else { return effects }
+            isProbing = false
+            return effects + send()
         }
         guard answer.attempt == attempt else { return [] }
         switch answer.outcome {
         case .stored: return []
         case .behind:
+            guard answer.next >= confirmed else { return fail(lost(answer.next)) }
             lastProgress = now
             resumesAt = resumesAt ?? now + ProducerClient.behindPause
             return acknowledge(answer.next, [], opened.node)
         case .busy:
             lastProgress = now
-            resumesAt = now + ProducerClient.busyPause
+            let pause = ProducerClient.busyPause * (1 << min(refusals, 10))
+            refusals += 1
+            resumesAt = now + min(pause, ProducerClient.busyPauseMax)
             return []
         case .refused(let refusal): return fail(error(refusal))
         }
@@ -221,18 +253,26 @@ package struct ProducerClient {
     private mutating func acknowledge(
         _ next: UInt64, _ runs: [SubmittedRun], _ node: NodeID
     ) -> [Effect] {
-        if let first = frames.first?.sequences.lowerBound, next < first, !isOpen {
+        guard next <= end else {
             return fail(
                 MartletError(
                     .wrongState,
-                    "The node has lost events of the producer `\(producer)` that it had confirmed: "
-                        + "it expects \(next), and all before \(first) were stored. Its journal is "
-                        + "an older copy, it seems."))
+                    "The node has events of the producer `\(producer)` that it never submitted: it "
+                        + "expects \(next), and \(end) comes next."))
         }
+        confirmed = max(confirmed, next)
         let done = frames.prefix { $0.sequences.upperBound <= next }.count
         frames.removeFirst(done)
         sent -= min(sent, done)
         return [.stored(before: next, at: node, runs)]
+    }
+
+    private func lost(_ next: UInt64) -> MartletError {
+        MartletError(
+            .wrongState,
+            "The node has lost events of the producer `\(producer)` that it had confirmed: it "
+                + "expects \(next), and all before \(confirmed) were stored. Its journal is an "
+                + "older copy, it seems.")
     }
 
     private func error(_ refusal: SubmissionRefusal) -> MartletError {
@@ -256,9 +296,4 @@ package struct ProducerClient {
                 .invalidArgument, "The node cannot store what was submitted: \(refusal.text)")
         }
     }
-}
-
-extension SubmissionRefusal {
-    static let replaced = SubmissionRefusal(
-        .replaced, "Another one has opened this producer since.")
 }

@@ -26,6 +26,20 @@ package struct ProducerRequest: Sendable {
 
     private static let ownBytes = 512
 
+    /// Whose request it is.
+    package var producer: String {
+        switch body {
+        case .open(let opening): opening.producer
+        case .submit(let submission): submission.producer
+        }
+    }
+
+    /// The answer to more than anybody has on the way; nil if it is not too large.
+    package var tooLarge: ProducerAnswer? {
+        guard byteCount > Limits.submissionBytes + Limits.frameBytesMax else { return nil }
+        return refused(SubmissionRefusal(.invalid, "It is too much at once."))
+    }
+
     /// The answer of a node that takes nothing from others.
     package var refused: ProducerAnswer {
         let text = "The node keeps no journal for the events of others, or is told to take none."

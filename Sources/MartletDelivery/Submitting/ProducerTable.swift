@@ -20,10 +20,15 @@ package struct ProducerTable {
 
     private enum Reply {
         case opened
-        case stored([StoredProducer.Run])
+        case stored(before: UInt64, [StoredProducer.Run])
         case behind
         case refused(SubmissionRefusal)
     }
+
+    /// Producers that change in one commit: what is committed together has its bounds.
+    private static let changesMax = 1_024
+    /// Producers that are opened in one commit; each may look for room among all.
+    private static let openingsMax = 64
 
     private var producers: [String: StoredProducer]
     private var changed: Set<String> = []
@@ -55,16 +60,21 @@ package struct ProducerTable {
         var left: [Waiting] = []
         // Who waits keeps the order of what it has sent.
         var blocked: Set<String> = []
+        var opened = 0
         for var next in waiting {
-            let reply: Reply?
-            switch next.request.body {
-            case .open(let opening): reply = open(opening, at: time)
-            case .submit(let submission):
-                reply =
-                    blocked.contains(submission.producer)
-                    ? nil : take(submission, &next, at: time, append)
-                if reply == nil { blocked.insert(submission.producer) }
+            var reply: Reply?
+            let producer = next.request.producer
+            if changed.count < ProducerTable.changesMax, !blocked.contains(producer) {
+                switch next.request.body {
+                case .open(let opening) where opened < ProducerTable.openingsMax:
+                    opened += 1
+                    reply = open(opening, at: time)
+                case .open: break
+                case .submit(let submission):
+                    reply = take(submission, &next, at: time, append)
+                }
             }
+            if reply == nil { blocked.insert(producer) }
             if let reply { replies.append((next.request, reply)) } else { left.append(next) }
         }
         waiting = left
@@ -94,8 +104,7 @@ package struct ProducerTable {
     private mutating func open(_ opening: ProducerOpening, at time: Timestamp) -> Reply {
         guard var known = producers[opening.producer] else {
             guard opening.epoch == nil else {
-                return .refused(
-                    SubmissionRefusal(.replaced, "The node does not know this producer any more."))
+                return .refused(.forgotten)
             }
             guard makeRoom(at: time) else {
                 return .refused(
@@ -107,7 +116,12 @@ package struct ProducerTable {
             changed.insert(opening.producer)
             return .opened
         }
-        if known.epoch.random != opening.random {
+        if known.epoch.random == opening.random {
+            if time.microseconds > known.usedAt.microseconds + ProducerTable.refreshed {
+                producers[opening.producer]?.usedAt = time
+                changed.insert(opening.producer)
+            }
+        } else {
             guard opening.epoch == nil, known.epoch.start < .max else {
                 return .refused(.replaced)
             }
@@ -119,14 +133,20 @@ package struct ProducerTable {
         return .opened
     }
 
+    /// How old a note of when a producer was heard of may become, in microseconds.
+    private static let refreshed: Int64 = 3_600_000_000
+
     /// False if all that are known have been heard of lately.
     private mutating func makeRoom(at time: Timestamp) -> Bool {
         guard producers.count >= Limits.producersMax else { return true }
-        let oldest = producers.min { ($0.value.usedAt, $0.key) < ($1.value.usedAt, $1.key) }
-        let memory = Limits.producerMemory.components.seconds * 1_000_000
-        guard let oldest, oldest.value.usedAt.microseconds < time.microseconds - memory else {
-            return false
-        }
+        let oldest = producers.lazy.filter { _, producer in
+            // One that has never submitted anything loses nothing.
+            let memory =
+                producer.next == 1 ? Limits.openingMemory : Limits.producerMemory
+            let age = time.microseconds - producer.usedAt.microseconds
+            return age > memory.components.seconds * 1_000_000
+        }.min { ($0.value.usedAt, $0.key) < ($1.value.usedAt, $1.key) }
+        guard let oldest else { return false }
         producers[oldest.key] = nil
         changed.insert(oldest.key)
         return true
@@ -139,7 +159,7 @@ package struct ProducerTable {
         _ submission: Submission, _ next: inout Waiting, at time: Timestamp,
         _ append: (RecordedEvent) throws(MartletError) -> Appended
     ) -> Reply? {
-        guard var producer = producers[submission.producer] else { return .refused(.replaced) }
+        guard var producer = producers[submission.producer] else { return .refused(.forgotten) }
         let frames: [Frame]
         do throws(MartletError) {
             if let read = next.frames {
@@ -181,7 +201,9 @@ package struct ProducerTable {
             return .refused(SubmissionRefusal(.invalid, error.message))
         }
         let range = first.sequences.lowerBound..<last.sequences.upperBound
-        return .stored(known(range, of: producer, beside: next.runs))
+        let runs = known(range, of: producer, beside: next.runs)
+        return .stored(
+            before: range.upperBound, Array(runs.prefix(Limits.submittedRunsMax)))
     }
 
     /// Frames of lane 0 that follow each other.
@@ -205,18 +227,16 @@ package struct ProducerTable {
     private func known(
         _ range: Range<UInt64>, of producer: StoredProducer, beside new: [StoredProducer.Run]
     ) -> [StoredProducer.Run] {
-        let newFirst = new.first?.first ?? .max
-        let old = producer.runs.filter {
-            $0.first < newFirst && $0.first < range.upperBound && $0.end > range.lowerBound
-        }
         // A row that goes on with what was appended now is in both.
-        return old.filter { $0.end <= newFirst }
-            + old.filter { $0.end > newFirst }.map {
-                StoredProducer.Run(
-                    first: $0.first, channel: $0.channel,
-                    sequences: $0.sequences.lowerBound..<$0.sequences.lowerBound + newFirst
-                        - $0.first)
-            } + new
+        let end = min(new.first?.first ?? .max, range.upperBound)
+        return producer.runs.compactMap { run in
+            guard run.first < end, run.end > range.lowerBound else { return nil }
+            let count = min(run.end, end) - run.first
+            guard run.first + count > range.lowerBound else { return nil }
+            let first = run.sequences.lowerBound
+            return StoredProducer.Run(
+                first: run.first, channel: run.channel, sequences: first..<first + count)
+        } + new
     }
 
     // MARK: Answering
@@ -235,12 +255,16 @@ package struct ProducerTable {
                     runs: rows(known.runs, epoch), streams: streams))
         case (_, .refused(let refusal)): return request.refused(refusal)
         case (.submit(let submission), _):
-            let outcome: Submitted.Outcome =
-                if case .stored(let runs) = reply { .stored(rows(runs, epoch)) } else { .behind }
+            var next = producers[submission.producer]?.next ?? 1
+            var outcome = Submitted.Outcome.behind
+            if case .stored(let before, let runs) = reply {
+                // What was submitted behind these has an answer of its own, with their places.
+                (next, outcome) = (before, .stored(rows(runs, epoch)))
+            }
             return request.answer(
                 Submitted(
-                    producer: submission.producer, attempt: submission.attempt,
-                    next: producers[submission.producer]?.next ?? 1, outcome: outcome))
+                    producer: submission.producer, attempt: submission.attempt, next: next,
+                    outcome: outcome))
         case (.open, _): return request.refused(.replaced)
         }
     }

@@ -24,7 +24,9 @@ public actor SocketLoop {
     }
 
     nonisolated let executor: LoopExecutor
-    /// The sockets belong to whoever holds it: the loop's thread, but while it sleeps.
+    /// The sockets belong to whoever holds it: the loop's thread, but while it sleeps. Others only
+    /// ever try to take it, also code that runs on the loop's own thread, so that the loop may hold
+    /// it for as long as it likes.
     private nonisolated let baton = Lock(())
     /// Joined by `close`.
     private nonisolated let thread = Lock<DedicatedThread?>(nil)

@@ -1,0 +1,84 @@
+internal import MartletDelivery
+
+/// Appends what producers submit to the streams of the node. On the thread that stores.
+struct SubmissionWriter {
+    /// Up to which event each lane of a stream must be in the next commit, by the stream's place.
+    typealias Targets = [Int: [Int: UInt64]]
+
+    private(set) var table: ProducerTable
+    /// Events come in rows of one kind.
+    private var kind: PublishedKind?
+
+    /// Most that is appended for one commit.
+    private static let bytesMax = 4 * 1_048_576
+
+    init(_ storage: any Storage) { table = ProducerTable(storage.producers) }
+
+    /// Appends what there is room for.
+    mutating func admit(
+        _ requests: [ProducerRequest], to streams: [(place: Int, buffer: StreamBuffer)],
+        isHeldUp: (Int) -> Bool
+    ) -> Targets {
+        for request in requests { table.add(request) }
+        guard table.waitingBytes > 0 else { return [:] }
+        if table.streams.count != streams.count {
+            table.streams = streams.map(\.buffer.definition.name).sorted { $0.precedes($1) }
+        }
+        var targets: Targets = [:]
+        var byteCount = 0
+        var kind = kind
+        table.admit(at: NodeClock.timestamp) { (event) throws(MartletError) in
+            let stream = event.frame.channel.stream
+            guard
+                let (place, buffer) = streams.first(where: { $0.buffer.definition.name == stream })
+            else { throw SubmissionWriter.unknown(stream) }
+            guard byteCount < SubmissionWriter.bytesMax, targets[place] != nil || !isHeldUp(place)
+            else { return .full }
+            byteCount += event.payloadByteCount
+            let definition = event.definition
+            if kind?.definition != definition {
+                kind = PublishedKind(definition: definition, number: -1)
+            }
+            guard let kind else { return .full }
+            let attributes = event.attributes
+            let fields = EventFields(
+                time: event.time, key: event.key, id: event.explicitID,
+                attributes: attributes.isEmpty ? nil : attributes)
+            let lane = buffer.lane(ofKey: fields.key)
+            let outcome = try event.withPayload { (payload) throws(MartletError) in
+                try buffer.append(payload, fields, lane: lane, kind)
+            }
+            guard case .appended(let sequence, _) = outcome else { return .full }
+            targets[place, default: [:]][lane] = sequence
+            let channel = Channel(node: buffer.instance.node, stream: stream, lane: lane)
+            return .appended(channel, sequence)
+        }
+        self.kind = kind
+        return targets
+    }
+
+    private static func unknown(_ stream: StreamName) -> MartletError {
+        MartletError(
+            .invalidArgument,
+            "The node has no durable stream `\(stream)`. Define it there, or submit to another.")
+    }
+
+    /// What is to be committed with what was appended.
+    mutating func takeChanges() -> [String: StoredProducer?] { table.takeChanges() }
+
+    /// What may be said now that it is committed.
+    mutating func takeAnswers(from storage: any Storage) -> [ProducerAnswer] {
+        guard table.hasAnswers else { return [] }
+        let channels = storage.channels
+        // Most answers name a row or two, for which an index is not worth while.
+        var looks = 0
+        lazy var index = Dictionary(
+            channels.map { ($0.channel, $0) }, uniquingKeysWith: { $1 })
+        return table.takeAnswers { channel, sequence in
+            looks += 1
+            let stored =
+                looks > 16 ? index[channel] : channels.first { $0.channel == channel }
+            return stored?.epoch(of: sequence)
+        }
+    }
+}
