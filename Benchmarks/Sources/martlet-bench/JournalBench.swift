@@ -9,8 +9,43 @@ enum JournalBench {
             throughput("one in flight", "store-one", 3_000, scale),
             submitting("one in flight tcp", "submit-one", 3_000, scale),
             submitting("submit deep tcp", "submit-deep", 1_000_000, scale), receipts(scale),
-            replay(scale),
+            replay(scale), catchingUp(scale),
         ]
+    }
+
+    /// What a publisher keeps of half its peak while a reader catches up that is far behind.
+    private static func catchingUp(_ scale: Double) -> Case {
+        let count = max(Int(10_000_000 * scale), 100_000)
+        let run = { (withReader: Bool) throws -> [Sample] in
+            let numbers = [String(count), String(SocketsBench.size), "0"]
+            let publisher = try Peer(
+                "martlet-peer", ["catch-up-pub", "tcp://127.0.0.1:*"] + numbers)
+            let bound = try publisher.expect("bound")[0]
+            publisher.go()
+            if withReader {
+                let reader = try Peer("martlet-peer", ["catch-up-sub", bound] + numbers)
+                _ = try reader.expect("joined")
+                let received = try reader.expect("received").compactMap(Double.init)
+                guard received.count == 5, received[2] == 0 else {
+                    throw Peer.Failure(description: "events were not what was published")
+                }
+            } else {
+                Thread.sleep(forTimeInterval: 5 * scale)
+            }
+            publisher.go()
+            let sent = try publisher.expect("sent").compactMap(Double.init)
+            guard sent.count == 4 else {
+                throw Peer.Failure(description: "a peer said less than was expected")
+            }
+            return [Sample(value: sent[1] * 100), Sample(value: sent[3] / 1_048_576)]
+        }
+        return Case(
+            bench: "journal", name: "catching up", unit: "% of rate", better: .higher,
+            baselineNote: "the same publisher without a reader; it publishes durable events of 100 "
+                + "bytes at half its peak, ours while a reader in another process goes from "
+                + "\(count) events behind to the present",
+            pairs: 3, martlet: { try run(true) }, baseline: { try run(false) },
+            also: [(name: "publisher's memory", unit: "MiB")])
     }
 
     private static func submitting(
