@@ -6,8 +6,14 @@ struct SubmissionWriter {
     typealias Targets = [Int: [Int: UInt64]]
 
     private(set) var table: ProducerTable
-    /// Events come in rows of one kind.
-    private var kind: PublishedKind?
+    /// Events come in rows of one kind: that of the last, and where it stood.
+    private struct LastKind {
+        var kind: PublishedKind
+        var frame: Frame
+        var number: UInt64
+    }
+
+    private var last: LastKind?
 
     /// Most that is appended for one commit.
     private static let bytesMax = 4 * 1_048_576
@@ -26,7 +32,7 @@ struct SubmissionWriter {
         }
         var targets: Targets = [:]
         var byteCount = 0
-        var kind = kind
+        var last = last
         table.admit(at: NodeClock.timestamp) { (event) throws(MartletError) in
             let stream = event.frame.channel.stream
             guard
@@ -35,11 +41,7 @@ struct SubmissionWriter {
             guard byteCount < SubmissionWriter.bytesMax, targets[place] != nil || !isHeldUp(place)
             else { return .full }
             byteCount += event.payloadByteCount
-            let definition = event.definition
-            if kind?.definition != definition {
-                kind = PublishedKind(definition: definition, number: -1)
-            }
-            guard let kind else { return .full }
+            let kind = SubmissionWriter.kind(of: event, &last)
             let attributes = event.attributes
             let fields = EventFields(
                 time: event.time, key: event.key, id: event.explicitID,
@@ -53,8 +55,19 @@ struct SubmissionWriter {
             let channel = Channel(node: buffer.instance.node, stream: stream, lane: lane)
             return .appended(channel, sequence)
         }
-        self.kind = kind
+        self.last = last
         return targets
+    }
+
+    private static func kind(of event: RecordedEvent, _ last: inout LastKind?) -> PublishedKind {
+        let number = event.definitionNumber
+        if let last, last.frame === event.frame, last.number == number { return last.kind }
+        let definition = event.definition
+        var kind = last?.kind
+        if kind?.definition != definition { kind = nil }
+        let known = kind ?? PublishedKind(definition: definition, number: -1)
+        last = LastKind(kind: known, frame: event.frame, number: number)
+        return known
     }
 
     private static func unknown(_ stream: StreamName) -> MartletError {

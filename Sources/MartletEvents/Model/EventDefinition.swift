@@ -45,7 +45,7 @@ extension EventDefinition {
 
     private static func isSame(_ left: String?, _ right: String?) -> Bool {
         guard let left, let right else { return left == nil && right == nil }
-        return left.utf8.elementsEqual(right.utf8)
+        return TextBytes.isEqual(left, right)
     }
 
     /// Hashes the topic, the type and the source. Texts that only look the same hash the same.

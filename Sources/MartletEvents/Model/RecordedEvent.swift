@@ -102,7 +102,7 @@ extension RecordedEvent {
 
 extension RecordedEvent {
     /// The number of the event's definition in the frame.
-    var definitionNumber: UInt64 { head.definition }
+    package var definitionNumber: UInt64 { head.definition }
 
     /// The whole record with its length, valid for as long as the frame lives.
     @unsafe
