@@ -75,6 +75,20 @@ final class ChaosStage {
         return actor
     }
 
+    /// A process that stores what others submit, until it is killed.
+    func keeper(at endpoint: String, in folder: String) throws -> Actor {
+        let actor = Actor("keeper")
+        try start(actor, ["keep", endpoint, folder], in: nil)
+        return actor
+    }
+
+    /// A process that submits events until it is killed.
+    func producer(_ name: String, of endpoint: String, receipts: String) throws -> Actor {
+        let actor = Actor(name)
+        try start(actor, ["submit", endpoint, name, "--receipts", receipts], in: nil)
+        return actor
+    }
+
     /// A process with subscribers.
     func subscribers(
         _ name: String, count: Int = 1, of endpoint: String, in space: String? = nil

@@ -3,7 +3,7 @@ import MartletCommandLine
 
 /// Something that goes wrong, and what must hold all the same.
 enum Scenario: String, CaseIterable {
-    case restart, stop, network, crowd, kills
+    case restart, stop, network, crowd, kills, producers
 
     var summary: String {
         switch self {
@@ -11,6 +11,8 @@ enum Scenario: String, CaseIterable {
         case .stop: "a reader is stopped for 30 s at 20,000 events a second, and outruns the ring"
         case .network: "a reader is cut off, hears nothing, and loses 5 % of its packets"
         case .kills: "a publisher with a journal is killed again and again, --kills times"
+        case .producers:
+            "producers and their node are killed, or stand still and are replaced, --kills times"
         case .crowd: "a hundred readers at 1,000 events a second"
         }
     }
@@ -27,6 +29,9 @@ enum Scenario: String, CaseIterable {
         case .kills:
             var journal = try JournalKills()
             try journal.run(kills, &random)
+        case .producers:
+            var producers = try ProducerKills()
+            try producers.run(kills, &random)
         }
     }
 

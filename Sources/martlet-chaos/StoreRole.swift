@@ -53,11 +53,12 @@ final class ReceiptLog: Sendable {
     private let file: FileHandle
 
     init(_ name: String) throws {
-        guard let file = FileHandle(forWritingAtPath: name) else {
+        // Several processes may share it.
+        let descriptor = unsafe open(name, O_WRONLY | O_APPEND)
+        guard descriptor >= 0 else {
             throw CommandFailure(.outputFailure, "\(name) cannot be written.")
         }
-        try file.seekToEnd()
-        self.file = file
+        file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     }
 
     func write(_ line: String) { file.write(Data(line.utf8)) }

@@ -14,10 +14,13 @@ let chaos = Command(
     operands: .init("SCENARIO…", 0...Int.max, "Which ones; all without it."),
     options: [
         .value("seed", "N", "s", "What the times are drawn from; 1 without it."),
-        .value("kills", "N", nil, "How often `kills` kills; 20 without it."),
+        .value("kills", "N", nil, "How often `kills` and `producers` kill; 20 without it."),
     ],
     examples: [.init("martlet-chaos stop --seed 7", "One of them")],
-    verbs: [Roles.publish, Roles.subscribe, StoreRole.command, CheckRole.command]
+    verbs: [
+        Roles.publish, Roles.subscribe, StoreRole.command, CheckRole.command, ProducerRoles.keep,
+        ProducerRoles.submit,
+    ]
 ) { (arguments) throws(CommandFailure) in
     let seed = try arguments.integer("seed", in: 0...Int.max) ?? 1
     var scenarios: [Scenario] = []
