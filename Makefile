@@ -75,7 +75,7 @@ chaos: dependencies ## Harm real processes: SCENARIO=which, MARTLET_SEED=what ti
 
 soak: dependencies ## Kill publishers and producers KILLS times, and look whether anything was lost
 	$(SWIFT) build $(release) --product martlet-chaos --quiet
-	.build/release/martlet-chaos kills producers --kills $(KILLS) --seed $(SEED)
+	.build/release/martlet-chaos kills producers states --kills $(KILLS) --seed $(SEED)
 
 powercut: dependencies ## Copy a disk at IMAGES random moments, as a power cut leaves it (needs root)
 	$(SWIFT) build $(release) --product martlet-chaos --quiet

@@ -89,6 +89,13 @@ final class ChaosStage {
         return actor
     }
 
+    /// A process that keeps a state, until it is killed.
+    func tally(of endpoint: String, in file: String) throws -> Actor {
+        let actor = Actor("tally")
+        try start(actor, ["tally", endpoint, file], in: nil)
+        return actor
+    }
+
     /// A process with subscribers.
     func subscribers(
         _ name: String, count: Int = 1, of endpoint: String, in space: String? = nil

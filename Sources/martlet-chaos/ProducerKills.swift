@@ -139,10 +139,7 @@ private struct StoredSubmissions {
     init(_ journal: StoredJournal) async throws {
         if let loss = journal.findings.first(where: \.isLoss) { throw ChaosFailure(loss.text) }
         for try await stored in journal.events() {
-            let text = String(decoding: stored.payload.array(), as: UTF8.self)
-            guard let event = SubmittedChaosEvent(text) else {
-                throw ChaosFailure("`\(text)` was never submitted")
-            }
+            let event = try stored.decode(as: SubmittedChaosEvent.self)
             positions[stored.position] = event
             let before = owners[event.name, default: [:]].updateValue(
                 event.process, forKey: event.number)

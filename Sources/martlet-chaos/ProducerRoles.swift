@@ -29,7 +29,6 @@ enum ProducerRoles {
         return try Service.run {
             let receipts = try ReceiptLog(file)
             let process = UInt64.random(in: 1 ... .max)
-            let kind = try EventDefinition(topic: "chaos.submitted", contentType: .text)
             try await withProducer(named: texts[1], at: Endpoint(texts[0])) { producer in
                 let first = producer.next
                 while true {
@@ -38,7 +37,7 @@ enum ProducerRoles {
                         name: texts[1], number: number, process: process)
                     // Most are on their way together.
                     let receipt = try await producer.submit(
-                        Bytes(utf8: event.text), as: kind, key: "\(number % 7)",
+                        event, key: "\(number % 7)",
                         until: number.isMultiple(of: 16) ? .stored : .queued)
                     guard receipt.level == .stored else { continue }
                     let position = receipt.position.map { "\($0)" } ?? "-"
@@ -50,8 +49,9 @@ enum ProducerRoles {
     }
 }
 
-/// An event that a process has submitted, as its payload says it.
-struct SubmittedChaosEvent: Hashable {
+/// An event that a process has submitted.
+struct SubmittedChaosEvent: Event, Hashable {
+    static let topic: Topic = "chaos.submitted"
     let name: String
     let number: UInt64
     let process: UInt64

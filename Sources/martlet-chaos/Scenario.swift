@@ -3,7 +3,7 @@ import MartletCommandLine
 
 /// Something that goes wrong, and what must hold all the same.
 enum Scenario: String, CaseIterable {
-    case restart, stop, network, crowd, kills, producers
+    case restart, stop, network, crowd, kills, producers, states
 
     var summary: String {
         switch self {
@@ -13,6 +13,7 @@ enum Scenario: String, CaseIterable {
         case .kills: "a publisher with a journal is killed again and again, --kills times"
         case .producers:
             "producers and their node are killed, or stand still and are replaced, --kills times"
+        case .states: "a state of events is killed again and again, --kills times"
         case .crowd: "a hundred readers at 1,000 events a second"
         }
     }
@@ -32,6 +33,9 @@ enum Scenario: String, CaseIterable {
         case .producers:
             var producers = try ProducerKills()
             try producers.run(kills, &random)
+        case .states:
+            var states = try StateKills()
+            try states.run(kills, &random)
         }
     }
 

@@ -101,7 +101,7 @@ import Testing
     /// A publisher is killed twenty times; whatever it had a receipt for is there.
     @Test func receiptsOutliveKills() async throws {
         let kills = try await Running(
-            "martlet-chaos", "kills", "producers", "--kills", "20"
+            "martlet-chaos", "kills", "producers", "states", "--kills", "20"
         ).ended()
         #expect(kills.status == 0, "\(kills.output)")
     }
