@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The program `martletctl` as a user meets it.
-@Suite(.timeLimit(.minutes(1))) struct ControlTests {
+@Suite(.timeLimit(.minutes(5))) struct ControlTests {
     struct Outcome {
         let status: Int32
         let output: String

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Journals as users of the programs see them.
-@Suite(.timeLimit(.minutes(3))) struct JournalProgramTests {
+@Suite(.timeLimit(.minutes(5))) struct JournalProgramTests {
     typealias Running = ProgramTests.Running
 
     private func withFolder(_ body: (String) async throws -> Void) async throws {

@@ -3,7 +3,7 @@ import MartletCommandLine
 import Testing
 
 /// Files that are read line by line.
-@Suite(.timeLimit(.minutes(1))) struct LineReaderTests {
+@Suite(.timeLimit(.minutes(5))) struct LineReaderTests {
     private static func text(_ line: LineReader.Line?) -> String? {
         guard case .bytes(let bytes)? = line else { return nil }
         return String(decoding: bytes, as: UTF8.self)

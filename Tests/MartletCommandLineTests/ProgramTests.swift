@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The programs `martlet-publisher` and `martletctl tail` as users run them, beside each other.
-@Suite(.timeLimit(.minutes(3)), .serialized) struct ProgramTests {
+@Suite(.timeLimit(.minutes(5)), .serialized) struct ProgramTests {
     /// A program that runs. What waits for its end gives the thread away meanwhile.
     final class Running {
         private let process = Process()

@@ -4,7 +4,7 @@ import MartletTestKit
 import Testing
 
 /// What was confirmed is there after whatever happens.
-@Suite(.timeLimit(.minutes(3))) struct CrashTests {
+@Suite(.timeLimit(.minutes(5))) struct CrashTests {
     /// Power cuts and kills at random moments of random histories.
     @Test func whatWasConfirmedOutlivesPowerCuts() throws {
         for seed in UInt64(1)...150 {

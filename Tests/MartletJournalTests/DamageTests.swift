@@ -5,7 +5,7 @@ import Testing
 
 /// Files that were changed behind the journal's back: what can be read is what was stored, and what
 /// cannot is named.
-@Suite(.timeLimit(.minutes(3))) struct DamageTests {
+@Suite(.timeLimit(.minutes(5))) struct DamageTests {
     private static let epoch = Epoch(start: 1, random: 1)
 
     /// A journal of several segments that was closed, and its frames.

@@ -3,7 +3,7 @@ import MartletTestKit
 import Testing
 
 /// The promises of `Link`, for real sockets and for the simulated ones that stand in for them.
-@Suite(.timeLimit(.minutes(3))) struct ConformanceTests {
+@Suite(.timeLimit(.minutes(5))) struct ConformanceTests {
     @Test func simulatedLinksConform() async throws {
         try await LinkConformance {
             let (left, right) = SimulatedLink.pair(bound: 8)

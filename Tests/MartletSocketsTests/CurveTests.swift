@@ -2,7 +2,7 @@ import MartletCore
 import MartletSockets
 import Testing
 
-@Suite(.timeLimit(.minutes(1)), .enabled(if: Context.hasCurve, "libzmq without CURVE"))
+@Suite(.timeLimit(.minutes(5)), .enabled(if: Context.hasCurve, "libzmq without CURVE"))
 struct CurveTests {
     @Test func keysAreReadAndWritten() throws {
         let pair = try CurveKeyPair()

@@ -68,7 +68,7 @@ import Testing
         #expect(try await numeric.resolved() == [numeric])
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func anUnknownHostIsAnErrorThatNamesIt() async throws {
         let endpoint = Endpoint("tcp://no-such-host.invalid:1")
         let error = await #expect(throws: MartletError.self) { try await endpoint.resolved() }

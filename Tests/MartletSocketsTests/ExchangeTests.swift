@@ -7,14 +7,14 @@ import Testing
     static let sizes = [0, 1, 33, 34, 100, 2_048, 2_049, 65_536, 1_048_576, 16_777_216]
     static let burst = 200
 
-    @Test(.timeLimit(.minutes(2)), arguments: Place.available)
+    @Test(.timeLimit(.minutes(5)), arguments: Place.available)
     func oneWay(place: Place) throws {
         try oneWay(Push.self, Pull.self, place)
         try oneWay(Pair.self, Pair.self, place)
         try oneWay(Dealer.self, Dealer.self, place)
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: Place.available)
+    @Test(.timeLimit(.minutes(5)), arguments: Place.available)
     func publishing(place: Place) throws {
         try publishing(Pub.self, Sub.self, place) { try $0.subscribe() }
         try publishing(XPub.self, Sub.self, place) { try $0.subscribe() }
@@ -26,7 +26,7 @@ import Testing
     }
 
     /// A request that is answered with what it said. The envelope is what a DEALER must add.
-    @Test(.timeLimit(.minutes(2)), arguments: Place.available)
+    @Test(.timeLimit(.minutes(5)), arguments: Place.available)
     func requests(place: Place) throws {
         try requests(Req.self, Rep.self, place, requestEnvelope: [], replyParts: 0)
         try requests(Dealer.self, Rep.self, place, requestEnvelope: [Bytes()], replyParts: 0)
@@ -34,7 +34,7 @@ import Testing
         try requests(Dealer.self, Router.self, place, requestEnvelope: [], replyParts: 1)
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: Place.available)
+    @Test(.timeLimit(.minutes(5)), arguments: Place.available)
     func routers(place: Place) throws {
         let context = try Context()
         let left = try context.socket(Router.self)
@@ -151,7 +151,7 @@ import Testing
 
 @Suite struct SubscriptionTests {
     /// Above its send mark a subscriber would forget its own subscriptions.
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func allSubscriptionsArrive() throws {
         let context = try Context()
         let publisher = try context.socket(XPub.self)
@@ -173,7 +173,7 @@ import Testing
 }
 
 @Suite struct StreamTests {
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func speaksPlainTCP() throws {
         let context = try Context()
         let server = try context.socket(Stream.self)

@@ -146,7 +146,7 @@ import Testing
         #expect(throws: MartletError.self) { try socket.disconnect(from: "tcp://127.0.0.1:1") }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func aContextThatIsShutDownWhileOthersWait() throws {
         let context = try Context()
         let socket = try context.socket(Pull.self)
@@ -162,7 +162,7 @@ import Testing
         #expect(opened?.code == .closed)
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func aMessageOfTooManyParts() throws {
         let context = try Context()
         let left = try context.socket(Pair.self)

@@ -2,7 +2,7 @@ import MartletCore
 import MartletSockets
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct LoopClosingTests {
+@Suite(.timeLimit(.minutes(5))) struct LoopClosingTests {
     @Test func whatIsQueuedGoesOutFirst() async throws {
         let context = try Context()
         let receiver = try context.socket(Pull.self)

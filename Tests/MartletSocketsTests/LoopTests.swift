@@ -5,7 +5,7 @@ import Testing
 
 @testable import MartletSockets
 
-@Suite(.timeLimit(.minutes(2))) struct LoopTests {
+@Suite(.timeLimit(.minutes(5))) struct LoopTests {
     @Test(arguments: Place.available)
     func carriesMessagesInOrderBothWays(place: Place) async throws {
         try await withSocketLoop { loop in

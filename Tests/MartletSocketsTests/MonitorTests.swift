@@ -8,7 +8,7 @@ import Testing
     import Darwin
 #endif
 
-@Suite(.timeLimit(.minutes(1))) struct MonitorTests {
+@Suite(.timeLimit(.minutes(5))) struct MonitorTests {
     @Test func tellsTheLifeOfAConnection() async throws {
         let context = try Context()
         let server = try context.socket(Pull.self)

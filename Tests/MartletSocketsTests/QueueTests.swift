@@ -3,7 +3,7 @@ import Testing
 
 @testable import MartletSockets
 
-@Suite(.timeLimit(.minutes(1))) struct InboxTests {
+@Suite(.timeLimit(.minutes(5))) struct InboxTests {
     private func makeInbox(bound: Int = 4, overflow: Inbox<Int>.Overflow = .keepAll) -> Inbox<Int> {
         Inbox(bound: bound, byteBound: 1_000, overflow: overflow)
     }
@@ -150,7 +150,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct OutboxTests {
+@Suite(.timeLimit(.minutes(5))) struct OutboxTests {
     private func message(_ number: UInt8) -> Multipart { Multipart(Bytes([number])) }
 
     @Test func boundsMessagesAndBytes() throws {

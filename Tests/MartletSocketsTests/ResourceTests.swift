@@ -10,7 +10,7 @@ import Testing
 
 /// What is opened and closed leaves nothing behind. Each runs in a process of its own, so that it
 /// counts nothing but its own.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct ResourceTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ResourceTests {
     @Test func tenThousandSocketsLeaveNothing() async {
         await #expect(processExitsWith: .success) {
             let context = try Context()

@@ -5,7 +5,7 @@ import Testing
 @testable import MartletSockets
 
 /// Tasks on the loop's own thread.
-@Suite(.timeLimit(.minutes(2))) struct TaskExecutorTests {
+@Suite(.timeLimit(.minutes(5))) struct TaskExecutorTests {
     @Test(arguments: [Duration.zero, .milliseconds(1)])
     func aTaskThereIsHandedWhatComes(spinTime: Duration) async throws {
         let loop = try SocketLoop(spinTime: spinTime)

@@ -2,7 +2,7 @@ import Martlet
 import Testing
 
 /// Cursors: what a reader remembers.
-@Suite(.timeLimit(.minutes(3))) struct CursorTests {
+@Suite(.timeLimit(.minutes(5))) struct CursorTests {
     /// Runs a durable publisher with so many events, and a body that reads there.
     private func withOrders(
         _ count: Int, _ body: @escaping @Sendable (Endpoint, String) async throws -> Void

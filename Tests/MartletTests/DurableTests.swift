@@ -3,7 +3,7 @@ import Martlet
 import Testing
 
 /// Streams that outlive their node.
-@Suite(.timeLimit(.minutes(3))) struct DurableTests {
+@Suite(.timeLimit(.minutes(5))) struct DurableTests {
     /// What was published in several lives of a node is one history, which a reader gets from any
     /// point on.
     @Test func aHistoryGoesOnAfterARestart() async throws {

@@ -4,7 +4,7 @@ import Testing
 @testable import Martlet
 
 /// Tasks on the node's own thread.
-@Suite(.timeLimit(.minutes(2))) struct ExecutorTests {
+@Suite(.timeLimit(.minutes(5))) struct ExecutorTests {
     @Test(arguments: [Duration.zero, .milliseconds(1)])
     func everyEventComesToATaskThere(spinTime: Duration) async throws {
         try await within {

@@ -2,7 +2,7 @@ import Martlet
 import Testing
 
 /// What goes wrong, and what is said about it.
-@Suite(.timeLimit(.minutes(3))) struct FailureTests {
+@Suite(.timeLimit(.minutes(5))) struct FailureTests {
     @Test func nodesThatCannotWork() async throws {
         await #expect(throws: MartletError.self) {
             try await withNode(named: "") { _ in }

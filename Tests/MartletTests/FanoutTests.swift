@@ -3,7 +3,7 @@ import Testing
 @testable import Martlet
 
 /// Publish here, subscribe there, over real sockets.
-@Suite(.timeLimit(.minutes(3))) struct FanoutTests {
+@Suite(.timeLimit(.minutes(5))) struct FanoutTests {
     @Test func everyEventAfterTheBeginningComes() async throws {
         try await withPair { publisher, reader in
             let orders = try publisher.publisher(of: OrderPlaced.self, key: { $0.customer })

@@ -5,7 +5,7 @@ import Testing
 
 /// Peers that do not behave, over real sockets: they get BYE or silence, are counted, and nobody
 /// else notices.
-@Suite(.timeLimit(.minutes(3))) struct HostileTests {
+@Suite(.timeLimit(.minutes(5))) struct HostileTests {
     /// What every message begins with (Docs/protocol.md).
     static func head(kind: UInt8) -> [UInt8] { [0x4D, 0x53, 0x56, 1, kind, 0, 0, 0] }
 

@@ -2,7 +2,7 @@ import Martlet
 import Testing
 
 /// A node reads what it publishes.
-@Suite(.timeLimit(.minutes(3))) struct OwnEventsTests {
+@Suite(.timeLimit(.minutes(5))) struct OwnEventsTests {
     /// A node that publishes and subscribes gets its own events too, alone or beside others.
     @Test(arguments: ["tcp://127.0.0.1:0", "tcp://*:0", "ipc"])
     func aNodeReadsItself(place: String) async throws {

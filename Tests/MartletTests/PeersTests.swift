@@ -2,7 +2,7 @@ import Martlet
 import Testing
 
 /// How nodes find each other.
-@Suite(.timeLimit(.minutes(3))) struct PeersTests {
+@Suite(.timeLimit(.minutes(5))) struct PeersTests {
     /// A host name stands for its addresses. Where nobody answers, nothing is held up for long.
     @Test func aPeerMayHaveAName() async throws {
         try await within {

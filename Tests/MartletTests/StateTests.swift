@@ -2,7 +2,7 @@ import Martlet
 import Testing
 
 /// States that are made of events, together with how far they have got.
-@Suite(.timeLimit(.minutes(3))) struct StateTests {
+@Suite(.timeLimit(.minutes(5))) struct StateTests {
     private struct Refusal: Error {}
 
     /// Whatever handler fails and whatever life ends, each event counts once.

@@ -10,7 +10,7 @@ struct OrderPlaced: Event, Equatable {
 
 /// Fails a test that hangs, and says where.
 func within<Result: Sendable>(
-    _ limit: Duration = .seconds(60), _ body: @escaping @Sendable () async throws -> Result
+    _ limit: Duration = .seconds(240), _ body: @escaping @Sendable () async throws -> Result
 ) async throws -> Result {
     try await withThrowingTaskGroup(of: Result?.self) { group in
         group.addTask { try await body() }

@@ -2,7 +2,7 @@ import Martlet
 import Testing
 
 /// Streams that wait for their readers.
-@Suite(.timeLimit(.minutes(2))) struct WaitingTests {
+@Suite(.timeLimit(.minutes(5))) struct WaitingTests {
     /// A reader that stands still holds up its stream, and no other of the same node.
     @Test func aStreamThatIsHeldUpHoldsUpNoOther() async throws {
         let streams = try [

@@ -3,7 +3,7 @@ import Testing
 
 /// Misuse that the types rule out does not compile. The compiler itself compares its errors with
 /// those that the samples expect, and fails on one that is missing as on one too many.
-@Suite(.timeLimit(.minutes(3))) struct MisuseTests {
+@Suite(.timeLimit(.minutes(5))) struct MisuseTests {
     @Test(arguments: ["Correct", "Roles", "Ownership"])
     func samplesFailAsTheySay(name: String) throws {
         let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent()

@@ -13,6 +13,9 @@ struct DescriptorSet {
 
     mutating func add(_ descriptor: Int32) { items.append(zeromq_wait_item(descriptor)) }
 
+    /// Whether any was readable when the last wait ended.
+    var hasReadable: Bool { items.contains { $0.revents != 0 } }
+
     /// Whether the descriptor at this place was readable when the last wait ended.
     func isReadable(_ place: Int) -> Bool { items[place].revents != 0 }
 

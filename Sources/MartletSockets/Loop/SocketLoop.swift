@@ -216,6 +216,9 @@ public actor SocketLoop {
     /// How many timers have not come up.
     package var timerCount: Int { timers.count }
 
+    /// How often the loop slept although a socket had news: a fault of whoever had used it.
+    package private(set) var untoldCount = 0
+
     /// How many sockets the loop owns.
     package var socketCount: Int { sockets.count }
 
@@ -289,7 +292,7 @@ extension SocketLoop {
             }
             guard let nap else { return }
             descriptors.wait(atMost: nap)
-            baton.withLock { _ in wake() }
+            baton.withLock { _ in wake(hasSlept: nap > .zero) }
         }
     }
 
@@ -324,10 +327,13 @@ extension SocketLoop {
     }
 
     /// Takes in what has come.
-    private func wake() {
+    private func wake(hasSlept: Bool) {
         executor.signal.wake(descriptorIsSet: descriptors.isReadable(0))
+        let isUntold = hasSlept && !descriptors.hasReadable
         for (index, socket) in sockets.enumerated() {
-            if descriptors.isReadable(index + 1) || socket.isReady() { socket.serve() }
+            guard descriptors.isReadable(index + 1) || socket.isReady() else { continue }
+            if isUntold { untoldCount += 1 }
+            socket.serve()
         }
         if sockets.contains(where: \.isOver) { abandonSockets() }
     }
