@@ -1,5 +1,14 @@
 import Martlet
+import Synchronization
 import Testing
+
+private final class Flag: Sendable {
+    private let value = Atomic<Bool>(false)
+
+    var isSet: Bool { value.load(ordering: .relaxed) }
+
+    func set() { value.store(true, ordering: .relaxed) }
+}
 
 /// Producers that come and go, over sockets and on the disk.
 @Suite struct ProducerTests {
@@ -92,22 +101,28 @@ import Testing
         try await within {
             try await withFolder { folder in
                 let address = try Endpoint("tcp://127.0.0.1:\(freePort())")
-                let count = 2_000
+                let isOver = Flag()
                 let submitting = Task {
                     try await withProducer(named: "import", at: address) { producer in
-                        for id in 0..<count {
+                        var count = 0
+                        while !isOver.isSet {
                             try await producer.submit(
-                                OrderPlaced(id: id), key: "\(id % 7)",
-                                until: id.isMultiple(of: 100) ? .stored : .queued)
+                                OrderPlaced(id: count), key: "\(count % 7)",
+                                until: count.isMultiple(of: 100) ? .stored : .queued)
+                            count += 1
                         }
+                        return count
                     }
                 }
+                var count = 0
                 for life in 1...3 {
-                    try await withStore(in: folder, at: address) { node, _ in
-                        if life == 3 { return try await submitting.value }
+                    count = try await withStore(in: folder, at: address) { node, _ in
                         try await node.subscribe(to: ["orders.>"]) { events in
                             for try await _ in events { return }
                         }
+                        guard life == 3 else { return 0 }
+                        isOver.set()
+                        return try await submitting.value
                     }
                 }
                 let events = try await stored(in: folder)

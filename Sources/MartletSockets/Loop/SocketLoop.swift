@@ -27,7 +27,7 @@ public actor SocketLoop {
     /// The sockets belong to whoever holds it: the loop's thread, but while it sleeps. Others only
     /// ever try to take it, also code that runs on the loop's own thread, so that the loop may hold
     /// it for as long as it likes.
-    private nonisolated let baton = Lock(())
+    nonisolated let baton = Lock(())
     /// Joined by `close`.
     private nonisolated let thread = Lock<DedicatedThread?>(nil)
     private nonisolated let ending = Lock(Ending())
@@ -136,17 +136,6 @@ public actor SocketLoop {
     package func removeDriver() {
         driver = nil
         driverDeadline = nil
-    }
-
-    /// Hands over what a link has queued on the thread that calls, while the loop's own sleeps: one
-    /// thread less must wake. False if the loop must see to it.
-    nonisolated func flushIfAsleep(_ queues: LinkQueues) -> Bool {
-        let isDone = baton.withLockIfAvailable { _ in
-            guard let socket = queues.lent.socket else { return true }
-            // Using a socket may take the news off its descriptor, for which the loop waits.
-            return socket.flush() && !socket.isReady()
-        }
-        return isDone ?? false
     }
 
     /// Wakes the loop, so that its driver looks what there is to do. From any thread.
