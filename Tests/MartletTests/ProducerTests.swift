@@ -103,7 +103,10 @@ private final class Flag: Sendable {
                 let address = try Endpoint("tcp://127.0.0.1:\(freePort())")
                 let isOver = Flag()
                 let submitting = Task {
-                    try await withProducer(named: "import", at: address) { producer in
+                    // On a busy machine the node may be away for long.
+                    try await withProducer(
+                        named: "import", at: address, timeout: .seconds(200)
+                    ) { producer in
                         var count = 0
                         while !isOver.isSet {
                             try await producer.submit(
