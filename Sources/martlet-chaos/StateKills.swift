@@ -118,10 +118,13 @@ enum StateRole {
                         ON CONFLICT DO UPDATE SET times = times + 1
                         """, event.text)
                     guard events < .max else { return }
-                    let rows = try transaction.query("SELECT count(*), sum(times) FROM tally")
-                    guard case .integer(let count)? = rows.first?.first, count >= events,
-                        case .integer(let times)? = rows.first?.last
-                    else { return }
+                    // Rows are never removed: the last one's number is how many there are.
+                    let last = try transaction.query("SELECT max(rowid) FROM tally")
+                    guard case .integer(let count)? = last.first?.first, count >= events else {
+                        return
+                    }
+                    let sum = try transaction.query("SELECT sum(times) FROM tally")
+                    guard case .integer(let times)? = sum.first?.first else { return }
                     throw Complete(counted: times)
                 }
             }
