@@ -110,6 +110,8 @@ enum StateRole {
                     preparing: { transaction in
                         try transaction.execute(
                             "CREATE TABLE IF NOT EXISTS tally (event TEXT PRIMARY KEY, times INT)")
+                        // Everything may be there already.
+                        try end(at: events, in: transaction)
                     }
                 ) { event, _, transaction in
                     try transaction.execute(
@@ -117,18 +119,20 @@ enum StateRole {
                         INSERT INTO tally VALUES (?, 1)
                         ON CONFLICT DO UPDATE SET times = times + 1
                         """, event.text)
-                    guard events < .max else { return }
-                    // Rows are never removed: the last one's number is how many there are.
-                    let last = try transaction.query("SELECT max(rowid) FROM tally")
-                    guard case .integer(let count)? = last.first?.first, count >= events else {
-                        return
-                    }
-                    let sum = try transaction.query("SELECT sum(times) FROM tally")
-                    guard case .integer(let times)? = sum.first?.first else { return }
-                    throw Complete(counted: times)
+                    if events < .max { try end(at: events, in: transaction) }
                 }
             }
         } catch let complete as Complete { return complete.counted }
         return 0
+    }
+
+    /// Throws `Complete` once there are so many different events.
+    private static func end(at events: Int64, in transaction: StateTransaction) throws {
+        // Rows are never removed: the last one's number is how many there are.
+        let last = try transaction.query("SELECT max(rowid) FROM tally")
+        guard case .integer(let count)? = last.first?.first, count >= events else { return }
+        let sum = try transaction.query("SELECT sum(times) FROM tally")
+        guard case .integer(let times)? = sum.first?.first else { return }
+        throw Complete(counted: times)
     }
 }
