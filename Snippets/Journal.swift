@@ -85,7 +85,7 @@ func submit() async throws {
         // begin submit
         try await withProducer(named: "import-7", at: "tcp://127.0.0.1:5550") { producer in
             // What another process of this name has submitted is passed by.
-            for order in orders[Int(producer.next - 1)...] {
+            for order in orders.dropFirst(Int(producer.next - 1)) {
                 try await producer.submit(order, key: order.customer, until: .queued)
             }
         }

@@ -78,28 +78,36 @@ private struct Submitting: Sendable {
     func run() throws(CommandFailure) -> ExitStatus {
         let progress = EventProgress("submitted", isShown: !isQuiet && Terminal.isErrorsOne)
         return try Service.run {
-            let (isWhole, passed) = try await withProducer(
-                named: producer, at: node, timeout: timeout
-            ) { producer in
-                let stored = resumes ? producer.next - 1 : 0
-                return try await progress.whileShown {
-                    let isWhole = try await Service.untilStopped {
-                        try await submit(to: producer, behind: stored, progress)
-                    }
-                    // Also after a signal: what was submitted is told.
-                    try await Task { try await producer.flush() }.value
-                    return (isWhole, stored)
-                }
+            do { return try await submit(progress) } catch let error as MartletError {
+                // Only what the command line says can be wrong in itself.
+                let isUsage = error.code == .invalidArgument
+                throw CommandFailure(isUsage ? .usage : .unavailable, error.message)
             }
-            if !isQuiet {
-                let before = passed > 0 ? ", \(Rate.grouped(passed)) were stored before" : ""
-                Output.errors.line(
-                    progress.summary + before + (isWhole ? "" : "; it was stopped"))
-                Output.errors.flush()
-            }
-            guard isWhole else { return .unavailable }
-            return progress.refused == 0 ? .success : .badData
         }
+    }
+
+    private func submit(_ progress: EventProgress) async throws -> ExitStatus {
+        let (isWhole, passed) = try await withProducer(
+            named: producer, at: node, timeout: timeout
+        ) { producer in
+            let stored = resumes ? producer.next - 1 : 0
+            return try await progress.whileShown {
+                let isWhole = try await Service.untilStopped {
+                    try await submit(to: producer, behind: stored, progress)
+                }
+                // Also after a signal: what was submitted is told.
+                try await Task { try await producer.flush() }.value
+                return (isWhole, stored)
+            }
+        }
+        if !isQuiet {
+            let before = passed > 0 ? ", \(Rate.grouped(passed)) were stored before" : ""
+            Output.errors.line(
+                progress.summary + before + (isWhole ? "" : "; it was stopped"))
+            Output.errors.flush()
+        }
+        guard isWhole else { return .unavailable }
+        return progress.refused == 0 ? .success : .badData
     }
 
     private func submit(

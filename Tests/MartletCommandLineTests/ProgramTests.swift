@@ -204,6 +204,10 @@ import Testing
         let elsewhere = try await submit(lines[0], "--topic", "metrics.load")
         #expect(elsewhere.status == 65)
         #expect(elsewhere.errors.contains("It takes: orders"))
+        let misnamed = try await Running(
+            "martletctl", "submit", "--to", endpoint, "--producer", "a b"
+        ).ended()
+        #expect(misnamed.status == 64)
         publisher.terminate()
         #expect(try await publisher.ended().status == 0)
         let events = try ControlTests.run("journal", "export", folder.path)

@@ -80,7 +80,7 @@ private final class Flag: Sendable {
                         for _ in 0..<2 {
                             try await withProducer(named: "import", at: address) { producer in
                                 let rows = (0..<60).map { OrderPlaced(id: $0) }
-                                for row in rows[Int(producer.next - 1)...].prefix(10) {
+                                for row in rows.dropFirst(Int(producer.next - 1)).prefix(10) {
                                     try await producer.submit(row, until: .queued)
                                 }
                                 try await producer.flush()

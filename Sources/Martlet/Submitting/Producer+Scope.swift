@@ -6,7 +6,7 @@ internal import MartletSockets
 ///
 /// ```swift
 /// try await withProducer(named: "import-7", at: "tcp://orders:5550") { producer in
-///     for row in rows[Int(producer.next - 1)...] {
+///     for row in rows.dropFirst(Int(producer.next - 1)) {
 ///         try await producer.submit(OrderPlaced(row), until: .queued)
 ///     }
 /// }
