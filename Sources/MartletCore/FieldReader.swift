@@ -54,6 +54,12 @@ package struct FieldReader {
         return String(validating: bytes[place..<place + count], as: UTF8.self)
     }
 
+    package mutating func bytes(atMost byteCountMax: Int) -> Bytes? {
+        guard let count = count(ofThingsOf: 1), count <= byteCountMax else { return nil }
+        defer { place += count }
+        return Bytes(Array(bytes[place..<place + count]))
+    }
+
     /// The 16 bytes of an id.
     package mutating func node() -> NodeID? {
         guard let high = number(), let low = number() else { return nil }

@@ -28,6 +28,11 @@ package struct FieldWriter {
         bytes += text.utf8
     }
 
+    package mutating func bytes(_ value: Bytes) {
+        varint(UInt64(value.count))
+        bytes += value.array()
+    }
+
     package mutating func node(_ node: NodeID) {
         number(node.high.byteSwapped)
         number(node.low.byteSwapped)

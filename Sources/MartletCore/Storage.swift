@@ -23,6 +23,12 @@ public protocol Storage: AnyObject, Sendable {
     /// Who submits events, by their names.
     var producers: [String: StoredProducer] { get }
 
+    /// Groups of workers, by their names.
+    var groups: [String: StoredGroup] { get }
+
+    /// What groups have done with the events of channels.
+    var ledgers: [LedgerName: StoredLedger] { get }
+
     /// How many bytes are kept on the medium.
     var byteCount: UInt64 { get }
 
@@ -74,6 +80,11 @@ public struct StorageChanges: Sendable {
     public var cursors: [String: [Position]] = [:]
     /// Producers in the place of those of the same names; nil for one that is forgotten.
     public var producers: [String: StoredProducer?] = [:]
+    /// Groups in the place of those of the same names; nil for one that is forgotten, with all its
+    /// ledgers.
+    public var groups: [String: StoredGroup?] = [:]
+    /// Ledgers in the place of those of the same names.
+    public var ledgers: [LedgerName: StoredLedger] = [:]
 
     /// Nothing yet.
     public init() {}
@@ -81,7 +92,7 @@ public struct StorageChanges: Sendable {
     /// Whether there is nothing to keep.
     public var isEmpty: Bool {
         epoch == nil && streams.isEmpty && frames.isEmpty && firsts.isEmpty && cursors.isEmpty
-            && producers.isEmpty
+            && producers.isEmpty && groups.isEmpty && ledgers.isEmpty
     }
 }
 

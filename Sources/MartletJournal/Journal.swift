@@ -90,6 +90,12 @@ public final class Journal: Storage {
     /// Who submits events.
     public var producers: [String: StoredProducer] { state.withLock { $0.producers } }
 
+    /// Groups of workers.
+    public var groups: [String: StoredGroup] { state.withLock { $0.groups } }
+
+    /// What they have done with the events of channels.
+    public var ledgers: [LedgerName: StoredLedger] { state.withLock { $0.ledgers } }
+
     /// How many bytes are kept.
     public var byteCount: UInt64 {
         state.withLock { $0.segments.reduce(0) { $0 + UInt64($1.byteCount) } }

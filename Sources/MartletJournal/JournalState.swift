@@ -9,6 +9,8 @@ struct JournalState {
     var channels: [StoredChannel] = []
     var cursors: [String: [Position]] = [:]
     var producers: [String: StoredProducer] = [:]
+    var groups: [String: StoredGroup] = [:]
+    var ledgers: [LedgerName: StoredLedger] = [:]
     /// In their order. The last is written to, unless it is complete.
     var segments: [Segment] = []
     var nextGroup: UInt64 = 1
@@ -75,6 +77,16 @@ struct JournalState {
             let entry = ProducerEntry(producer) { numbers[$0] }
             entries.append(.producer(name, entry))
         }
+        for (name, group) in groups.sorted(by: { $0.key < $1.key }) {
+            entries.append(.group(name, GroupEntry(group) { numbers[$0] }))
+        }
+        // Those of channels without a number have nothing to say.
+        let named = ledgers.compactMap { name, ledger in
+            numbers[name.channel].map { (group: name.group, channel: $0, ledger: ledger) }
+        }
+        for one in named.sorted(by: { ($0.group, $0.channel) < ($1.group, $1.channel) }) {
+            entries.append(.ledger(group: one.group, channel: one.channel, one.ledger))
+        }
         return entries
     }
 
@@ -130,6 +142,17 @@ struct JournalState {
                 producers[name] = entry.flatMap { entry in
                     entry.producer { channels.indices.contains($0) ? channels[$0].channel : nil }
                 }
+            case .group(let name, let entry):
+                groups[name] = entry.map { entry in
+                    entry.group { channels.indices.contains($0) ? channels[$0].channel : nil }
+                }
+                if entry == nil { ledgers = ledgers.filter { $0.key.group != name } }
+            case .ledger(let group, let number, let ledger):
+                guard channels.indices.contains(number) else {
+                    unfit += 1
+                    continue
+                }
+                ledgers[LedgerName(group, channels[number].channel)] = ledger
             }
         }
         return unfit
@@ -226,6 +249,7 @@ struct PreparedGroup {
         for (name, producer) in changes.producers.sorted(by: { $0.key < $1.key }) {
             try entries.append(.producer(name, PreparedGroup.entry(producer, name, numbers)))
         }
+        PreparedGroup.addWork(changes, &numbers, &entries)
         let frameBytes = changes.frames.reduce(0) { $0 + $1.bytes.count }
         let head = LogGroup.head(
             entries, number: state.nextGroup, frameBytes: frameBytes, salt: salt)
@@ -250,6 +274,26 @@ struct PreparedGroup {
 }
 
 extension PreparedGroup {
+    /// Groups, and their ledgers.
+    private static func addWork(
+        _ changes: StorageChanges, _ numbers: inout NewChannels, _ entries: inout [LogEntry]
+    ) {
+        for (name, group) in changes.groups.sorted(by: { $0.key < $1.key }) {
+            for channel in group?.starts.keys.sorted(by: { $0.description < $1.description }) ?? [] {
+                _ = numbers.number(of: channel, &entries)
+            }
+            entries.append(.group(name, group.map { GroupEntry($0) { numbers[$0] } }))
+        }
+        let names = changes.ledgers.keys.sorted {
+            ($0.group, $0.channel.description) < ($1.group, $1.channel.description)
+        }
+        for name in names {
+            guard let ledger = changes.ledgers[name] else { continue }
+            let number = numbers.number(of: name.channel, &entries)
+            entries.append(.ledger(group: name.group, channel: number, ledger))
+        }
+    }
+
     private static func entry(
         _ producer: StoredProducer?, _ name: String, _ numbers: NewChannels
     ) throws(MartletError) -> ProducerEntry? {

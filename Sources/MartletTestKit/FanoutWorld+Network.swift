@@ -110,7 +110,7 @@ extension FanoutWorld {
             case .ask(let request):
                 let (step, time) = askLater(request)
                 schedule.plan(step, at: time)
-            case .submit: break
+            case .submit, .worker: break
             }
         }
     }
@@ -236,7 +236,7 @@ extension FanoutWorld {
                 checker.takeEffect(reader: reader, at: now)
                 readers[reader].isSubscribed = true
             case .reader(_, let effect): try take(effect, of: reader)
-            case .peers, .itself: break
+            case .peers, .itself, .work, .echoed: break
             case .fail(let error):
                 throw Violation(invariant: "I4", description: "reader \(reader): \(error.message)")
             }

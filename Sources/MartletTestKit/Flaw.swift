@@ -44,4 +44,23 @@ public enum Flaw: String, Sendable, CaseIterable {
     case appendsBehindHoles
     /// A producer that starts anew begins with an event too many.
     case numbersSkipOne
+    /// A result counts although others were given the event meanwhile.
+    case staleResultsCount
+    /// What comes back late counts as heard now.
+    case staleBeatsRenew
+    /// A handler begins although nobody knows whether the event is still its worker's.
+    case beginsWithoutLease
+    /// After a restart events are given out that workers may still have.
+    case leasesUnclaimedEarly
+    /// After a restart a group goes on with what was never given out, and not with what was never
+    /// settled.
+    case leasesFromLeasedThrough
+    /// Failed attempts are forgotten with a restart.
+    case attemptsInMemory
+    /// What follows a failed event of its key is begun all the same.
+    case followersGoOn
+    /// Events that have failed are given back as if they had not been begun.
+    case failuresVanish
+    /// Workers are told that results are settled before they are on disk.
+    case settlesBeforeCommit
 }

@@ -54,6 +54,10 @@ struct SimulatedJournal {
 
     mutating func add(producers: [String: StoredProducer?]) { queue.add(producers: producers) }
 
+    mutating func add(groups: [String: StoredGroup], ledgers: [LedgerName: StoredLedger]) {
+        queue.add(groups: groups, ledgers: ledgers)
+    }
+
     /// What is on the disk afterwards, as far as it is known.
     mutating func commit(_ random: UInt32) -> [CommitQueue.Stored] {
         guard !queue.isEmpty else { return [] }

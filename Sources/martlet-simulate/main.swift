@@ -6,9 +6,9 @@ import MartletTestKit
 let simulate = Command(
     "martlet-simulate", "runs simulated worlds and checks what readers get",
     details: [
-        "Every seed is two worlds: a publisher and its readers, and producers and the node that "
-            + "stores their events, with links, nodes and disks that fail. A seed that breaks a "
-            + "promise is named; run it again with --seed.",
+        "Every seed is three worlds: a publisher and its readers, producers and the node that "
+            + "stores their events, and workers that share a publisher's, with links, nodes and "
+            + "disks that fail. A seed that breaks a promise is named; run it again with --seed.",
         "Exit status: 0 if every promise was kept, 1 if one was broken.",
     ],
     options: [
@@ -46,6 +46,7 @@ private func run(
     let began = clock.now
     var total = FanoutWorld.Outcome()
     var submitted = SubmitWorld.Outcome()
+    var worked = WorkWorld.Outcome()
     var broken = 0
     for seed in first..<first + count {
         var plan = FanoutWorld.Plan(seed: UInt64(seed))
@@ -67,13 +68,24 @@ private func run(
                 "seed \(seed): \(submitOutcome.steps) steps, \(submitOutcome.stored) submitted "
                     + "and stored, trace \(String(submitOutcome.trace, radix: 16))")
         }
-        let violations = [outcome.violation, submitOutcome.violation].compactMap { $0 }
+        var workWorld = WorkWorld(seed: UInt64(seed), steps: steps, flaw: flaw)
+        let workOutcome = workWorld.run()
+        worked.add(workOutcome)
+        if isVerbose {
+            Output.standard.line(
+                "seed \(seed): \(workOutcome.steps) steps, \(workOutcome.begun) handlers, "
+                    + "\(workOutcome.dead) set aside, trace "
+                    + String(workOutcome.trace, radix: 16))
+        }
+        let violations = [
+            outcome.violation, submitOutcome.violation, workOutcome.violation,
+        ].compactMap { $0 }
         if !violations.isEmpty { broken += 1 }
         for violation in violations { Output.standard.line("seed \(seed): \(violation)") }
     }
     let elapsed = began.duration(to: clock.now).components
     let seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18
-    let steps = total.steps + submitted.steps
+    let steps = total.steps + submitted.steps + worked.steps
     let rate = Int(Double(steps) / max(seconds, 0.001))
     Output.standard.line(
         "\(count) seeds, \(steps) steps (\(rate)/s): \(total.attempted) events published, "
@@ -82,6 +94,10 @@ private func run(
     Output.standard.line(
         "\(submitted.submitted) events given to producers, \(submitted.stored) stored")
     tell(submitted.sometimes)
+    Output.standard.line(
+        "\(worked.published) events shared by workers, \(worked.begun) handlers begun, "
+            + "\(worked.dead) events set aside")
+    tell(worked.sometimes)
     Output.standard.line(broken == 0 ? "every promise was kept" : "\(broken) seeds broke a promise")
     return broken == 0 ? .success : .nothingFound
 }

@@ -158,6 +158,7 @@ extension NodeEngine {
             case .began(let welcome): began(peer, welcome, on: loop)
             case .reader(let number, let effect): take(effect, number, of: peer, at: now)
             case .peers(let endpoints): learn(endpoints, at: now, on: loop)
+            case .work, .echoed: break
             case .itself:
                 peer.close(.superfluous, on: loop)
                 changes.raise()

@@ -346,6 +346,7 @@ final class PublishingCore: Sendable {
             case .send(let route, let message): outcome.messages.append((route, message))
             case .ask(let request): outcome.requests.append(request)
             case .submit(let request): outcome.submissions.append(request)
+            case .worker: break
             }
         }
         return outcome

@@ -12,6 +12,8 @@ package struct FanoutPublisher {
         case ask(StoredRequest)
         /// A producer asks to be opened, or for its events to be stored.
         case submit(ProducerRequest)
+        /// A worker says something, or nothing any more.
+        case worker(WorkerNews)
     }
 
     private let instance: Instance
@@ -148,6 +150,23 @@ package struct FanoutPublisher {
         return effects(of: outcome, request, route)
     }
 
+    /// Says something to the peer of a session, if it is still there.
+    package func say(_ message: SessionMessage) -> [Effect] {
+        guard let route = sessions.route(of: message.session) else { return [] }
+        return [.send(to: route, message.multipart)]
+    }
+
+    /// The frames of a channel that are kept in memory.
+    func ringFrames(of channel: ChannelPlace) -> [SealedFrame] {
+        places[channel.stream].flatMap { streams[$0][channel.lane] }?.ringFrames ?? []
+    }
+
+    /// The channels of a stream that there are.
+    func channels(of stream: StreamName) -> [PublisherChannel] {
+        guard let place = places[stream] else { return [] }
+        return streams[place].laneNumbers.compactMap { streams[place][$0] }
+    }
+
     /// A producer's request is answered.
     package func answered(_ answer: ProducerAnswer) -> [Effect] {
         guard let route = sessions.route(of: answer.session) else { return [] }
@@ -225,6 +244,7 @@ extension FanoutPublisher {
             case .fetch(let route, let session, let fetch):
                 result += answer(fetch, session, route)
             case .submit(let request): result.append(.submit(request))
+            case .worker(let news): result.append(.worker(news))
             case .reached(let session, let reached):
                 for channel in reached {
                     guard let place = places[channel.stream] else { continue }

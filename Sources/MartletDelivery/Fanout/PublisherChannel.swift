@@ -73,6 +73,9 @@ package struct PublisherChannel {
     /// Forgets the oldest frame that is kept, and returns its size.
     mutating func forgetOldest() -> Int { ring.removeFirst() }
 
+    /// The frames that are kept in memory.
+    var ringFrames: [SealedFrame] { Array(ring.frames(from: 0)) }
+
     /// All that had been published up to and with this event.
     func total(upTo sequence: UInt64) -> FrameTotal { ring.total(upTo: sequence) }
 

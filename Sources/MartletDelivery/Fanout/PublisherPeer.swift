@@ -12,6 +12,10 @@ package struct PublisherPeer {
         case began(Welcome)
         /// A subscription wants something done.
         case reader(UInt16, FanoutReader.Effect)
+        /// The publisher says something about work.
+        case work(SessionMessage)
+        /// The publisher has heard what this node had sent at this moment.
+        case echoed(MonotonicTime)
         /// The publisher knows of other nodes.
         case peers([String])
         /// The publisher is this node itself.
@@ -46,6 +50,9 @@ package struct PublisherPeer {
 
     /// Whether there is a session.
     package var isLive: Bool { session.live != nil }
+
+    /// The number of the session; nil while there is none.
+    package var liveSession: UInt64? { session.live?.session }
 
     /// How many bytes of frames are kept or handed out.
     package var byteCount: Int { readers.reduce(0) { $0 + $1.reader.byteCount } }
@@ -224,7 +231,8 @@ extension PublisherPeer {
                 guard let index = index(of: end.request) else { break }
                 result += tagged(
                     readers[index].number, readers[index].reader.answered(end, at: now))
-            case .forward: break
+            case .forward(let message): result.append(.work(message))
+            case .echoed(let sent): result.append(.echoed(sent))
             case .reconnect(let pause):
                 for place in readers.indices {
                     readers[place].reader.detached(afterGoodbye: session.hasLeft, at: now)

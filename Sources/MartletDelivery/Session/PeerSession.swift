@@ -27,6 +27,8 @@ package struct PeerSession {
         case forward(SessionMessage)
         /// The session is over, if there was one. Take a fresh socket after this time.
         case reconnect(after: Duration)
+        /// A message of this node that it had sent at this moment has come back.
+        case echoed(MonotonicTime)
         /// The peer knows of other nodes.
         case peers([String])
         /// The peer is this node itself.
@@ -49,6 +51,8 @@ package struct PeerSession {
     private var lastHeard = MonotonicTime(microseconds: 0)
     private var lastBeat = MonotonicTime(microseconds: 0)
     private var peerClock: MonotonicTime?
+    /// When the message was sent that has come back last.
+    private var lastEchoed: MonotonicTime?
     /// Attempts in a row that came to nothing.
     private var failures = 0
 
@@ -91,8 +95,8 @@ package struct PeerSession {
                 versions: SessionMessage.version...SessionMessage.version, name: hello.name,
                 endpoint: hello.endpoint, streams: streams)
             return [.send(.hello(message))]
-        case (.received(let message), .greeting(let nonce, _)):
-            return greeted(message, nonce, now)
+        case (.received(let message), .greeting(let nonce, let since)):
+            return greeted(message, nonce, since, now)
         case (.received(let message), .live(let session, _)):
             return heard(message, session, now)
         case (.received, .idle):
@@ -106,7 +110,8 @@ package struct PeerSession {
     }
 
     private mutating func greeted(
-        _ message: SessionMessage?, _ nonce: UInt64, _ now: MonotonicTime
+        _ message: SessionMessage?, _ nonce: UInt64, _ since: MonotonicTime,
+        _ now: MonotonicTime
     ) -> [Effect] {
         switch message {
         case .welcome(let session, let welcome) where welcome.nonce == nonce:
@@ -120,7 +125,9 @@ package struct PeerSession {
             lastBeat = now
             peerClock = nil
             hasLeft = false
-            return [.began(welcome)]
+            // The answer to a HELLO shows as well as a beat that the peer has heard of it.
+            lastEchoed = since
+            return [.began(welcome), .echoed(since)]
         case .bye(_, let goodbye) where goodbye.code != .unknownSession:
             return farewell(goodbye)
         default:
@@ -141,11 +148,16 @@ package struct PeerSession {
         case .beat(_, let beat):
             failures = 0
             peerClock = max(peerClock ?? beat.clock, beat.clock)
-            return []
-        case .frames, .end, .opened, .submitted: return [.forward(message)]
+            guard let echo = beat.echo, echo > lastEchoed ?? MonotonicTime(microseconds: 0) else {
+                return []
+            }
+            lastEchoed = echo
+            return [.echoed(echo)]
+        case .frames, .end, .opened, .submitted, .joined, .work, .settled, .recall:
+            return [.forward(message)]
         case .peers(_, let peers): return [.peers(peers)]
         case .bye(_, let goodbye): return farewell(goodbye)
-        case .hello, .welcome, .fetch, .open, .submit:
+        case .hello, .welcome, .fetch, .open, .submit, .join, .results, .resize, .leave:
             ignored += 1
             return []
         }

@@ -15,9 +15,17 @@ extension SessionMessage {
         case opened = 33
         case submit = 34
         case submitted = 35
+        case join = 48
+        case joined = 49
+        case work = 50
+        case results = 51
+        case settled = 52
+        case recall = 53
+        case resize = 54
+        case leave = 55
 
         /// Whether frames follow the first part.
-        var hasFrames: Bool { self == .frames || self == .submit }
+        var hasFrames: Bool { self == .frames || self == .submit || self == .work }
     }
 
     // MARK: Writing
@@ -34,6 +42,7 @@ extension SessionMessage {
         return switch self {
         case .frames(_, _, let frames): Multipart(first: first, rest: frames)
         case .submit(_, let submission): Multipart(first: first, rest: submission.frames)
+        case .work(_, let work): Multipart(first: first, rest: work.frames)
         default: Multipart(first)
         }
     }
@@ -52,6 +61,14 @@ extension SessionMessage {
         case .opened: .opened
         case .submit: .submit
         case .submitted: .submitted
+        case .join: .join
+        case .joined: .joined
+        case .work: .work
+        case .results: .results
+        case .settled: .settled
+        case .recall: .recall
+        case .resize: .resize
+        case .leave: .leave
         }
     }
 
@@ -94,6 +111,14 @@ extension SessionMessage {
         case .opened(_, let opened): opened.write(into: &writer)
         case .submit(_, let submission): submission.write(into: &writer)
         case .submitted(_, let submitted): submitted.write(into: &writer)
+        case .join(_, let join): join.write(into: &writer)
+        case .joined(_, let joined): joined.write(into: &writer)
+        case .work(_, let work): work.write(into: &writer)
+        case .results(_, let results): results.write(into: &writer)
+        case .settled(_, let settled): settled.write(into: &writer)
+        case .recall(_, let recall): recall.write(into: &writer)
+        case .resize(_, let resize): resize.write(into: &writer)
+        case .leave(_, let group): writer.text(group)
         }
     }
 
@@ -130,9 +155,29 @@ extension SessionMessage {
         case .submit:
             message = Submission(&reader, multipart.rest).map { .submit(session: session, $0) }
         case .submitted: message = Submitted(&reader).map { .submitted(session: session, $0) }
+        case .join, .joined, .work, .results, .settled, .recall, .resize, .leave:
+            message = SessionMessage.aboutWork(kind, session, &reader, multipart.rest)
         }
         guard let message else { return nil }
         self = message
+    }
+}
+
+extension SessionMessage {
+    private static func aboutWork(
+        _ kind: Kind, _ session: UInt64, _ reader: inout FieldReader, _ frames: [Bytes]
+    ) -> SessionMessage? {
+        switch kind {
+        case .join: WorkJoin(&reader).map { .join(session: session, $0) }
+        case .joined: WorkJoined(&reader).map { .joined(session: session, $0) }
+        case .work: Work(&reader, frames).map { .work(session: session, $0) }
+        case .results: WorkResults(&reader).map { .results(session: session, $0) }
+        case .settled: WorkSettled(&reader).map { .settled(session: session, $0) }
+        case .recall: WorkRecall(&reader).map { .recall(session: session, $0) }
+        case .resize: WorkResize(&reader).map { .resize(session: session, $0) }
+        case .leave: reader.group().map { .leave(session: session, group: $0) }
+        default: nil
+        }
     }
 }
 

@@ -61,9 +61,35 @@
 //                    4  refused, invalid: an event cannot be stored; why (text)
 //                   16  behind: events before these are missing
 //                   17  busy: submit again later
+//   48    JOIN     group (text), round (varint), definition (a varint length and so many bytes, see
+//                  GroupDefinition+Coding.swift), window: events, bytes (varints); varint count of
+//                  what it holds, and for each stream (text), lane (varint), fence (8), numbers
+//   49    JOINED   group (text), round (varint), refusal (1, 0 for none) and then why (text): 1 the
+//                  group is defined otherwise, 2 there are too many, 3 the node gives no work
+//   50    WORK     group (text), round, number of the message in the round (varints); for each of
+//                  the further parts of the message, 1 to 63 frames: fence (8), attempt (varint),
+//                  flags (1): 1 if its events may have been handled before
+//   51    RESULT   group (text), number of the message, and of the first that is not settled
+//                  (varints), varint count of results, and for each stream (text), lane (varint), fence (8), numbers, verdict (1)
+//                    0  done
+//                    1  done, with a value (a varint length and so many bytes), of one event
+//                    2  retry: µs to wait and one more (varint, 0 if the group says), why (text), of
+//                       one event
+//                    3  reject: why (text), of one event
+//                    4  returned: not begun
+//   52    SETTLED  group (text), round, number of its last message that brought or recalled
+//                  something, number from which on results are to be sent again (0 for none),
+//                  events that others had been given meanwhile (varints), varint count of messages
+//                  of results, and their numbers (varints)
+//   53    RECALL   group (text), round, number of the message in the round (varints), stream
+//                  (text), lane (varint), fence (8)
+//   54    RESIZE   group (text), round (varint), window: events, bytes (varints)
+//   55    LEAVE    group (text)
 //
-// Rows of events are a varint count, and for each the producer's number of the first (varint),
-// stream (text), lane (varint), epoch (8), sequence of the first, count (varints).
+// Numbers of events are a varint count of ranges, and for each how far it begins behind the end of
+// the one before, from 0 on, and its length (varints). Rows of events are a varint count, and for
+// each the producer's number of the first (varint), stream (text), lane (varint), epoch (8),
+// sequence of the first, count (varints).
 
 /// A message of the service socket.
 package enum SessionMessage: Sendable, Hashable {
@@ -91,6 +117,22 @@ package enum SessionMessage: Sendable, Hashable {
     case submit(session: UInt64, Submission)
     /// What became of them.
     case submitted(session: UInt64, Submitted)
+    /// A worker wants to work for a group.
+    case join(session: UInt64, WorkJoin)
+    /// Whether it may.
+    case joined(session: UInt64, WorkJoined)
+    /// Events for a worker.
+    case work(session: UInt64, Work)
+    /// What became of events that a worker had.
+    case results(session: UInt64, WorkResults)
+    /// Results are taken.
+    case settled(session: UInt64, WorkSettled)
+    /// Events are wanted back.
+    case recall(session: UInt64, WorkRecall)
+    /// A worker takes more or less.
+    case resize(session: UInt64, WorkResize)
+    /// A worker works for a group no more, and has nothing of it.
+    case leave(session: UInt64, group: String)
 
     /// The session that the message belongs to; 0 for HELLO.
     package var session: UInt64 {
@@ -99,7 +141,10 @@ package enum SessionMessage: Sendable, Hashable {
         case .welcome(let session, _), .beat(let session, _), .bye(let session, _),
             .peers(let session, _), .fetch(let session, _), .frames(let session, _, _),
             .end(let session, _), .open(let session, _), .opened(let session, _),
-            .submit(let session, _), .submitted(let session, _):
+            .submit(let session, _), .submitted(let session, _), .join(let session, _),
+            .joined(let session, _), .work(let session, _), .results(let session, _),
+            .settled(let session, _), .recall(let session, _), .resize(let session, _),
+            .leave(let session, _):
             session
         }
     }

@@ -20,6 +20,8 @@ package struct SessionTable {
         case fetch(to: Bytes, session: UInt64, Fetch)
         /// A producer wants to submit, or submits.
         case submit(ProducerRequest)
+        /// A worker says something.
+        case worker(WorkerNews)
         /// A session's consumers have got so far.
         case reached(session: UInt64, [Reached])
         /// A session is over.
@@ -97,11 +99,11 @@ package struct SessionTable {
                 let text = "A node of this identity is connected, of another start."
                 return [.send(to: route, bye(0, .duplicateIdentity, text))]
             }
-            effects.append(remove(before.number))
+            effects += remove(before.number)
         }
         // A socket speaks for one node: who greets under another name there has given up the first.
         if let before = sessions.first(where: { $0.route == route }) {
-            effects.append(remove(before.number))
+            effects += remove(before.number)
         }
         guard sessions.count < Limits.sessionsMax else {
             return effects + [.send(to: route, bye(0, .full, "There are too many sessions."))]
@@ -135,36 +137,44 @@ package struct SessionTable {
         switch message {
         case .beat(let session, let beat):
             sessions[place].peerClock = max(sessions[place].peerClock ?? beat.clock, beat.clock)
-            return beat.reached.isEmpty ? [] : [.reached(session: session, beat.reached)]
+            let alive = Effect.worker(.beat(session: session))
+            return beat.reached.isEmpty
+                ? [alive] : [alive, .reached(session: session, beat.reached)]
         case .fetch(let session, let fetch):
             return [.fetch(to: route, session: session, fetch)]
-        case .bye(let session, _): return [remove(session)]
+        case .bye(let session, _): return remove(session, isGoodbye: true)
         case .open(let session, let opening):
             return [.submit(ProducerRequest(session: session, .open(opening)))]
         case .submit(let session, let submission):
             return [.submit(ProducerRequest(session: session, .submit(submission)))]
-        case .hello, .welcome, .peers, .frames, .end, .opened, .submitted:
+        case .join(let session, _), .results(let session, _), .resize(let session, _),
+            .leave(let session, _):
+            let peer = sessions[place].peer
+            return [.worker(.said(session: session, peer, message))]
+        case .hello, .welcome, .peers, .frames, .end, .opened, .submitted, .joined, .work,
+            .settled, .recall:
             ignored += 1
             let text = "A peer does not send this."
-            return [
-                .send(to: route, bye(message.session, .protocolError, text)),
-                remove(message.session),
-            ]
+            return [.send(to: route, bye(message.session, .protocolError, text))]
+                + remove(message.session)
         }
     }
 
-    private mutating func remove(_ number: UInt64) -> Effect {
+    private mutating func remove(_ number: UInt64, isGoodbye: Bool = false) -> [Effect] {
         guard let place = places.removeValue(forKey: number) else {
             preconditionFailure("there is no such session")
         }
         let gone = sessions.remove(at: place)
         for later in place..<sessions.count { places[sessions[later].number] = later }
-        return .closed(session: number, gone.peer)
+        return [
+            .closed(session: number, gone.peer),
+            .worker(.closed(session: number, isGoodbye: isGoodbye)),
+        ]
     }
 
     private mutating func tick(_ now: MonotonicTime) -> [Effect] {
         let dead = sessions.filter { now >= $0.lastHeard + PeerSession.silence }
-        var effects = dead.map { remove($0.number) }
+        var effects = dead.flatMap { remove($0.number) }
         for place in sessions.indices where now >= sessions[place].lastBeat + Limits.beatInterval {
             sessions[place].lastBeat = now
             let beat = Beat(clock: now, echo: sessions[place].peerClock)

@@ -35,6 +35,8 @@ package struct CommitQueue: Sendable {
     private var entries: [Entry] = []
     private var cursors: [String: [Position]] = [:]
     private var producers: [String: StoredProducer?] = [:]
+    private var groups: [String: StoredGroup?] = [:]
+    private var ledgers: [LedgerName: StoredLedger] = [:]
     /// From which events on channels are to be kept.
     package private(set) var firsts: [Channel: UInt64] = [:]
     /// Bytes of the frames that wait.
@@ -52,6 +54,7 @@ package struct CommitQueue: Sendable {
     /// Whether nothing waits.
     package var isEmpty: Bool {
         entries.isEmpty && cursors.isEmpty && firsts.isEmpty && producers.isEmpty
+            && groups.isEmpty && ledgers.isEmpty
     }
 
     /// How many frames wait.
@@ -73,6 +76,14 @@ package struct CommitQueue: Sendable {
     /// Producers wait, with the frames that hold their events.
     package mutating func add(producers: [String: StoredProducer?]) {
         self.producers.merge(producers) { $1 }
+    }
+
+    /// Groups wait, and ledgers, with what they say of frames that wait.
+    package mutating func add(
+        groups: [String: StoredGroup], ledgers: [LedgerName: StoredLedger]
+    ) {
+        for (name, group) in groups { self.groups[name] = group }
+        self.ledgers.merge(ledgers) { $1 }
     }
 
     /// What comes before these events need not be kept any more.
@@ -100,6 +111,8 @@ package struct CommitQueue: Sendable {
         entries = []
         cursors = [:]
         producers = [:]
+        groups = [:]
+        ledgers = [:]
         firsts = [:]
         byteCount = 0
         if !stored.entries.isEmpty { publish(stored) }
@@ -110,6 +123,8 @@ package struct CommitQueue: Sendable {
         changes.frames = entries.map { $0.stored(in: epoch, at: node) }
         changes.cursors = cursors
         changes.producers = producers
+        changes.groups = groups
+        changes.ledgers = ledgers
         changes.firsts = firsts
         return changes
     }

@@ -167,7 +167,7 @@ package struct ProducerClient {
                 result += take(answer, now)
             case .forward(.submitted(_, let answer)) where answer.producer == producer:
                 result += take(answer, now)
-            case .forward, .peers: break
+            case .forward, .peers, .echoed: break
             case .reconnect(let pause):
                 isOpen = false
                 result.append(.reconnect(after: pause))

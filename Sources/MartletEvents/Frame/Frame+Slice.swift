@@ -9,7 +9,7 @@ extension Frame {
     }
 
     /// A frame of these events, which must be some of this one's, in order.
-    func slice(of events: [RecordedEvent]) -> Frame {
+    package func slice(of events: [RecordedEvent]) -> Frame {
         let header = FrameHeader(
             channel: header.channel, epoch: header.epoch, firstSequence: events[0].sequence,
             count: events.count, baseTime: header.baseTime, isSlice: true,

@@ -12,16 +12,22 @@ public struct Delivery: Sendable {
     public let mayBeRepeat: Bool
     /// How many events of the channel were lost just before this one.
     public let missed: UInt64
+    /// Of an event that a worker was given: rises each time that its key, or the event without one,
+    /// is given to another worker or once more. A store that keeps the highest for each key can
+    /// refuse what a worker writes that was thought to be dead. 0 for all others.
+    public let fence: UInt64
 
     /// What is known about an event.
     @inlinable
     public init(
-        _ event: RecordedEvent, attempt: Int = 1, mayBeRepeat: Bool = false, missed: UInt64 = 0
+        _ event: RecordedEvent, attempt: Int = 1, mayBeRepeat: Bool = false, missed: UInt64 = 0,
+        fence: UInt64 = 0
     ) {
         self.event = event
         self.attempt = attempt
         self.mayBeRepeat = mayBeRepeat
         self.missed = missed
+        self.fence = fence
     }
 
     /// The id that is unique within the source.

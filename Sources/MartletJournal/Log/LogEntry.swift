@@ -3,7 +3,7 @@ import MartletCore
 extension LogEntry {
     private enum Kind: UInt8 {
         case stream = 1
-        case channel, state, epoch, frame, first, cursor, producer
+        case channel, state, epoch, frame, first, cursor, producer, group, ledger
     }
 
     func write(into writer: inout FieldWriter) {
@@ -40,6 +40,16 @@ extension LogEntry {
             writer.byte(Kind.producer.rawValue)
             writer.text(name)
             if let entry { entry.write(into: &writer) } else { writer.varint(0) }
+        case .group(let name, let entry):
+            writer.byte(Kind.group.rawValue)
+            writer.text(name)
+            writer.varint(entry == nil ? 0 : 1)
+            entry?.write(into: &writer)
+        case .ledger(let group, let channel, let ledger):
+            writer.byte(Kind.ledger.rawValue)
+            writer.text(group)
+            writer.varint(UInt64(channel))
+            ledger.write(into: &writer)
         }
     }
 
@@ -64,6 +74,8 @@ extension LogEntry {
             }
         case .cursor: entry = LogEntry.cursor(&reader)
         case .producer: entry = LogEntry.producer(&reader)
+        case .group: entry = LogEntry.group(&reader)
+        case .ledger: entry = LogEntry.ledger(&reader)
         }
         guard let entry else { return nil }
         self = entry
@@ -201,7 +213,7 @@ extension StoredChannelState {
 
 extension FieldReader {
     /// A number that is the size or the place of something in memory.
-    fileprivate mutating func small() -> Int? {
+    mutating func small() -> Int? {
         varint().flatMap { $0 <= UInt64(Int32.max) ? Int($0) : nil }
     }
 

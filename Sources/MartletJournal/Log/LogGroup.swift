@@ -37,14 +37,25 @@ import MartletEvents
 //                           (8), when it was heard of last (8, µs since 1970, signed), varint
 //                           count of rows of its events: the producer's number of the first,
 //                           channel, number there, count (varints)
+//                        9  group: name (text), 0 if it is forgotten and else 1; its definition, and
+//                           what held before (a varint length and so many bytes each; 0 for none),
+//                           varint count of channels, and for each its number and the first event
+//                           for which the definition holds (varints)
+//                       10  ledger: group (text), channel (varint), first event that is not
+//                           settled, first that was never given to a worker (varints); varint count
+//                           of ranges behind it that are settled, and for each how far it begins
+//                           behind the end of the one before, and its length (varints); varint
+//                           count of events that have failed, and for each event and attempts
+//                           (varints); varint count of losses, and for each first event, count
+//                           (varints) and reason (1); events handled, dead, repeated, lost (varints)
 //                      then the frames, in the order of their entries, and zeros up to a multiple
 //                      of eight
 //
-// The first group of a segment repeats the streams, channels, states, cursors, producers and the
-// epoch, so that the segments before are needed for their frames alone. Behind the last group there
-// are zeros, or nothing, or the footer of a segment that is complete (SegmentFooter.swift). A
-// journal that was closed has a file "closed": the number of the group to come, and its complement
-// (8 each).
+// The first group of a segment repeats the streams, channels, states, cursors, producers, groups,
+// ledgers and the epoch, so that the segments before are needed for their frames alone. Behind the
+// last group there are zeros, or nothing, or the footer of a segment that is complete
+// (SegmentFooter.swift). A journal that was closed has a file "closed": the number of the group to
+// come, and its complement (8 each).
 
 /// What a directory says.
 enum LogEntry: Equatable {
@@ -57,6 +68,21 @@ enum LogEntry: Equatable {
     case cursor(String, [Position])
     /// Nil for one that is forgotten.
     case producer(String, ProducerEntry?)
+    /// Nil for one that is forgotten.
+    case group(String, GroupEntry?)
+    case ledger(group: String, channel: Int, StoredLedger)
+}
+
+/// A group of workers, whose channels are known by their numbers.
+struct GroupEntry: Equatable {
+    struct Start: Equatable {
+        let channel: Int
+        let sequence: UInt64
+    }
+
+    let definition: Bytes
+    let before: Bytes?
+    let starts: [Start]
 }
 
 /// A producer, whose channels are known by their numbers.

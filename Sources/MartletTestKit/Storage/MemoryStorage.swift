@@ -11,6 +11,8 @@ public final class MemoryStorage: Storage {
         var frames: [Channel: [StoredFrame]] = [:]
         var cursors: [String: [Position]] = [:]
         var producers: [String: StoredProducer] = [:]
+        var groups: [String: StoredGroup] = [:]
+        var ledgers: [LedgerName: StoredLedger] = [:]
         var isClosed = false
     }
 
@@ -32,6 +34,12 @@ public final class MemoryStorage: Storage {
 
     /// Who submits events.
     public var producers: [String: StoredProducer] { state.withLock { $0.producers } }
+
+    /// Groups of workers.
+    public var groups: [String: StoredGroup] { state.withLock { $0.groups } }
+
+    /// What they have done.
+    public var ledgers: [LedgerName: StoredLedger] { state.withLock { $0.ledgers } }
 
     /// How many bytes are kept.
     public var byteCount: UInt64 {
@@ -64,6 +72,11 @@ public final class MemoryStorage: Storage {
                 next.cursors[name] = positions.isEmpty ? nil : positions
             }
             for (name, producer) in changes.producers { next.producers[name] = producer }
+            for (name, group) in changes.groups {
+                next.groups[name] = group
+                if group == nil { next.ledgers = next.ledgers.filter { $0.key.group != name } }
+            }
+            next.ledgers.merge(changes.ledgers) { $1 }
             state = next
         }
     }

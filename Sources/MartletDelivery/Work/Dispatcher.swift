@@ -1,0 +1,404 @@
+/// What a node hears of those who work for its streams.
+package enum WorkerNews: Sendable {
+    /// A worker says something.
+    case said(session: UInt64, Instance, SessionMessage)
+    /// It is alive.
+    case beat(session: UInt64)
+    /// Its session is over; with a goodbye, it has nothing any more.
+    case closed(session: UInt64, isGoodbye: Bool)
+}
+
+/// A node as the dispatcher of its streams: the groups that work for them.
+///
+/// It decides and does nothing.
+package struct Dispatcher: Sendable {
+    /// What is to be done.
+    package enum Effect: Sendable {
+        /// Say something to the peer of its session.
+        case say(SessionMessage)
+        /// Read events of a channel for a group, from this one on.
+        case read(WorkRead)
+        /// A group has given an event up.
+        case dead(DeadLetter)
+    }
+
+    private struct Stream: Sendable {
+        let name: StreamName
+        let partitions: Int
+        let isDurable: Bool
+        /// Bytes that may be held for workers before publishers wait.
+        let heldBytesMax: Int
+    }
+
+    private let instance: Instance
+    /// Whether there is a journal, in which groups and ledgers of durable streams are kept.
+    private let isStored: Bool
+    private var random: SplitMix
+    private var streams: [Stream] = []
+    private var groups: [GroupDispatcher] = []
+    private var places: [String: Int] = [:]
+    private var fences: FenceCounter
+    /// Which groups each session works for.
+    private var working: [UInt64: [Int]] = [:]
+    /// Groups and ledgers as the journal has them, of which no worker has been seen yet.
+    private let found: (groups: [String: StoredGroup], ledgers: [LedgerName: StoredLedger])
+    /// When a lease ends that was given before this start.
+    private let leasesEnd: MonotonicTime
+    /// Definitions that are to be stored.
+    private var newGroups: [String: StoredGroup] = [:]
+    private var unfinished: [LedgerName: StoredLedger] = [:]
+    private var effects: [Effect] = []
+
+    /// The dispatcher of a node that has just started.
+    package init(
+        _ instance: Instance, isStored: Bool = false, groups: [String: StoredGroup] = [:],
+        ledgers: [LedgerName: StoredLedger] = [:], seed: UInt64, at now: MonotonicTime
+    ) {
+        self.instance = instance
+        self.isStored = isStored
+        random = SplitMix(seed)
+        fences = FenceCounter(instance.epoch)
+        found = (groups, ledgers)
+        leasesEnd = now + Limits.lease
+    }
+
+    /// Whether nobody works here.
+    package var isIdle: Bool { groups.isEmpty }
+
+    /// Whether something is to be stored.
+    package var isDirty: Bool {
+        !newGroups.isEmpty
+            || groups.contains { group in
+                !group.unconfirmed.isEmpty || group.lanes.contains { $0.needsStoring }
+            }
+    }
+
+    package mutating func takeEffects() -> [Effect] {
+        defer { effects = [] }
+        return effects
+    }
+
+    // MARK: Streams
+
+    /// A stream of the node, whose channels are those of the publisher.
+    package mutating func add(
+        _ stream: StreamName, partitions: Int, isDurable: Bool, ringBytes: Int,
+        in publisher: FanoutPublisher, at now: MonotonicTime
+    ) {
+        streams.append(
+            Stream(
+                name: stream, partitions: partitions, isDurable: isDurable,
+                heldBytesMax: ringBytes / 2))
+        for place in groups.indices { attach(place, to: streams.count - 1, publisher, at: now) }
+    }
+
+    /// Whether so much is held for workers that nothing should be published.
+    package func isHeldUp(_ stream: StreamName) -> Bool {
+        guard !groups.isEmpty, let known = streams.first(where: { $0.name == stream }),
+            !known.isDurable
+        else { return false }
+        return groups.contains {
+            $0.has(stream) && $0.heldBytes(of: stream) >= known.heldBytesMax
+        }
+    }
+
+    /// A frame follows the last one of its channel, and was published.
+    package mutating func sealed(
+        _ frame: SealedFrame, of stream: StreamName, in publisher: FanoutPublisher,
+        at now: MonotonicTime
+    ) {
+        let channel = ChannelPlace(stream: stream, lane: frame.lane)
+        for place in groups.indices where groups[place].has(stream) {
+            if groups[place].lane(channel) == nil {
+                guard let known = streams.first(where: { $0.name == stream }) else { continue }
+                add(channel, of: known, to: place, publisher, at: now, before: frame)
+            }
+            guard let lane = groups[place].lane(channel) else { continue }
+            borrowFences(place)
+            groups[place].sealed(frame, in: lane, at: now)
+            collect(place)
+        }
+    }
+
+    /// Attaches a group to a stream that it works for.
+    private mutating func attach(
+        _ place: Int, to stream: Int, _ publisher: FanoutPublisher, at now: MonotonicTime
+    ) {
+        let stream = streams[stream]
+        guard groups[place].definition.wants(stream.name), !groups[place].has(stream.name) else {
+            return
+        }
+        groups[place].add(stream.name, partitions: stream.partitions)
+        for channel in publisher.channels(of: stream.name) {
+            add(channel.channel.place, of: stream, to: place, publisher, at: now)
+        }
+    }
+
+    /// - Parameter before: the frame that has just been published, and comes by itself.
+    private mutating func add(
+        _ channel: ChannelPlace, of stream: Stream, to place: Int, _ publisher: FanoutPublisher,
+        at now: MonotonicTime, before frame: SealedFrame? = nil
+    ) {
+        let definition = groups[place].definition
+        let name = Channel(node: instance.node, stream: channel.stream, lane: channel.lane)
+        let known = publisher.channels(of: stream.name).first { $0.channel == name }
+        let first = known?.first ?? 1
+        let end = frame?.sequences.lowerBound ?? known?.next ?? 1
+        var before: (definition: GroupDefinition, until: UInt64)?
+        if let old = found.groups[definition.name], let encoded = old.before,
+            let until = old.starts[name], let definition = GroupDefinition(encoded: encoded)
+        {
+            before = (definition, until)
+        }
+        let stored = stream.isDurable ? found.ledgers[LedgerName(definition.name, name)] : nil
+        // A channel that begins behind the group is all the group's.
+        let start = definition.start == .now && frame == nil ? end : min(first, end)
+        var lane = WorkLane(
+            name, stored ?? StoredLedger(from: start), end: end,
+            isShared: channel.lane == 0 || !definition.isKeyed, isDurable: stream.isDurable,
+            before: before, unclaimedUntil: stored == nil ? nil : leasesEnd)
+        if stored == nil { lane.isDirty = stream.isDurable }
+        if !stream.isDurable {
+            for frame in publisher.ringFrames(of: channel)
+            where frame.sequences.upperBound > start && frame.sequences.lowerBound < end {
+                lane.sealed(frame)
+            }
+        }
+        groups[place].add(lane)
+    }
+
+    // MARK: Workers
+
+    /// A worker says something, or nothing any more.
+    package mutating func handle(
+        _ news: WorkerNews, in publisher: FanoutPublisher, at now: MonotonicTime
+    ) {
+        switch news {
+        case .said(let session, let worker, .join(_, let join)):
+            self.join(worker, session: session, join, publisher, at: now)
+        case .said(let session, _, let message):
+            hear(message, session: session, at: now)
+        case .beat(let session):
+            for place in working[session] ?? [] { groups[place].beat(session: session, at: now) }
+        case .closed(let session, let isGoodbye):
+            for place in working.removeValue(forKey: session) ?? [] {
+                change(place) { $0.closed(session: session, isGoodbye: isGoodbye, at: now) }
+            }
+        }
+    }
+
+    private mutating func hear(
+        _ message: SessionMessage, session: UInt64, at now: MonotonicTime
+    ) {
+        switch message {
+        case .results(_, let results):
+            guard let place = places[results.group] else { return }
+            change(place) { $0.results(results, session: session, at: now) }
+        case .resize(_, let resize):
+            guard let place = places[resize.group] else { return }
+            change(place) { $0.resize(resize, session: session, at: now) }
+        case .leave(_, let group):
+            guard let place = places[group] else { return }
+            change(place) { $0.leave(session: session, at: now) }
+            working[session]?.removeAll { $0 == place }
+        default: break
+        }
+    }
+
+    private mutating func join(
+        _ worker: Instance, session: UInt64, _ join: WorkJoin, _ publisher: FanoutPublisher,
+        at now: MonotonicTime
+    ) {
+        let place: Int
+        do throws(JoinRefusal) { place = try self.place(for: join, publisher, at: now) } catch {
+            let joined = WorkJoined(
+                group: join.group, round: join.round, refusal: error.reason, text: error.text)
+            effects.append(.say(.joined(session: session, joined)))
+            return
+        }
+        if working[session]?.contains(place) != true { working[session, default: []].append(place) }
+        change(place) { $0.join(worker, session: session, join, at: now) }
+    }
+
+    private struct JoinRefusal: Error {
+        let reason: WorkJoined.Refusal
+        let text: String
+    }
+
+    /// The group that a worker means, which begins with it if nobody has heard of it.
+    private mutating func place(
+        for join: WorkJoin, _ publisher: FanoutPublisher, at now: MonotonicTime
+    ) throws(JoinRefusal) -> Int {
+        guard let definition = GroupDefinition(encoded: join.definition),
+            definition.name == join.group
+        else { throw JoinRefusal(reason: .definition, text: "Its definition cannot be read.") }
+        guard join.window.events == 0 || join.window.bytes >= Limits.eventBytesMax else {
+            throw JoinRefusal(
+                reason: .definition, text: "The largest event does not fit into its window.")
+        }
+        if let place = places[join.group] {
+            try redefine(place, definition, join.definition)
+            return place
+        }
+        guard groups.count < Limits.groupsMax else {
+            throw JoinRefusal(
+                reason: .full, text: "A node knows \(Limits.groupsMax) groups at most.")
+        }
+        var current = (definition, join.definition)
+        if let known = found.groups[join.group] {
+            guard let old = GroupDefinition(encoded: known.definition) else {
+                throw JoinRefusal(reason: .definition, text: "The stored definition is unreadable.")
+            }
+            current = try Dispatcher.newer((old, known.definition), current)
+        }
+        let group = GroupDispatcher(
+            current.0, current.1, at: instance, seed: random.next(), fences: fences)
+        let place = groups.count
+        groups.append(group)
+        places[join.group] = place
+        for stream in streams.indices { attach(place, to: stream, publisher, at: now) }
+        if isStored, found.groups[join.group]?.definition != current.1 {
+            note(place, before: found.groups[join.group]?.definition)
+        }
+        return place
+    }
+
+    private mutating func redefine(
+        _ place: Int, _ definition: GroupDefinition, _ encoded: Bytes
+    ) throws(JoinRefusal) {
+        let known = (groups[place].definition, groups[place].encoded)
+        let newer = try Dispatcher.newer(known, (definition, encoded))
+        guard newer.1 != known.1 else { return }
+        groups[place].redefine(definition, encoded)
+        if isStored { note(place, before: known.1) }
+    }
+
+    /// The definition that holds if a worker comes with another one.
+    private static func newer(
+        _ known: (GroupDefinition, Bytes), _ other: (GroupDefinition, Bytes)
+    ) throws(JoinRefusal) -> (GroupDefinition, Bytes) {
+        guard known.1 != other.1 else { return known }
+        guard other.0.version != known.0.version else {
+            throw JoinRefusal(
+                reason: .definition,
+                text: "Others have defined version \(known.0.version) of it otherwise. Give this "
+                    + "definition version \(known.0.version + 1).")
+        }
+        guard other.0.version > known.0.version else {
+            throw JoinRefusal(
+                reason: .definition,
+                text: "Version \(known.0.version) of it is in force, and this worker has "
+                    + "\(other.0.version). Bring it up to date.")
+        }
+        guard other.0.isKeyed == known.0.isKeyed else {
+            throw JoinRefusal(
+                reason: .definition,
+                text: "Whether a group keeps keys in order stays what it was. Begin another group.")
+        }
+        return other
+    }
+
+    /// A definition is to be stored, with where it begins to hold.
+    private mutating func note(_ place: Int, before: Bytes?) {
+        var starts: [Channel: UInt64] = [:]
+        for lane in groups[place].lanes where lane.isDurable { starts[lane.channel] = lane.loaded }
+        newGroups[groups[place].definition.name] = StoredGroup(
+            definition: groups[place].encoded, starts: starts, before: before)
+    }
+
+    /// The storage has answered.
+    package mutating func answered(
+        _ read: WorkRead, with answer: StoredAnswer, first: UInt64, at now: MonotonicTime
+    ) {
+        guard let lane = groups[read.group].lane(read.channel.place) else { return }
+        change(read.group) { $0.read(answer, of: lane, first: first, at: now) }
+    }
+
+    /// Time has passed.
+    package mutating func tick(at now: MonotonicTime) {
+        for place in groups.indices { change(place) { $0.tick(at: now) } }
+    }
+
+    // MARK: Storing
+
+    /// What is to be stored now. So many events of each channel are stored in the same commit.
+    package mutating func takeChanges() -> (
+        groups: [String: StoredGroup], ledgers: [LedgerName: StoredLedger]
+    ) {
+        for place in groups.indices {
+            let name = groups[place].definition.name
+            for lane in groups[place].lanes.indices {
+                guard let ledger = groups[place].lanes[lane].takeChange() else { continue }
+                unfinished[LedgerName(name, groups[place].lanes[lane].channel)] = ledger
+            }
+            groups[place].storing += groups[place].unconfirmed
+            groups[place].unconfirmed = []
+        }
+        defer { newGroups = [:] }
+        return (newGroups, unfinished)
+    }
+
+    /// It is on disk.
+    package mutating func committed(at now: MonotonicTime) {
+        for (name, ledger) in unfinished {
+            guard let place = places[name.group], let lane = groups[place].lane(name.channel.place)
+            else { continue }
+            groups[place].lanes[lane].stored(ledger)
+        }
+        unfinished = [:]
+        for place in groups.indices {
+            change(place) { group in
+                group.confirm(group.storing)
+                group.storing = []
+                group.pump(at: now)
+            }
+        }
+    }
+
+    // MARK: Looking
+
+    /// The fence under which the first of these events was given out last.
+    package func fence(_ group: String, _ result: WorkResult) -> UInt64 {
+        guard let place = places[group],
+            let lane = groups[place].lane(ChannelPlace(stream: result.stream, lane: result.lane)),
+            let first = result.sequences.first,
+            let (piece, event) = groups[place].lanes[lane].find(first)
+        else { return result.fence }
+        return groups[place].lanes[lane].pieces[piece][event].fence
+    }
+
+    /// The groups, and how they stand.
+    package var status: [GroupStatus] { groups.map(\.status) }
+
+    // MARK: Groups
+
+    private mutating func change(_ place: Int, _ body: (inout GroupDispatcher) -> Void) {
+        borrowFences(place)
+        body(&groups[place])
+        collect(place)
+    }
+
+    /// Fences of all groups rise together.
+    private mutating func borrowFences(_ place: Int) { groups[place].fences = fences }
+
+    private mutating func collect(_ place: Int) {
+        fences = groups[place].fences
+        for effect in groups[place].takeEffects() {
+            switch effect {
+            case .send(_, let message): effects.append(.say(message))
+            case .read(let channel, let from):
+                effects.append(.read(WorkRead(group: place, channel: channel, from: from)))
+            case .dead(let letter): effects.append(.dead(letter))
+            }
+        }
+    }
+}
+
+/// A question to the storage on behalf of a group.
+package struct WorkRead: Sendable {
+    let group: Int
+    /// The channel.
+    package let channel: Channel
+    /// The first event that is wanted.
+    package let from: UInt64
+}

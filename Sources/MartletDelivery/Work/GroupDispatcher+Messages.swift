@@ -1,0 +1,259 @@
+/// What workers say.
+extension GroupDispatcher {
+    // MARK: Coming and going
+
+    /// A worker begins, or begins anew with what it has.
+    mutating func join(
+        _ worker: Instance, session: UInt64, _ join: WorkJoin, at now: MonotonicTime
+    ) {
+        let place = enter(worker, session: session, join, at: now)
+        let number = members[place].number
+        effects.append(
+            .send(
+                session: session,
+                .joined(
+                    session: session, WorkJoined(group: definition.name, round: join.round))))
+        for lane in lanes.indices {
+            let channel = lanes[lane].channel
+            let kept = join.holdings.filter {
+                $0.stream == channel.stream && $0.lane == channel.lane
+            }
+            // What it was given and does not have never reached it.
+            let freed = lanes[lane].takeBack(
+                from: number, except: kept.map { ($0.fence, $0.sequences) })
+            members[place].free(freed)
+            for holding in kept { adopt(holding, in: lane, by: place, at: now) }
+        }
+        members[place].hasSuspect = lanes.contains { $0.hasLone(number) }
+        assignIfNeeded(at: now)
+        for lane in lanes.indices where !lanes[lane].isShared {
+            // What was asked back before may not have been heard.
+            if lanes[lane].owner == number { lanes[lane].isRecalled = false }
+            move(lane, at: now)
+        }
+        pump(at: now)
+    }
+
+    /// A worker has something from before this dispatcher began. Nobody else gets it, for as long
+    /// as the lease lasts; what others have been given meanwhile is wanted back.
+    private mutating func adopt(
+        _ holding: WorkHolding, in lane: Int, by place: Int, at now: MonotonicTime
+    ) {
+        let number = members[place].number
+        let isFree =
+            lanes[lane].isShared || lanes[lane].owner == nil || lanes[lane].owner == number
+        if isFree, let count = lanes[lane].claim(holding, by: number) {
+            members[place].out.events += count
+            if !lanes[lane].isShared { lanes[lane].owner = number }
+            return
+        }
+        guard !lanes[lane].knows(holding, of: number), let session = members[place].session else {
+            return
+        }
+        let recall = WorkRecall(
+            group: definition.name, round: members[place].round,
+            number: members[place].nextNumber(), stream: holding.stream, lane: holding.lane,
+            fence: holding.fence)
+        effects.append(.send(session: session, .recall(session: session, recall)))
+    }
+
+    /// A worker takes more or less at once.
+    mutating func resize(_ resize: WorkResize, session: UInt64, at now: MonotonicTime) {
+        guard let place = member(of: session), members[place].round == resize.round else { return }
+        let takesNothing = members[place].window.events == 0
+        members[place].window = resize.window
+        if takesNothing != (resize.window.events == 0) { reassign(at: now) }
+        pump(at: now)
+    }
+
+    /// A worker has nothing of the group, and wants nothing.
+    mutating func leave(session: UInt64, at now: MonotonicTime) {
+        guard let place = member(of: session) else { return }
+        remove(members[place].number, suspecting: false, at: now)
+        assignIfNeeded(at: now)
+        pump(at: now)
+    }
+
+    /// A worker is alive.
+    mutating func beat(session: UInt64, at now: MonotonicTime) {
+        guard let place = member(of: session) else { return }
+        members[place].leaseUntil = now + Limits.lease
+    }
+
+    /// A session is over. Who has said goodbye has nothing any more; who has not may come back.
+    mutating func closed(session: UInt64, isGoodbye: Bool, at now: MonotonicTime) {
+        guard let place = member(of: session) else { return }
+        guard isGoodbye else {
+            members[place].session = nil
+            return
+        }
+        remove(members[place].number, suspecting: false, at: now)
+        assignIfNeeded(at: now)
+        pump(at: now)
+    }
+
+    /// Time has passed.
+    mutating func tick(at now: MonotonicTime) {
+        for member in members where now >= member.leaseUntil {
+            remove(member.number, suspecting: true, at: now)
+        }
+        for place in members.indices { remind(place, at: now) }
+        for lane in lanes.indices {
+            lanes[lane].wake(at: now)
+            lanes[lane].tidy(thoroughly: true)
+        }
+        assignIfNeeded(at: now)
+        pump(at: now)
+    }
+
+    /// A worker that has something and is sent nothing may have missed the last message.
+    private mutating func remind(_ place: Int, at now: MonotonicTime) {
+        guard let session = members[place].session, members[place].out.events > 0,
+            members[place].isReminderDue(at: now)
+        else { return }
+        let reminder = WorkSettled(
+            group: definition.name, round: members[place].round,
+            lastNumber: members[place].lastNumber)
+        effects.append(.send(session: session, .settled(session: session, reminder)))
+    }
+
+    // MARK: Results
+
+    /// A worker says what became of events.
+    mutating func results(_ message: WorkResults, session: UInt64, at now: MonotonicTime) {
+        guard let place = member(of: session) else { return }
+        let number = members[place].number
+        switch members[place].turn(of: message, at: now) {
+        case .take: break
+        case .known:
+            // Unless it waits for the disk.
+            if !isUnconfirmed(number, message.number) { confirm([(number, message.number, 0)]) }
+            return
+        case .early:
+            let answer = WorkSettled(
+                group: definition.name, round: members[place].round,
+                lastNumber: members[place].lastNumber, resendFrom: members[place].nextResults)
+            effects.append(.send(session: session, .settled(session: session, answer)))
+            return
+        case .wait: return
+        }
+        var staleCount = 0
+        var waitsForDisk = false
+        var touched: [Int] = []
+        for result in message.results {
+            guard
+                let lane = lane(ChannelPlace(stream: result.stream, lane: result.lane))
+            else {
+                staleCount += Int(clamping: result.sequences.count)
+                continue
+            }
+            let outcome = lanes[lane].apply(result, from: number)
+            staleCount += outcome.staleCount
+            waitsForDisk =
+                waitsForDisk || lanes[lane].isDurable && result.verdict != .returned
+            members[place].free(outcome.freed)
+            take(outcome, of: result, in: lane, by: place, at: now)
+            touched.append(lane)
+        }
+        if waitsForDisk {
+            unconfirmed.append((number, message.number, UInt64(staleCount)))
+        } else {
+            confirm([(number, message.number, UInt64(staleCount))])
+        }
+        for lane in touched where !lanes[lane].isShared { move(lane, at: now) }
+        pump(after: touched, by: number, at: now)
+    }
+
+    /// Its lanes may go on, and those that all share.
+    private mutating func pump(after touched: [Int], by number: UInt32, at now: MonotonicTime) {
+        for lane in lanes.indices
+        where lanes[lane].isShared || lanes[lane].owner == number || touched.contains(lane) {
+            pump(lane: lane, at: now)
+        }
+    }
+
+    private mutating func take(
+        _ outcome: WorkOutcome, of result: WorkResult, in lane: Int, by place: Int,
+        at now: MonotonicTime
+    ) {
+        switch result.verdict {
+        case .done, .value:
+            breaker.noteHandled(outcome.acceptedCount)
+            for end in outcome.ends where !histories.isEmpty {
+                histories[WorkEventName(channel: lanes[lane].channel, sequence: end.sequence)] = nil
+            }
+        case .retry(let wait, let reason):
+            for end in outcome.ends {
+                fail(
+                    end.sequence, in: lane, by: members[place], because: reason, wait: wait,
+                    at: now)
+            }
+        case .reject(let reason):
+            for end in outcome.ends {
+                note(end.sequence, in: lane, by: members[place], because: reason)
+                bury(end.sequence, in: lane, .rejected)
+            }
+        case .returned: break
+        }
+        members[place].hasSuspect =
+            members[place].hasSuspect && lanes.contains { $0.hasLone(members[place].number) }
+    }
+
+    private func isUnconfirmed(_ member: UInt32, _ number: UInt64) -> Bool {
+        (unconfirmed + storing).contains { $0.member == member && $0.number == number }
+    }
+
+    /// Says that results are taken.
+    mutating func confirm(_ results: [(member: UInt32, number: UInt64, staleCount: UInt64)]) {
+        for member in members {
+            guard let session = member.session else { continue }
+            let own = results.filter { $0.member == member.number }
+            guard !own.isEmpty else { continue }
+            let settled = WorkSettled(
+                group: definition.name, round: member.round, lastNumber: member.lastNumber,
+                numbers: own.map(\.number), staleCount: own.reduce(0) { $0 + $1.staleCount })
+            effects.append(.send(session: session, .settled(session: session, settled)))
+        }
+    }
+
+    // MARK: Failures
+
+    /// An attempt at an event has failed.
+    mutating func fail(
+        _ sequence: UInt64, in lane: Int, by member: WorkMember, because reason: String,
+        wait: Duration?, lapsed: Bool = false, at now: MonotonicTime
+    ) {
+        note(sequence, in: lane, by: member, because: reason)
+        let channel = lanes[lane].channel
+        let isCharged = breaker.noteFailed(sequence, of: channel)
+        let failures = lanes[lane].noteFailure(of: sequence, isCharged: isCharged)
+        guard failures < definition.attempts else {
+            return bury(sequence, in: lane, lapsed ? .lapsed : .failed)
+        }
+        // A suspect goes at once to the next worker that has none.
+        guard !lapsed else { return }
+        let pause = wait ?? definition.backOff.wait(after: max(failures, 1), random.next())
+        lanes[lane].delay(sequence, until: now + max(pause, Limits.backOffFloor))
+    }
+
+    private mutating func note(
+        _ sequence: UInt64, in lane: Int, by member: WorkMember, because reason: String
+    ) {
+        let name = WorkEventName(channel: lanes[lane].channel, sequence: sequence)
+        let attempt = DeadLetter.Attempt(worker: member.instance.node, reason: reason)
+        histories[name, default: []].append(attempt)
+    }
+
+    private mutating func bury(_ sequence: UInt64, in lane: Int, _ reason: DeadLetter.Reason) {
+        let name = WorkEventName(channel: lanes[lane].channel, sequence: sequence)
+        let attempts = histories.removeValue(forKey: name) ?? []
+        if let (piece, place) = lanes[lane].find(sequence) {
+            let letter = DeadLetter(
+                group: definition.name, reason: reason, attempts: attempts,
+                attemptCount: max(lanes[lane].ledger.failures(of: sequence), attempts.count),
+                event: lanes[lane].pieces[piece].frame[place].detached())
+            effects.append(.dead(letter))
+        }
+        lanes[lane].bury(sequence, holdingKey: reason != .rejected)
+    }
+}

@@ -1,0 +1,279 @@
+/// The dispatcher of a group at the node that publishes: it gives events to the group's workers,
+/// and keeps the ledger.
+///
+/// It decides and does nothing. What happens twice happens the same way, wherever it runs.
+struct GroupDispatcher: Sendable {
+    /// What is to be done.
+    enum Effect: Sendable {
+        case send(session: UInt64, SessionMessage)
+        /// Read events of a channel, from this one on.
+        case read(Channel, from: UInt64)
+        case dead(DeadLetter)
+    }
+
+    private(set) var definition: GroupDefinition
+    /// As it is stored and compared.
+    private(set) var encoded: Bytes
+    let instance: Instance
+    var members: [WorkMember] = []
+    var lanes: [WorkLane] = []
+    private(set) var places: [ChannelPlace: Int] = [:]
+    private var partitions: [StreamName: Int] = [:]
+    private var assignments: [StreamName: Assignment] = [:]
+    private var lastMember: UInt32 = 0
+    var fences: FenceCounter
+    var breaker = Breaker()
+    var random: SplitMix
+    /// Attempts that failed, of events that are not settled.
+    var histories: [WorkEventName: [DeadLetter.Attempt]] = [:]
+    /// Results that are to be confirmed once they are stored.
+    var unconfirmed: [(member: UInt32, number: UInt64, staleCount: UInt64)] = []
+    /// Those of them that are being stored.
+    var storing: [(member: UInt32, number: UInt64, staleCount: UInt64)] = []
+    /// Members have come or gone.
+    private var isUnassigned = false
+    var effects: [Effect] = []
+
+    init(
+        _ definition: GroupDefinition, _ encoded: Bytes, at instance: Instance, seed: UInt64,
+        fences: FenceCounter
+    ) {
+        self.definition = definition
+        self.encoded = encoded
+        self.instance = instance
+        self.fences = fences
+        random = SplitMix(seed)
+    }
+
+    mutating func takeEffects() -> [Effect] {
+        defer { effects = [] }
+        return effects
+    }
+
+    /// The group is defined anew.
+    mutating func redefine(_ definition: GroupDefinition, _ encoded: Bytes) {
+        self.definition = definition
+        self.encoded = encoded
+    }
+
+    // MARK: Lanes
+
+    /// A stream that the group works for.
+    mutating func add(_ stream: StreamName, partitions: Int) {
+        self.partitions[stream] = partitions
+        isUnassigned = true
+    }
+
+    func has(_ stream: StreamName) -> Bool { partitions[stream] != nil }
+
+    /// A channel of such a stream.
+    mutating func add(_ lane: WorkLane) {
+        places[lane.channel.place] = lanes.count
+        lanes.append(lane)
+        isUnassigned = true
+    }
+
+    func lane(_ channel: ChannelPlace) -> Int? { places[channel] }
+
+    /// A frame follows the last one of its channel.
+    mutating func sealed(_ frame: SealedFrame, in place: Int, at now: MonotonicTime) {
+        lanes[place].sealed(frame)
+        guard !members.isEmpty else { return }
+        assignIfNeeded(at: now)
+        pump(lane: place, at: now)
+    }
+
+    /// The storage has answered.
+    mutating func read(
+        _ answer: StoredAnswer, of place: Int, first: UInt64, at now: MonotonicTime
+    ) {
+        lanes[place].read(answer, first: first)
+        pump(lane: place, at: now)
+    }
+
+    /// Bytes of frames of a stream that are held for workers.
+    func heldBytes(of stream: StreamName) -> Int {
+        lanes.reduce(0) { $0 + ($1.channel.stream == stream ? $1.heldBytes : 0) }
+    }
+
+    // MARK: Members
+
+    func member(of session: UInt64) -> Int? { members.firstIndex { $0.session == session } }
+
+    func member(numbered number: UInt32) -> Int? { members.firstIndex { $0.number == number } }
+
+    /// Adds a worker, or lets one begin anew, and returns its place.
+    mutating func enter(
+        _ worker: Instance, session: UInt64, _ join: WorkJoin, at now: MonotonicTime
+    ) -> Int {
+        isUnassigned = true
+        if let known = members.firstIndex(where: { $0.instance == worker }) {
+            members[known].session = session
+            members[known].window = join.window
+            members[known].leaseUntil = now + Limits.lease
+            members[known].begin(join.round)
+            return known
+        }
+        // A process that has begun anew has nothing of the one before.
+        for before in members where before.instance.node == worker.node {
+            remove(before.number, suspecting: true, at: now)
+        }
+        lastMember += 1
+        members.append(
+            WorkMember(lastMember, worker, session: session, join, at: now))
+        return members.count - 1
+    }
+
+    /// A worker is there no more, and what it had goes to others.
+    mutating func remove(_ number: UInt32, suspecting: Bool, at now: MonotonicTime) {
+        guard let place = member(numbered: number) else { return }
+        let gone = members.remove(at: place)
+        isUnassigned = true
+        for lane in lanes.indices {
+            let isOwn = lanes[lane].owner == number
+            guard isOwn || lanes[lane].isShared || !lanes[lane].claims.isEmpty else { continue }
+            let alone = lanes[lane].takeBack(from: number, suspecting: suspecting)
+            for sequence in alone {
+                fail(
+                    sequence, in: lane, by: gone, because: "The worker fell silent.", wait: nil,
+                    lapsed: true, at: now)
+            }
+            if isOwn { lanes[lane].owner = nil }
+        }
+        unconfirmed.removeAll { $0.member == number }
+        storing.removeAll { $0.member == number }
+    }
+
+    /// Lanes are to be assigned anew.
+    mutating func reassign(at now: MonotonicTime) {
+        isUnassigned = true
+        assignIfNeeded(at: now)
+    }
+
+    /// Gives every lane the worker that should have it.
+    mutating func assignIfNeeded(at now: MonotonicTime) {
+        guard isUnassigned else { return }
+        isUnassigned = false
+        let names = members.filter { $0.window.events > 0 }.map(\.name)
+        for (stream, count) in partitions.sorted(by: { $0.key.precedes($1.key) }) {
+            assignments[stream] = try? Assignment(
+                of: stream, partitions: count, to: names.prefix(Limits.membersMax))
+        }
+        for lane in lanes.indices where !lanes[lane].isShared { move(lane, at: now) }
+    }
+
+    /// Hands a lane over if it is another worker's and nothing of it is out; else asks for what was
+    /// not begun.
+    mutating func move(_ lane: Int, at now: MonotonicTime) {
+        let channel = lanes[lane].channel
+        let name = assignments[channel.stream]?.member(for: channel.lane)
+        let heir = name.flatMap { name in members.first { $0.name == name }?.number }
+        lanes[lane].heir = heir
+        guard heir != lanes[lane].owner else { return }
+        if lanes[lane].outCount == 0 {
+            lanes[lane].owner = heir
+            lanes[lane].fence = fences.next()
+            lanes[lane].rewind()
+        } else if !lanes[lane].isRecalled, let owner = lanes[lane].owner.flatMap(member(numbered:)) {
+            recall(lane, from: owner)
+        }
+    }
+
+    private mutating func recall(_ lane: Int, from owner: Int) {
+        guard let session = members[owner].session else { return }
+        lanes[lane].isRecalled = true
+        let channel = lanes[lane].channel
+        let recall = WorkRecall(
+            group: definition.name, round: members[owner].round,
+            number: members[owner].nextNumber(), stream: channel.stream, lane: channel.lane,
+            fence: lanes[lane].fence)
+        effects.append(.send(session: session, .recall(session: session, recall)))
+    }
+
+    // MARK: Giving
+
+    /// Gives out what can go.
+    mutating func pump(at now: MonotonicTime) {
+        for lane in lanes.indices { pump(lane: lane, at: now) }
+    }
+
+    mutating func pump(lane: Int, at now: MonotonicTime) {
+        if lanes[lane].isShared {
+            while let best = roomiest(), give(lane, to: best, grantsMax: 1, at: now) {}
+        } else if let owner = lanes[lane].owner.flatMap(member(numbered:)),
+            lanes[lane].heir == lanes[lane].owner, members[owner].session != nil
+        {
+            _ = give(lane, to: owner, grantsMax: Limits.messageFrames, at: now)
+        }
+        if lanes[lane].hasMore, let from = lanes[lane].takeRead() {
+            effects.append(.read(lanes[lane].channel, from: from))
+        }
+    }
+
+    /// The worker that has most room.
+    private func roomiest() -> Int? {
+        var best: Int?
+        for place in members.indices where members[place].session != nil {
+            let room = members[place].room
+            guard room.events > 0, room.bytes > 0 else { continue }
+            if let known = best, members[known].room.events >= room.events { continue }
+            best = place
+        }
+        return best
+    }
+
+    /// Gives a worker what it has room for. False if nothing went.
+    private mutating func give(
+        _ lane: Int, to place: Int, grantsMax: Int, at now: MonotonicTime
+    ) -> Bool {
+        guard let session = members[place].session, lanes[lane].hasMore else { return false }
+        if breaker.isOpen, !breaker.mayProbe(at: now) { return false }
+        var taking = WorkTaking(
+            member: members[place].number, definition: definition, window: members[place].window,
+            room: members[place].room, maySuspect: !members[place].hasSuspect, fences: fences)
+        taking.grantsMax = grantsMax
+        taking.probesOnly = breaker.isOpen
+        lanes[lane].take(&taking, at: now)
+        fences = taking.fences
+        members[place].hasSuspect = !taking.maySuspect
+        guard !taking.grants.isEmpty else { return false }
+        for grant in taking.grants {
+            members[place].out.events += grant.count
+            members[place].out.bytes += grant.cost
+        }
+        for start in stride(from: 0, to: taking.grants.count, by: Limits.messageFrames) {
+            let some = taking.grants[start...].prefix(Limits.messageFrames)
+            let work = Work(
+                group: definition.name, round: members[place].round,
+                number: members[place].nextNumber(), leases: some.map(\.lease),
+                frames: some.map(\.frame))
+            effects.append(.send(session: session, .work(session: session, work)))
+        }
+        return true
+    }
+}
+
+/// An event of a group, by its channel.
+struct WorkEventName: Hashable, Sendable {
+    let channel: Channel
+    let sequence: UInt64
+}
+
+/// Numbers that follow from a seed, to spread waits (SplitMix64).
+struct SplitMix: Sendable {
+    private var state: UInt64
+
+    init(_ seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
+
+extension Channel {
+    var place: ChannelPlace { ChannelPlace(stream: stream, lane: lane) }
+}

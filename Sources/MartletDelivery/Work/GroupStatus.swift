@@ -1,0 +1,53 @@
+/// How a group stands at the node that publishes.
+package struct GroupStatus: Sendable {
+    /// A worker.
+    package struct Member: Sendable {
+        package let instance: Instance
+        package let session: UInt64?
+        package let window: WorkWindow
+        /// Events that it has.
+        package let outCount: Int
+        /// Keyed lanes that are its own, by stream.
+        package let lanes: [Channel]
+    }
+
+    /// A channel.
+    package struct Lane: Sendable {
+        package let channel: Channel
+        package let ledger: StoredLedger
+        /// The next event to come.
+        package let end: UInt64
+        /// Events that are not settled.
+        package let lag: UInt64
+        package let outCount: Int
+        /// Events that wait for their next attempt.
+        package let delayedCount: Int
+        /// Keys that an event holds up.
+        package let blockedKeyCount: Int
+    }
+
+    package let definition: GroupDefinition
+    package let members: [Member]
+    package let lanes: [Lane]
+    /// Most of what is tried fails, so that little is.
+    package let isBroken: Bool
+}
+
+extension GroupDispatcher {
+    var status: GroupStatus {
+        GroupStatus(
+            definition: definition,
+            members: members.map { member in
+                GroupStatus.Member(
+                    instance: member.instance, session: member.session, window: member.window,
+                    outCount: member.out.events,
+                    lanes: lanes.filter { $0.owner == member.number }.map(\.channel))
+            },
+            lanes: lanes.map { lane in
+                GroupStatus.Lane(
+                    channel: lane.channel, ledger: lane.ledger.snapshot(), end: lane.end,
+                    lag: lane.lag, outCount: lane.outCount, delayedCount: lane.delayed.count,
+                    blockedKeyCount: lane.keys?.blockedCount ?? 0)
+            }, isBroken: breaker.isOpen)
+    }
+}

@@ -1,0 +1,104 @@
+/// A group's ledger of a channel, at work: every event that there is ends in it once.
+struct Ledger {
+    /// As it is kept.
+    private(set) var stored: StoredLedger
+    /// Attempts that have failed, by their events.
+    private var failing: [UInt64: Int]
+
+    init(_ stored: StoredLedger) {
+        self.stored = stored
+        failing = Dictionary(
+            stored.failing.map { ($0.sequence, $0.attempts) }, uniquingKeysWith: { $1 })
+    }
+
+    /// All events before this one are settled.
+    var next: UInt64 { stored.next }
+
+    /// Events before this one may have been given to workers.
+    var leasedThrough: UInt64 { stored.leasedThrough }
+
+    var tally: StoredLedger.Tally { stored.tally }
+
+    func isSettled(_ sequence: UInt64) -> Bool {
+        sequence < stored.next || stored.settled.contains(sequence)
+    }
+
+    /// Of these events, those that are not settled.
+    func unsettled(in range: Range<UInt64>) -> [Range<UInt64>] {
+        guard range.upperBound > stored.next else { return [] }
+        return stored.settled.missing(in: max(range.lowerBound, stored.next)..<range.upperBound)
+    }
+
+    /// How many events before this one are not settled.
+    func openCount(before end: UInt64) -> UInt64 {
+        let count = end - min(end, stored.next)
+        return count - min(count, stored.settled.count)
+    }
+
+    /// How many attempts at an event have failed.
+    func failures(of sequence: UInt64) -> Int { failing[sequence] ?? 0 }
+
+    /// Whether attempts at any event have failed.
+    var hasFailures: Bool { !failing.isEmpty }
+
+    /// The events of which attempts have failed, in their order.
+    var failingEvents: [UInt64] { failing.keys.sorted() }
+
+    // MARK: Writing
+
+    /// Events are done with, none of which was before.
+    mutating func settle(_ range: Range<UInt64>) {
+        if !failing.isEmpty {
+            for sequence in failing.keys where range.contains(sequence) { failing[sequence] = nil }
+        }
+        if range.lowerBound <= stored.next {
+            stored.next = max(stored.next, range.upperBound)
+            while let end = stored.settled.takeFirst(from: stored.next) { stored.next = end }
+        } else {
+            stored.settled.insert(range)
+        }
+    }
+
+    /// Events were handled.
+    mutating func noteHandled(_ count: Int) { stored.tally.handled += UInt64(count) }
+
+    /// Events were set aside.
+    mutating func noteDead() { stored.tally.dead += 1 }
+
+    /// Events go out that had been given to a worker before.
+    mutating func noteRepeated(_ count: Int) { stored.tally.repeated += UInt64(count) }
+
+    /// Events that are not settled will never come.
+    mutating func lose(_ range: Range<UInt64>, _ reason: StoredLedger.Loss.Reason) {
+        for lost in unsettled(in: range) {
+            stored.tally.lost += UInt64(lost.count)
+            stored.losses.append(.init(lost, reason))
+            settle(lost)
+        }
+        let excess = stored.losses.count - Limits.lossesMax
+        if excess > 0 { stored.losses.removeFirst(excess) }
+    }
+
+    /// An attempt at an event has failed. Returns how many have.
+    mutating func fail(_ sequence: UInt64) -> Int {
+        failing[sequence, default: 0] += 1
+        return failing[sequence] ?? 0
+    }
+
+    /// Events before this one may be given to workers from now on.
+    mutating func lease(through sequence: UInt64) {
+        stored.leasedThrough = max(stored.leasedThrough, sequence)
+    }
+
+    /// Nothing is with any worker: what is not settled was never begun.
+    mutating func noteNothingLeased() {
+        stored.leasedThrough = stored.next
+    }
+
+    /// The ledger as it is to be kept.
+    func snapshot() -> StoredLedger {
+        var snapshot = stored
+        snapshot.failing = failing.sorted { $0.key < $1.key }.map { .init($0.key, attempts: $0.value) }
+        return snapshot
+    }
+}

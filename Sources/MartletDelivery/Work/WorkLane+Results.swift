@@ -1,0 +1,381 @@
+/// What a result has come to.
+struct WorkOutcome {
+    /// Events that the worker has no more, and bytes of their records.
+    var freed = (events: 0, bytes: 0)
+    /// Events of which the result counts.
+    var acceptedCount = 0
+    /// Events that had been given to others, or were settled.
+    var staleCount = 0
+    /// Events that were handled or failed, in their order.
+    var ends: [WorkEnd] = []
+}
+
+/// How an attempt at an event has ended that somebody may want to know of.
+struct WorkEnd {
+    enum Kind {
+        case handled(value: Bytes?)
+        case failed(reason: String)
+        case rejected(reason: String)
+    }
+
+    let sequence: UInt64
+    let kind: Kind
+}
+
+extension WorkLane {
+    // MARK: Results
+
+    /// A worker says what became of events. What others have been given meanwhile is left alone.
+    mutating func apply(_ result: WorkResult, from member: UInt32) -> WorkOutcome {
+        var outcome = WorkOutcome()
+        for range in result.sequences.ranges {
+            let before = outcome.acceptedCount + outcome.staleCount
+            settleClaims(range, result, member, &outcome)
+            var index = piece(from: range.lowerBound)
+            while index < pieces.count, pieces[index].sequences.lowerBound < range.upperBound {
+                applyPiece(index, range, result, member, &outcome)
+                index += 1
+            }
+            let seen = outcome.acceptedCount + outcome.staleCount - before
+            outcome.staleCount += max(0, range.count - seen)
+        }
+        tidy()
+        return outcome
+    }
+
+    private mutating func applyPiece(
+        _ index: Int, _ range: Range<UInt64>, _ result: WorkResult, _ member: UInt32,
+        _ outcome: inout WorkOutcome
+    ) {
+        let sequences = pieces[index].sequences
+        let overlap = sequences.clamped(to: range)
+        if let slot = pieces[index].whole, overlap == sequences, keys == nil,
+            !pieces[index].frame.header.isSlice, case .done = result.verdict, slot.state == .out,
+            slot.fence == result.fence, slot.member == member
+        {
+            outcome.acceptedCount += pieces[index].open
+            outcome.freed.events += pieces[index].open
+            outcome.freed.bytes += pieces[index].cost
+            outCount -= pieces[index].open
+            ledger.noteHandled(pieces[index].open)
+            var settled = slot
+            settled.state = .settled
+            pieces[index].setAll(settled)
+            ledger.settle(sequences)
+            isDirty = true
+            return
+        }
+        let frame = pieces[index].frame
+        // Numbers in a row are settled at once.
+        var settled: Range<UInt64>?
+        for place in pieces[index].place(from: overlap.lowerBound)..<frame.count {
+            let event = frame[place]
+            guard event.sequence < overlap.upperBound else { break }
+            guard accepts(pieces[index][place], result.fence, member) else {
+                outcome.staleCount += 1
+                continue
+            }
+            outcome.acceptedCount += 1
+            take(back: place, of: index, event, &outcome)
+            switch result.verdict {
+            case .done, .value:
+                if let known = settled, known.upperBound == event.sequence {
+                    settled = known.lowerBound..<event.sequence + 1
+                } else {
+                    if let settled { ledger.settle(settled) }
+                    settled = event.sequence..<event.sequence + 1
+                }
+                pieces[index][place].state = .settled
+                ledger.noteHandled(1)
+                release(event)
+            case .returned: putBack(place, of: index, event)
+            case .retry, .reject:
+                pieces[index][place].state = .delayed
+                pieces[index][place].marks = .mayRepeat
+            }
+            if let kind = result.verdict.end {
+                outcome.ends.append(WorkEnd(sequence: event.sequence, kind: kind))
+                isDirty = true
+            }
+        }
+        if let settled { ledger.settle(settled) }
+    }
+
+    /// Whether a result counts: the event was given out last under this fence, to this worker, and
+    /// nothing has been heard of it.
+    private func accepts(_ slot: WorkSlot, _ fence: UInt64, _ member: UInt32) -> Bool {
+        guard slot.fence == fence, slot.member == member else { return false }
+        return slot.state == .out || slot.state == .waiting && slot.marks.contains(.isSuspect)
+    }
+
+    /// A worker has an event no more.
+    private mutating func take(
+        back place: Int, of index: Int, _ event: RecordedEvent, _ outcome: inout WorkOutcome
+    ) {
+        // A suspect was taken from its worker before.
+        guard pieces[index][place].state == .out else { return }
+        outcome.freed.events += 1
+        outcome.freed.bytes += event.recordByteCount
+        outCount -= 1
+        if keys != nil, let key = KeyHash.of(event) { keys?.back(key) }
+    }
+
+    /// An event is done with, for which others of its key may have waited.
+    private mutating func release(_ event: RecordedEvent) {
+        if keys != nil, let key = KeyHash.of(event) { keys?.settled(event.sequence, of: key) }
+    }
+
+    /// An event that was not begun waits again, before those that follow it.
+    private mutating func putBack(_ place: Int, of index: Int, _ event: RecordedEvent) {
+        needsFence = true
+        pieces[index][place].state = .waiting
+        pieces[index][place].marks.remove([.isAlone, .isSuspect])
+        guard !isShared else {
+            cursor = min(cursor, event.sequence)
+            return
+        }
+        track()
+        guard let key = KeyHash.of(event) else { return }
+        if keys?.blocker(of: key) == event.sequence { keys?.settled(event.sequence, of: key) }
+        keys?.drain(key)
+        if event.sequence < cursor { keys?.wait(event.sequence, for: key) }
+    }
+
+    private mutating func settleClaims(
+        _ range: Range<UInt64>, _ result: WorkResult, _ member: UInt32,
+        _ outcome: inout WorkOutcome
+    ) {
+        guard !claims.isEmpty,
+            let place = claims.firstIndex(where: {
+                $0.member == member && $0.fence == result.fence
+            })
+        else { return }
+        for claimed in claims[place].sequences.common(with: range) {
+            let count = claimed.count
+            outcome.acceptedCount += count
+            outcome.freed.events += count
+            outCount -= count
+            claims[place].sequences.remove(claimed)
+            switch result.verdict {
+            case .done, .value:
+                ledger.settle(claimed)
+                ledger.noteHandled(count)
+                isDirty = true
+            // Nobody has seen it here yet: it goes again when it is loaded.
+            case .retry, .reject, .returned: break
+            }
+        }
+        claims.removeAll { $0.sequences.isEmpty }
+    }
+
+    // MARK: Failures
+
+    /// An attempt at an event has failed, which counts if it is charged. Returns how many have.
+    mutating func noteFailure(of sequence: UInt64, isCharged: Bool) -> Int {
+        isDirty = true
+        // Its worker must have heard that this is known before it gets anything more of the key.
+        if isDurable { unstoredFailures.insert(sequence) }
+        return isCharged ? ledger.fail(sequence) : ledger.failures(of: sequence)
+    }
+
+    /// An event that has just failed is tried again at a time.
+    mutating func delay(_ sequence: UInt64, until due: MonotonicTime) {
+        guard let (index, place) = find(sequence) else { return }
+        let at = delayed.firstIndex { $0.due > due } ?? delayed.count
+        delayed.insert((due, sequence), at: at)
+        guard !isShared else { return }
+        track()
+        guard let key = KeyHash.of(pieces[index].frame[place]) else { return }
+        keys?.block(key, by: sequence)
+        keys?.drain(key)
+    }
+
+    /// An event is given up. If its worker waits with its key, so does the key here, until that is
+    /// on disk.
+    mutating func bury(_ sequence: UInt64, holdingKey: Bool) {
+        guard let (index, place) = find(sequence) else { return }
+        pieces[index][place].state = .settled
+        ledger.settle(sequence..<sequence + 1)
+        ledger.noteDead()
+        isDirty = true
+        if isDurable, holdingKey, !isShared, let key = KeyHash.of(pieces[index].frame[place]) {
+            track()
+            keys?.block(key, by: sequence)
+            keys?.drain(key)
+            unstoredDeaths.append((sequence, key))
+        } else {
+            release(pieces[index].frame[place])
+        }
+        delayed.removeAll { $0.sequence == sequence }
+        tidy()
+    }
+
+    /// The time of some events has come.
+    mutating func wake(at now: MonotonicTime) {
+        if let unclaimed, now >= unclaimed.until {
+            self.unclaimed = nil
+            rewind()
+        }
+        guard let first = delayed.first, first.due <= now else { return }
+        let due = delayed.prefix { $0.due <= now }.map(\.sequence)
+        delayed.removeFirst(due.count)
+        for sequence in due {
+            guard let (index, place) = find(sequence), pieces[index][place].state == .delayed else {
+                continue
+            }
+            pieces[index][place].state = .waiting
+            pieces[index][place].marks.insert(.isListed)
+            singles.append(sequence)
+        }
+    }
+
+    // MARK: Workers that go
+
+    /// A worker has gone. What it had waits again; if it fell silent, any of it may be the reason.
+    /// Returns those that were alone with it.
+    mutating func takeBack(from member: UInt32, suspecting: Bool) -> [UInt64] {
+        var alone: [UInt64] = []
+        let marks: WorkSlot.Marks = suspecting ? [.isSuspect, .mayRepeat] : [.mayRepeat]
+        for index in pieces.indices {
+            if var slot = pieces[index].whole {
+                guard slot.state == .out, slot.member == member else { continue }
+                outCount -= pieces[index].open
+                slot.state = .waiting
+                slot.marks = marks
+                pieces[index].setAll(slot)
+                continue
+            }
+            for place in 0..<pieces[index].frame.count {
+                var slot = pieces[index][place]
+                guard slot.state == .out, slot.member == member else { continue }
+                outCount -= 1
+                if suspecting, slot.marks.contains(.isAlone) {
+                    alone.append(pieces[index].frame[place].sequence)
+                }
+                slot.state = .waiting
+                slot.marks = marks
+                pieces[index][place] = slot
+            }
+        }
+        for claim in claims where claim.member == member { outCount -= Int(claim.sequences.count) }
+        claims.removeAll { $0.member == member }
+        rewind()
+        return alone
+    }
+
+    /// Begins again with the first event that is not settled.
+    mutating func rewind() {
+        needsFence = true
+        cursor = ledger.next
+        guard !isShared else { return }
+        var singles = singles
+        while let sequence = singles.popFirst() {
+            if let (index, place) = find(sequence) {
+                pieces[index][place].marks.remove(.isListed)
+            }
+        }
+        self.singles.removeAll()
+        keys = nil
+        isRecalled = false
+        if hasSpecial { track() }
+    }
+
+    /// Whether some event must be looked at before others of its key go.
+    private var hasSpecial: Bool {
+        !delayed.isEmpty || ledger.hasFailures || outCount > 0
+            || pieces.contains { piece in
+                guard let slot = piece.whole else { return true }
+                return slot.marks.contains(.isSuspect)
+            }
+    }
+
+    /// The worker has these events no more, which never reached it.
+    mutating func takeBack(
+        from member: UInt32, except kept: [(fence: UInt64, sequences: SequenceSet)]
+    ) -> (events: Int, bytes: Int) {
+        var freed = (events: 0, bytes: 0)
+        // What it still claims it says again.
+        for claim in claims where claim.member == member {
+            freed.events += Int(claim.sequences.count)
+            outCount -= Int(claim.sequences.count)
+        }
+        claims.removeAll { $0.member == member }
+        for index in pieces.indices {
+            if let slot = pieces[index].whole, slot.state != .out || slot.member != member { continue }
+            for place in 0..<pieces[index].frame.count {
+                let slot = pieces[index][place]
+                let event = pieces[index].frame[place]
+                guard slot.state == .out, slot.member == member,
+                    !kept.contains(where: {
+                        $0.fence == slot.fence && $0.sequences.contains(event.sequence)
+                    })
+                else { continue }
+                freed.events += 1
+                freed.bytes += event.recordByteCount
+                outCount -= 1
+                pieces[index][place].state = .waiting
+                pieces[index][place].marks.remove(.isAlone)
+            }
+        }
+        guard freed.events > 0 else { return freed }
+        rewind()
+        return freed
+    }
+}
+
+extension WorkLane {
+    /// Whether a worker has a suspect.
+    func hasLone(_ member: UInt32) -> Bool {
+        pieces.contains { piece in
+            piece.whole == nil
+                && (0..<piece.frame.count).contains {
+                    piece[$0].state == .out && piece[$0].member == member
+                        && piece[$0].marks.contains(.isAlone)
+                }
+        }
+    }
+
+    /// A worker has events from before this dispatcher began. Nil if none of them can be its own.
+    mutating func claim(_ holding: WorkHolding, by member: UInt32) -> Int? {
+        guard let unclaimed, loaded == ledger.next || isShared else { return nil }
+        var sequences = SequenceSet()
+        for range in holding.sequences.ranges {
+            let old = range.clamped(to: loaded..<max(loaded, unclaimed.before))
+            for own in ledger.unsettled(in: old)
+            where !claims.contains(where: { !$0.sequences.common(with: own).isEmpty }) {
+                sequences.insert(own)
+            }
+        }
+        guard !sequences.isEmpty else { return nil }
+        claims.append(WorkClaim(member: member, fence: holding.fence, sequences: sequences))
+        outCount += Int(sequences.count)
+        return Int(sequences.count)
+    }
+
+    /// Whether a worker has some of it for all that is known here.
+    func knows(_ holding: WorkHolding, of member: UInt32) -> Bool {
+        holding.sequences.ranges.contains { range in
+            pieces[piece(from: range.lowerBound)...].prefix {
+                $0.sequences.lowerBound < range.upperBound
+            }.contains { piece in
+                (piece.place(from: range.lowerBound)..<piece.frame.count).contains {
+                    piece[$0].state == .out && piece[$0].member == member
+                        && piece[$0].fence == holding.fence
+                }
+            }
+        }
+    }
+}
+
+extension WorkResult.Verdict {
+    /// What is to be told of; nil if that is nothing.
+    fileprivate var end: WorkEnd.Kind? {
+        switch self {
+        case .done: .handled(value: nil)
+        case .value(let value): .handled(value: value)
+        case .retry(_, let reason): .failed(reason: reason)
+        case .reject(let reason): .rejected(reason: reason)
+        case .returned: nil
+        }
+    }
+}

@@ -1,0 +1,311 @@
+/// A publisher as a worker of one group sees it: the session, what the worker has of it, and what
+/// became of that.
+struct WorkSource: Sendable {
+    /// Results that were sent, and are not known to be settled.
+    private struct Sent: Sendable {
+        let number: UInt64
+        let results: [WorkResult]
+        var sentAt: MonotonicTime
+        /// It is settled, and one before it is not: results are taken in their order.
+        var isSettled = false
+    }
+
+    let peer: Int
+    private(set) var session: UInt64?
+    private(set) var publisher: Instance?
+    /// Counts its beginnings.
+    private(set) var round: UInt64 = 0
+    /// Whether the publisher has taken it in.
+    private(set) var isJoined = false
+    private var joinedAt = MonotonicTime(microseconds: 0)
+    /// The number of the next message that brings or recalls something.
+    private var expected: UInt64 = 1
+    /// Nothing that it has may be begun after this moment.
+    private(set) var leaseUntil = MonotonicTime(microseconds: 0)
+    /// Rises each time that a lease runs out.
+    private(set) var term: UInt64 = 0
+    /// All that it has, and has not heard to be settled.
+    private var held: [HoldKey: SequenceSet] = [:]
+    /// How many events it has that no handler has ended.
+    var unfinishedCount = 0
+    private var done: [HoldKey: SequenceSet] = [:]
+    private var lastDone: (key: HoldKey, range: Range<UInt64>)?
+    private var returned: [HoldKey: SequenceSet] = [:]
+    private var others: [WorkResult] = []
+    private var sent: [Sent] = []
+    /// The number of the next message of results.
+    private var nextResults: UInt64 = 1
+    /// Events that were done in vain: others had been given them.
+    private(set) var staleCount: UInt64 = 0
+    private(set) var window: WorkWindow
+    /// Events that were finished since the window was looked at.
+    private var finishedCount = 0
+    private var lookedAt = MonotonicTime(microseconds: 0)
+    private let widthMin: Int
+
+    init(_ peer: Int, width: Int) {
+        self.peer = peer
+        widthMin = min(2 * width, Limits.workEventsMax)
+        window = WorkWindow(events: widthMin, bytes: Limits.workBytesMax)
+    }
+
+    /// Whether it has nothing, and has nothing to say.
+    var isClear: Bool {
+        unfinishedCount == 0 && done.isEmpty && lastDone == nil && returned.isEmpty
+            && others.isEmpty && sent.isEmpty
+    }
+
+    /// Whether something is to be said.
+    var hasResults: Bool {
+        !done.isEmpty || lastDone != nil || !returned.isEmpty || !others.isEmpty
+    }
+
+    // MARK: Sessions
+
+    /// A session has begun. True if it is with another node than the one before.
+    mutating func begin(_ session: UInt64, with publisher: Instance) -> Bool {
+        let isOther = self.publisher.map { $0.node != publisher.node } ?? false
+        self.session = session
+        self.publisher = publisher
+        isJoined = false
+        if isOther { forget() }
+        return isOther
+    }
+
+    private mutating func forget() {
+        held = [:]
+        done = [:]
+        lastDone = nil
+        returned = [:]
+        others = []
+        sent = []
+        unfinishedCount = 0
+    }
+
+    mutating func lost() {
+        session = nil
+        isJoined = false
+    }
+
+    /// The message with which it begins, or begins anew.
+    mutating func join(
+        _ group: String, _ definition: Bytes, window: WorkWindow?, at now: MonotonicTime
+    ) -> SessionMessage? {
+        guard let session else { return nil }
+        if let window { self.window = window }
+        round += 1
+        expected = 1
+        isJoined = false
+        joinedAt = now
+        let holdings = held.sorted { $0.key.comes(before: $1.key) }.map { key, sequences in
+            WorkHolding(
+                stream: key.stream, lane: key.lane, fence: key.fence, sequences: sequences)
+        }
+        let join = WorkJoin(
+            group: group, round: round, definition: definition, window: self.window,
+            holdings: holdings)
+        return .join(session: session, join)
+    }
+
+    /// The publisher has taken it in.
+    mutating func joined(_ round: UInt64) -> Bool {
+        guard round == self.round, !isJoined else { return false }
+        isJoined = true
+        return true
+    }
+
+    /// Whether it waits for that in vain.
+    func isJoinLate(at now: MonotonicTime) -> Bool {
+        session != nil && !isJoined && now >= joinedAt + Limits.resultTimeout
+    }
+
+    /// A message has come that brings or recalls something. Nil if it belongs to another round, and
+    /// false if one is missing before it.
+    mutating func accept(_ round: UInt64, _ number: UInt64) -> Bool? {
+        guard round == self.round, session != nil else { return nil }
+        guard number == expected else { return number < expected ? nil : false }
+        expected += 1
+        return true
+    }
+
+    /// Whether a message of the round has not come that should have.
+    func lacks(_ round: UInt64, _ lastNumber: UInt64) -> Bool {
+        round == self.round && session != nil && lastNumber >= expected
+    }
+
+    /// The publisher has heard what was sent at this moment.
+    mutating func renew(_ sent: MonotonicTime) {
+        leaseUntil = max(leaseUntil, sent + Limits.ownLease)
+    }
+
+    func holdsLease(at now: MonotonicTime) -> Bool { now < leaseUntil }
+
+    /// The lease has run out.
+    mutating func endTerm() { term += 1 }
+
+    // MARK: Events
+
+    mutating func hold(_ frame: Frame, _ fence: UInt64) {
+        let key = HoldKey(frame, fence)
+        unfinishedCount += frame.count
+        guard frame.header.isSlice else {
+            held[key, default: SequenceSet()].insert(frame.sequences)
+            return
+        }
+        for event in frame {
+            held[key, default: SequenceSet()].insert(event.sequence..<event.sequence + 1)
+        }
+    }
+
+    /// A handler has ended, or was never begun.
+    mutating func end(_ event: HeldEvent, _ verdict: WorkResult.Verdict) {
+        unfinishedCount -= 1
+        let sequence = event.event.sequence
+        switch verdict {
+        case .done:
+            finishedCount += 1
+            // Most follow the one before.
+            if let last = lastDone, last.range.upperBound == sequence,
+                last.key.fence == event.lease.fence,
+                last.key.lane == event.event.frame.channel.lane,
+                last.key.stream == event.event.frame.channel.stream
+            {
+                lastDone?.range = last.range.lowerBound..<sequence + 1
+            } else {
+                keepDone()
+                lastDone = (HoldKey(event), sequence..<sequence + 1)
+            }
+        case .returned:
+            returned[HoldKey(event), default: SequenceSet()].insert(sequence..<sequence + 1)
+        case .value, .retry, .reject:
+            finishedCount += 1
+            others.append(
+                HoldKey(event).result(SequenceSet(sequence..<sequence + 1), verdict))
+        }
+    }
+
+    private mutating func keepDone() {
+        guard let last = lastDone else { return }
+        done[last.key, default: SequenceSet()].insert(last.range)
+        lastDone = nil
+    }
+
+    // MARK: Results
+
+    /// What has ended since the last time, as messages that are repeated until they are settled.
+    /// What goes back has one of its own, which need not wait for a disk.
+    mutating func takeResults(
+        _ group: String, at now: MonotonicTime
+    ) -> (messages: [SessionMessage], ended: UInt64?, returned: UInt64?)? {
+        guard session != nil, isJoined, hasResults else { return nil }
+        keepDone()
+        let results = done.sorted { $0.key.comes(before: $1.key) }.map { $0.key.result($0.value, .done) }
+        let back = returned.sorted { $0.key.comes(before: $1.key) }
+            .map { $0.key.result($0.value, .returned) }
+        let ended = keep(results + others, at: now)
+        let returned = keep(back, at: now)
+        (done, self.returned, others) = ([:], [:], [])
+        let places = sent.indices.suffix((ended == nil ? 0 : 1) + (returned == nil ? 0 : 1))
+        return (places.compactMap { message($0, group) }, ended, returned)
+    }
+
+    /// Results that are to be sent get a number.
+    private mutating func keep(_ results: [WorkResult], at now: MonotonicTime) -> UInt64? {
+        guard !results.isEmpty else { return nil }
+        sent.append(Sent(number: nextResults, results: results, sentAt: now))
+        nextResults += 1
+        return nextResults - 1
+    }
+
+    private func message(_ place: Int, _ group: String) -> SessionMessage? {
+        session.map { session in
+            let results = WorkResults(
+                group: group, number: sent[place].number, first: sent[0].number,
+                results: sent[place].results)
+            return .results(session: session, results)
+        }
+    }
+
+    /// What was sent and is not known to be settled: all of it in a new session, or what is late.
+    mutating func repeatResults(
+        _ group: String, olderThan age: Duration, at now: MonotonicTime
+    ) -> [SessionMessage] {
+        guard isJoined else { return [] }
+        let late = sent.indices.filter {
+            now >= sent[$0].sentAt + age && (!sent[$0].isSettled || age == .zero)
+        }
+        return late.compactMap { place in
+            sent[place].sentAt = now
+            return message(place, group)
+        }
+    }
+
+    /// What was sent from a number on, of which something has not arrived.
+    mutating func resend(
+        _ group: String, from number: UInt64?, at now: MonotonicTime
+    ) -> [SessionMessage] {
+        guard isJoined, let number else { return [] }
+        return sent.indices.filter { sent[$0].number >= number }.compactMap { place in
+            sent[place].sentAt = now
+            return message(place, group)
+        }
+    }
+
+    /// Results are settled.
+    mutating func settle(_ settled: WorkSettled) {
+        staleCount += settled.staleCount
+        for number in settled.numbers {
+            guard let place = sent.firstIndex(where: { $0.number == number }),
+                !sent[place].isSettled
+            else { continue }
+            sent[place].isSettled = true
+            for result in sent[place].results {
+                let key = HoldKey(result)
+                for range in result.sequences.ranges { held[key]?.remove(range) }
+                if held[key]?.isEmpty == true { held[key] = nil }
+            }
+        }
+        sent.removeFirst(sent.prefix { $0.isSettled }.count)
+    }
+
+    // MARK: The window
+
+    private static let windowInterval = Duration.milliseconds(20)
+
+    /// The message that says how much it takes, if that should change: what it finishes in 20 ms.
+    mutating func resize(_ group: String, at now: MonotonicTime) -> SessionMessage? {
+        guard isJoined, window.events > 0, now >= lookedAt + WorkSource.windowInterval else {
+            return nil
+        }
+        let elapsed = lookedAt.duration(to: now)
+        lookedAt = now
+        let perInterval = Double(finishedCount) * (WorkSource.windowInterval / elapsed)
+        finishedCount = 0
+        let wanted = max(widthMin, min(Int(perInterval), Limits.workEventsMax))
+        // Less is wanted only after a while.
+        let events = max(wanted, window.events / 2)
+        guard events > window.events + window.events / 4 || events < window.events / 4 * 3 else {
+            return nil
+        }
+        return resize(group, to: WorkWindow(events: events, bytes: window.bytes))
+    }
+
+    mutating func resize(_ group: String, to window: WorkWindow) -> SessionMessage? {
+        self.window = window
+        guard let session else { return nil }
+        return .resize(
+            session: session, WorkResize(group: group, round: round, window: window))
+    }
+}
+
+extension HoldKey {
+    fileprivate init(_ result: WorkResult) {
+        self.init(stream: result.stream, lane: result.lane, fence: result.fence)
+    }
+
+    private init(stream: StreamName, lane: Int, fence: UInt64) {
+        self.stream = stream
+        self.lane = lane
+        self.fence = fence
+    }
+}

@@ -1,0 +1,409 @@
+/// A worker of a group, at all publishers that its node knows: it joins, takes what it is given, and
+/// says what became of it.
+///
+/// It decides and does nothing. Of the events of a key one is with a handler at a time, in their
+/// order; those of different keys go side by side.
+package struct Worker: Sendable {
+    /// What waits of a key of a channel.
+    private struct Strand: Sendable {
+        var waiting = Queue<HeldEvent>()
+        /// How many of its events are with a handler, or about to be.
+        var taken = 0
+        var block = Block.none
+    }
+
+    /// An event has failed, or has gone back. Nothing of the key is begun until the publisher has
+    /// taken note: what it sent before it had is out of order.
+    private enum Block: Hashable, Sendable {
+        case none
+        /// The results are not sent yet.
+        case unsent
+        case until(ResultsName)
+    }
+
+    private struct ResultsName: Hashable, Sendable {
+        let peer: Int
+        let number: UInt64
+    }
+
+    private enum Ready: Sendable {
+        case strand(UInt64)
+        case event(HeldEvent)
+    }
+
+    package let group: String
+    private let definition: Bytes
+    private let isKeyed: Bool
+    private let width: Int
+    private var sources: [Int: WorkSource] = [:]
+    private var strands: [UInt64: Strand] = [:]
+    /// Strands that wait for results to be settled.
+    private var blocked: [ResultsName: [UInt64]] = [:]
+    /// Strands that wait for results to be sent: those that say of events that they failed, and
+    /// those that say that they were not begun.
+    private var unsent: [Int: (failed: [UInt64], returned: [UInt64])] = [:]
+    private var ready = Queue<Ready>()
+    private var messages: [(peer: Int, SessionMessage)] = []
+    private(set) var isDraining = false
+    private var latest: Frame?
+
+    /// Why a publisher has turned it away.
+    package private(set) var refusal: (peer: Int, text: String)?
+
+    /// A worker with so many handlers at once.
+    package init(_ definition: GroupDefinition, width: Int) throws(MartletError) {
+        group = definition.name
+        self.definition = try definition.encoded()
+        isKeyed = definition.isKeyed
+        self.width = width
+    }
+
+    /// What is to be said, and to whom.
+    package mutating func takeMessages() -> [(peer: Int, message: SessionMessage)] {
+        defer { messages = [] }
+        return messages
+    }
+
+    /// Whether something could be taken.
+    package var hasReady: Bool { !ready.isEmpty }
+
+    /// Events that it has and no handler has ended.
+    package var unfinishedCount: Int { sources.values.reduce(0) { $0 + $1.unfinishedCount } }
+
+    /// Events that were handled in vain, since others had been given them.
+    package var staleCount: UInt64 { sources.values.reduce(0) { $0 + $1.staleCount } }
+
+    /// Whether some publisher has taken it in.
+    package var isJoined: Bool { sources.values.contains { $0.isJoined } }
+
+    // MARK: Sessions
+
+    /// A session with a publisher has begun.
+    package mutating func began(
+        _ session: UInt64, with publisher: Instance, peer: Int, at now: MonotonicTime
+    ) {
+        if sources[peer] == nil { sources[peer] = WorkSource(peer, width: width) }
+        if sources[peer]?.begin(session, with: publisher) == true { dropWaiting(of: peer) }
+        join(peer, at: now)
+    }
+
+    private mutating func join(_ peer: Int, at now: MonotonicTime) {
+        let window = isDraining ? WorkWindow.none : nil
+        guard let message = sources[peer]?.join(group, definition, window: window, at: now) else {
+            return
+        }
+        messages.append((peer, message))
+    }
+
+    /// The session is over.
+    package mutating func lost(peer: Int) { sources[peer]?.lost() }
+
+    /// The publisher is forgotten, with all that came from it.
+    package mutating func remove(peer: Int) {
+        dropWaiting(of: peer)
+        sources[peer] = nil
+    }
+
+    /// A publisher has heard what this node sent at a moment.
+    package mutating func echoed(_ sent: MonotonicTime, peer: Int, at now: MonotonicTime) {
+        // What was held before is not saved by what comes too late.
+        expire(peer, at: now)
+        sources[peer]?.renew(sent)
+    }
+
+    /// A message about work has come.
+    package mutating func receive(
+        _ message: SessionMessage, from peer: Int, at now: MonotonicTime
+    ) {
+        switch message {
+        case .joined(_, let joined) where joined.group == group: hear(joined, from: peer, at: now)
+        case .work(_, let work) where work.group == group: take(work, from: peer, at: now)
+        case .settled(_, let settled) where settled.group == group:
+            sources[peer]?.settle(settled)
+            for number in settled.numbers { unblock(peer, number) }
+            for message in sources[peer]?.resend(group, from: settled.resendFrom, at: now) ?? [] {
+                messages.append((peer, message))
+            }
+            if sources[peer]?.lacks(settled.round, settled.lastNumber) == true {
+                join(peer, at: now)
+            }
+        case .recall(_, let recall) where recall.group == group:
+            guard let isNext = sources[peer]?.accept(recall.round, recall.number) else { return }
+            guard isNext else { return join(peer, at: now) }
+            giveBack { held in
+                held.peer == peer && held.lease.fence <= recall.fence
+                    && held.event.frame.channel.lane == recall.lane
+                    && held.event.frame.channel.stream == recall.stream
+            }
+        default: break
+        }
+    }
+
+    private mutating func hear(_ joined: WorkJoined, from peer: Int, at now: MonotonicTime) {
+        guard sources[peer]?.joined(joined.round) == true else { return }
+        if joined.refusal != nil {
+            refusal = (peer, joined.text)
+            return
+        }
+        for message in sources[peer]?.repeatResults(group, olderThan: .zero, at: now) ?? [] {
+            messages.append((peer, message))
+        }
+    }
+
+    private mutating func take(_ work: Work, from peer: Int, at now: MonotonicTime) {
+        guard let isNext = sources[peer]?.accept(work.round, work.number) else { return }
+        guard isNext else { return join(peer, at: now) }
+        expire(peer, at: now)
+        for (bytes, lease) in zip(work.frames, work.leases) {
+            guard let frame = try? Frame(bytes, like: latest) else { return join(peer, at: now) }
+            latest = frame
+            sources[peer]?.hold(frame, lease.fence)
+            let (until, term) = (sources[peer]?.leaseUntil ?? now, sources[peer]?.term ?? 0)
+            let salt = isKeyed ? frame.channel.salt(peer) : 0
+            for event in frame {
+                let key = isKeyed ? KeyHash.of(event) : nil
+                add(
+                    HeldEvent(
+                        event: event, lease: lease, peer: peer, strand: key.map { $0 ^ salt },
+                        leaseUntil: until, term: term))
+            }
+        }
+    }
+
+    private mutating func add(_ held: HeldEvent) {
+        guard !isDraining else { return end(held, .returned) }
+        guard let strand = held.strand else { return ready.append(.event(held)) }
+        let known = strands[strand]
+        guard known?.block ?? .none == .none else { return end(held, .returned) }
+        if known?.taken ?? 0 == 0, known?.waiting.isEmpty ?? true {
+            ready.append(.strand(strand))
+        }
+        strands[strand, default: Strand()].waiting.append(held)
+    }
+
+    // MARK: Handlers
+
+    /// Events to be handled now, one after the other: those of a key behind each other.
+    package mutating func take(atMost count: Int, at now: MonotonicTime) -> [HeldEvent] {
+        for peer in sources.keys.sorted() { expire(peer, at: now) }
+        var taken: [HeldEvent] = []
+        while taken.count < count, let next = ready.popFirst() {
+            switch next {
+            case .event(let held): taken.append(held)
+            case .strand(let number):
+                // It may stand here twice, if it was emptied meanwhile.
+                guard strands[number]?.taken == 0 else { continue }
+                while taken.count < count, let held = strands[number]?.waiting.popFirst() {
+                    strands[number]?.taken += 1
+                    taken.append(held)
+                }
+            }
+        }
+        return taken
+    }
+
+    /// Whether a handler may begin with an event that it was given a while ago.
+    package mutating func mayBegin(_ held: HeldEvent, at now: MonotonicTime) -> Bool {
+        expire(held.peer, at: now)
+        return sources[held.peer]?.term == held.term
+    }
+
+    /// Whether an event is still this worker's business. Where it is not, its handler should end:
+    /// others may have been given the event.
+    package func isCurrent(_ held: HeldEvent) -> Bool { sources[held.peer]?.term == held.term }
+
+    /// Whether its publisher has been heard of lately.
+    package func isInTime(_ held: HeldEvent, at now: MonotonicTime) -> Bool {
+        isCurrent(held) && sources[held.peer]?.holdsLease(at: now) == true
+    }
+
+    /// What it has of a publisher, and how much it takes.
+    package func load(of peer: Int) -> (unfinished: Int, window: WorkWindow)? {
+        sources[peer].map { ($0.unfinishedCount, $0.window) }
+    }
+
+    /// A handler has ended, or does not begin. What waits behind a failure of its key goes back.
+    package mutating func finish(_ held: HeldEvent, _ verdict: WorkResult.Verdict) {
+        end(held, verdict)
+        guard let strand = held.strand else { return }
+        if case .retry = verdict {
+            unsent[held.peer, default: ([], [])].failed.append(strand)
+            block(strand)
+        }
+        strands[strand]?.taken -= 1
+        proceed(strand)
+    }
+
+    /// What was taken and not begun waits again, before what follows it.
+    package mutating func putBack(_ events: [HeldEvent]) {
+        for held in events.reversed() {
+            let isValid = sources[held.peer]?.term == held.term
+            guard let strand = held.strand else {
+                if isValid { ready.append(.event(held)) } else { end(held, .returned) }
+                continue
+            }
+            strands[strand]?.taken -= 1
+            if isValid, strands[strand]?.block == Block.none {
+                strands[strand]?.waiting.insert(held) { _ in true }
+            } else {
+                end(held, .returned)
+            }
+        }
+        for strand in Set(events.compactMap(\.strand)).sorted() { proceed(strand) }
+    }
+
+    /// A strand of which nothing is with a handler goes on, or away.
+    private mutating func proceed(_ number: UInt64) {
+        guard let strand = strands[number], strand.taken == 0 else { return }
+        if !strand.waiting.isEmpty {
+            ready.append(.strand(number))
+        } else if strand.block == .none {
+            strands[number] = nil
+        }
+    }
+
+    /// Nothing of a key is begun until results that are not sent yet are settled. What waits goes
+    /// back.
+    private mutating func block(_ strand: UInt64) {
+        strands[strand, default: Strand()].block = .unsent
+        while let waiting = strands[strand]?.waiting.popFirst() { end(waiting, .returned) }
+    }
+
+    /// Results were sent for which strands wait.
+    private mutating func noteSent(_ strands: [UInt64], _ peer: Int, _ number: UInt64?) {
+        guard let number else { return }
+        let name = ResultsName(peer: peer, number: number)
+        for strand in strands {
+            self.strands[strand]?.block = .until(name)
+            blocked[name, default: []].append(strand)
+        }
+    }
+
+    private mutating func unblock(_ peer: Int, _ number: UInt64) {
+        let name = ResultsName(peer: peer, number: number)
+        for strand in blocked.removeValue(forKey: name) ?? []
+        where strands[strand]?.block == .until(name) {
+            strands[strand]?.block = .none
+            proceed(strand)
+        }
+    }
+
+    private mutating func end(_ held: HeldEvent, _ verdict: WorkResult.Verdict) {
+        sources[held.peer]?.end(held, verdict)
+        guard case .returned = verdict, let strand = held.strand else { return }
+        unsent[held.peer, default: ([], [])].returned.append(strand)
+        block(strand)
+    }
+
+    // MARK: Giving back
+
+    /// What has not been begun goes back, where it is so.
+    private mutating func giveBack(where isWanted: (HeldEvent) -> Bool) {
+        var kept = Queue<Ready>()
+        while let next = ready.popFirst() {
+            if case .event(let held) = next, isWanted(held) {
+                end(held, .returned)
+            } else {
+                kept.append(next)
+            }
+        }
+        ready = kept
+        for number in strands.keys.sorted() {
+            var waiting = Queue<HeldEvent>()
+            while let held = strands[number]?.waiting.popFirst() {
+                if isWanted(held) { end(held, .returned) } else { waiting.append(held) }
+            }
+            strands[number]?.waiting = waiting
+            if waiting.isEmpty { proceed(number) }
+        }
+    }
+
+    /// What waits of a publisher is its business no more.
+    private mutating func dropWaiting(of peer: Int) {
+        giveBack { $0.peer == peer }
+        for name in blocked.keys where name.peer == peer { unblock(peer, name.number) }
+        let unsent = unsent.removeValue(forKey: peer) ?? ([], [])
+        for strand in unsent.failed + unsent.returned where strands[strand]?.block == .unsent {
+            strands[strand]?.block = .none
+            proceed(strand)
+        }
+    }
+
+    /// A publisher has not been heard of for too long: it may have given what waits to others.
+    private mutating func expire(_ peer: Int, at now: MonotonicTime) {
+        guard let source = sources[peer], source.unfinishedCount > 0,
+            !source.holdsLease(at: now)
+        else { return }
+        // Nothing that it has now is ever begun, whatever is heard later.
+        sources[peer]?.endTerm()
+        giveBack { $0.peer == peer }
+    }
+
+    // MARK: Time
+
+    /// Says what has ended.
+    package mutating func flush(at now: MonotonicTime) {
+        for peer in sources.keys.sorted() {
+            if let sent = sources[peer]?.takeResults(group, at: now) {
+                for message in sent.messages { messages.append((peer, message)) }
+                let strands = unsent.removeValue(forKey: peer) ?? ([], [])
+                noteSent(strands.failed, peer, sent.ended)
+                // Those in both wait for the later.
+                noteSent(strands.returned, peer, sent.returned)
+            }
+            if !isDraining, let message = sources[peer]?.resize(group, at: now) {
+                messages.append((peer, message))
+            }
+        }
+    }
+
+    /// Time has passed.
+    package mutating func tick(at now: MonotonicTime) {
+        for peer in sources.keys.sorted() {
+            expire(peer, at: now)
+            if sources[peer]?.isJoinLate(at: now) == true { join(peer, at: now) }
+            for message in sources[peer]?.repeatResults(
+                group, olderThan: Limits.resultTimeout, at: now) ?? []
+            {
+                messages.append((peer, message))
+            }
+        }
+        flush(at: now)
+    }
+
+    // MARK: The end
+
+    /// Takes nothing more, and gives back what has not been begun.
+    package mutating func drain() {
+        guard !isDraining else { return }
+        isDraining = true
+        for peer in sources.keys.sorted() {
+            if let message = sources[peer]?.resize(group, to: .none) {
+                messages.append((peer, message))
+            }
+        }
+        giveBack { _ in true }
+    }
+
+    /// Whether nothing is with it or on its way.
+    package var isDrained: Bool { isDraining && sources.values.allSatisfy { $0.isClear } }
+
+    /// Says that it works for the group no more.
+    package mutating func leave() {
+        for peer in sources.keys.sorted() {
+            guard let session = sources[peer]?.session else { continue }
+            messages.append((peer, .leave(session: session, group: group)))
+        }
+    }
+}
+
+extension Channel {
+    /// Tells keys of this channel from those of others.
+    fileprivate func salt(_ peer: Int) -> UInt64 {
+        var mixed = SplitMix(UInt64(bitPattern: Int64(peer)) &* 0x1_0001 ^ UInt64(lane) << 32)
+        for byte in stream.text.utf8 {
+            mixed = SplitMix(mixed.next() ^ UInt64(byte))
+        }
+        return mixed.next()
+    }
+}

@@ -1,0 +1,192 @@
+internal import MartletDelivery
+
+/// What has happened to the events of groups, and whether it was allowed.
+struct WorkChecker {
+    private struct Handling {
+        let process: Int
+        let handler: Int
+    }
+
+    private var events: [WorkPlace: WorkedEvent] = [:]
+    /// The events of each key, in their order.
+    private var byKey: [String: [WorkPlace]] = [:]
+    /// How often a handler has begun, by group and event.
+    private var starts: [String: [WorkPlace: Int]] = [:]
+    private var running: [String: [WorkPlace: [Handling]]] = [:]
+    /// What was settled in the life of a dispatcher that ended.
+    private var settledBefore: [String: Set<WorkPlace>] = [:]
+    /// What workers were told to be settled.
+    private var confirmed: [String: Set<WorkPlace>] = [:]
+    /// The highest attempt at each event.
+    private var attempts: [String: [WorkPlace: Int]] = [:]
+    private var watermarks: [String: [Int: UInt64]] = [:]
+
+    mutating func published(_ event: WorkedEvent) {
+        let place = WorkPlace(lane: event.lane, sequence: event.sequence)
+        events[place] = event
+        if let key = event.key { byKey[key, default: []].append(place) }
+    }
+
+    /// An event that was lost before it was stored never was.
+    mutating func forget(lane: Int, from end: UInt64) {
+        for place in events.keys where place.lane == lane && place.sequence >= end {
+            if let key = events[place]?.key { byKey[key]?.removeAll { $0 == place } }
+            events[place] = nil
+            for group in starts.keys { starts[group]?[place] = nil }
+        }
+    }
+
+    func event(_ place: WorkPlace) -> WorkedEvent? { events[place] }
+
+    var count: Int { events.count }
+
+    mutating func confirmed(_ places: [WorkPlace], in group: String) {
+        confirmed[group, default: []].formUnion(places)
+    }
+
+    // MARK: Handlers
+
+    /// A handler begins. `isSettled` says what the dispatcher counts as done with, and `active` are
+    /// the handlers that could still do something.
+    mutating func began(
+        _ held: HeldEvent, of group: GroupDefinition, in process: WorkProcess, handler: Int,
+        isSettled: (WorkPlace) -> Bool, active: Set<Int>
+    ) throws(Violation) {
+        let place = WorkPlace(
+            lane: held.event.frame.channel.lane, sequence: held.event.sequence)
+        guard let event = events[place], event.payload == held.event.payload.text else {
+            throw Violation(invariant: "I3", description: "nobody published \(held.event)")
+        }
+        guard held.lease.attempt <= group.attempts else {
+            throw Violation(
+                invariant: "I10",
+                description: "event \(place) is tried for the \(held.lease.attempt)th time")
+        }
+        let before = attempts[group.name]?[place] ?? 1
+        guard held.lease.attempt >= before else {
+            throw Violation(
+                invariant: "I10",
+                description: "attempt \(before) at event \(place) in `\(group.name)` is followed "
+                    + "by attempt \(held.lease.attempt)")
+        }
+        attempts[group.name, default: [:]][place] = held.lease.attempt
+        guard confirmed[group.name]?.contains(place) != true else {
+            throw Violation(
+                invariant: "I8",
+                description: "event \(place) is begun again in `\(group.name)`, and was settled")
+        }
+        let count = starts[group.name]?[place] ?? 0
+        guard count == 0 || held.lease.mayRepeat || held.lease.attempt > 1 else {
+            throw Violation(
+                invariant: "I8", description: "a repeat of \(place) is not flagged in `\(group.name)`")
+        }
+        starts[group.name, default: [:]][place] = count + 1
+        if group.isKeyed, let key = event.key {
+            try checkOrder(of: place, key, group, process, isSettled, active)
+        }
+        running[group.name, default: [:]][place, default: []].append(
+            Handling(process: process.number, handler: handler))
+    }
+
+    private func checkOrder(
+        of place: WorkPlace, _ key: String, _ group: GroupDefinition, _ process: WorkProcess,
+        _ isSettled: (WorkPlace) -> Bool, _ active: Set<Int>
+    ) throws(Violation) {
+        for other in byKey[key] ?? [] {
+            let others = running[group.name]?[other] ?? []
+            if let other = others.first(where: { active.contains($0.handler) }) {
+                throw Violation(
+                    invariant: "I12",
+                    description: "two handlers of key `\(key)` overlap in `\(group.name)`: event "
+                        + "\(place) in process \(process.number), and process \(other.process)")
+            }
+            guard other.sequence < place.sequence else { continue }
+            guard isSettled(other) || process.ended.contains(other)
+                || settledBefore[group.name]?.contains(other) == true
+            else {
+                throw Violation(
+                    invariant: "I12",
+                    description: "event \(place) of key `\(key)` begins before \(other) is done in "
+                        + "`\(group.name)`, process \(process.number)")
+            }
+        }
+    }
+
+    mutating func ended(_ held: HeldEvent, of group: String, in process: Int, handler: Int) {
+        let place = WorkPlace(
+            lane: held.event.frame.channel.lane, sequence: held.event.sequence)
+        running[group]?[place]?.removeAll { $0.process == process && $0.handler == handler }
+    }
+
+    /// A process is gone, with all its handlers.
+    mutating func died(_ process: Int) {
+        for group in running.keys {
+            for place in running[group]?.keys.map({ $0 }) ?? [] {
+                running[group]?[place]?.removeAll { $0.process == process }
+            }
+        }
+    }
+
+    // MARK: Ledgers
+
+    /// A dispatcher is about to end.
+    mutating func note(_ ledgers: [(group: String, lane: Int, ledger: StoredLedger)]) {
+        for (group, lane, ledger) in ledgers {
+            for place in events.keys where place.lane == lane && ledger.isSettled(place.sequence) {
+                settledBefore[group, default: []].insert(place)
+            }
+        }
+    }
+
+    /// Ledgers as they are on disk, or where there is none in memory.
+    mutating func checkWatermarks(
+        _ ledgers: [(group: String, lane: Int, ledger: StoredLedger)]
+    ) throws(Violation) {
+        for (group, lane, ledger) in ledgers {
+            let before = watermarks[group]?[lane] ?? 0
+            guard ledger.next >= before else {
+                throw Violation(
+                    invariant: "I13",
+                    description: "the ledger of `\(group)` for lane \(lane) goes back from "
+                        + "\(before) to \(ledger.next)")
+            }
+            watermarks[group, default: [:]][lane] = ledger.next
+        }
+    }
+
+    /// After a heal, every event has ended once in the ledger of each group.
+    func checkEnd(
+        of group: String, _ ledger: (Int) -> StoredLedger?
+    ) throws(Violation) {
+        var counts: [Int: UInt64] = [:]
+        for place in events.keys {
+            counts[place.lane, default: 0] += 1
+            guard ledger(place.lane)?.isSettled(place.sequence) == true else {
+                throw Violation(
+                    invariant: "I22", description: "`\(group)` never ends event \(place)")
+            }
+        }
+        for (lane, count) in counts.sorted(by: { $0.key < $1.key }) {
+            guard let tally = ledger(lane)?.tally else { continue }
+            guard tally.handled + tally.dead + tally.lost == count else {
+                throw Violation(
+                    invariant: "I7",
+                    description: "of \(count) events of lane \(lane), `\(group)` counts "
+                        + "\(tally.handled) handled, \(tally.dead) dead and \(tally.lost) lost")
+            }
+        }
+        // What nobody has handled cannot have been.
+        for (place, event) in events where !event.isPoison && !event.isBad {
+            guard starts[group]?[place] ?? 0 > 0 else {
+                throw Violation(
+                    invariant: "I7", description: "`\(group)` never began event \(place)")
+            }
+        }
+    }
+}
+
+extension StoredLedger {
+    fileprivate func isSettled(_ sequence: UInt64) -> Bool {
+        sequence < next || settled.contains(sequence)
+    }
+}
