@@ -397,6 +397,18 @@ public enum Limits {
     /// reads no further.
     public static let workLaneBytesMax = 16 * 1_048_576
 
+    /// Events that a pool handles at once: each takes a task.
+    public static let poolWidthMax = 4_096
+
+    /// A handler that takes longer is cancelled.
+    public static let handlerTime = Duration.seconds(300)
+
+    /// Events that a runner takes together, if their handlers are quick.
+    public static let batchEvents = 64
+
+    /// How long a runner should have for what it takes together.
+    public static let batchTime = Duration.microseconds(200)
+
     /// Losses that a ledger names; older ones are counted.
     public static let lossesMax = 64
 

@@ -38,7 +38,7 @@ import Testing
                 }
                 return
                     "\(fetch.stream)/\(fetch.lane) \(SubscriberChannel.Effect.fetch(fetch).words)"
-            case .began: return nil
+            case .began, .work, .echoed: return nil
             case .reconnect: return "reconnect"
             case .fail: return "fail"
             case .peers(let peers): return "peers \(peers.count)"

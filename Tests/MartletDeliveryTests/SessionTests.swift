@@ -19,8 +19,9 @@ import Testing
     }
 
     static func words(_ effects: [SessionTable.Effect]) -> [String] {
-        effects.map { effect in
+        effects.compactMap { effect -> String? in
             switch effect {
+            case .worker: nil
             case .send(_, .bye(_, let goodbye)): "bye \(goodbye.code)"
             case .send(_, .beat): "beat"
             case .send: "send"
@@ -34,8 +35,9 @@ import Testing
     }
 
     static func words(_ effects: [PeerSession.Effect]) -> [String] {
-        effects.map { effect in
+        effects.compactMap { effect -> String? in
             switch effect {
+            case .echoed: nil
             case .send(.hello): "hello"
             case .send(.beat(_, let beat)): "beat \(beat.echo.map { "\($0.microseconds)" } ?? "-")"
             case .send: "send"

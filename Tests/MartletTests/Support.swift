@@ -26,6 +26,15 @@ func within<Result: Sendable>(
     }
 }
 
+/// Waits until it is so, and fails a test for which it never is.
+func until(
+    _ limit: Duration = .seconds(240), _ isSo: @escaping @Sendable () -> Bool
+) async throws {
+    try await within(limit) {
+        while !isSo() { try await Task.sleep(for: .milliseconds(5)) }
+    }
+}
+
 /// Runs a publisher node and a reader of it.
 func withPair(
     streams: [StreamDefinition] = [],
@@ -50,4 +59,9 @@ final class Seen<Value: Sendable>: Sendable {
     func add(_ value: Value) { values.withLock { $0.append(value) } }
 
     var all: [Value] { values.withLock { $0 } }
+
+    /// Waits until there are so many.
+    func wait(for count: Int) async throws {
+        try await until { self.values.withLock { $0.count } >= count }
+    }
 }

@@ -57,6 +57,7 @@ extension NodeEngine {
 
     private func drop(_ peer: PeerConnection, on loop: isolated SocketLoop) {
         peer.close(.superfluous, on: loop)
+        forgetWork(at: peer)
         peers.removeAll { $0 === peer }
         for endpoint in peer.endpoints { core?.remove(peer: endpoint.description) }
     }

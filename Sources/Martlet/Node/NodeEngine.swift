@@ -21,6 +21,8 @@ final class NodeEngine: LoopDriver {
     /// Those for whom something has come since things were handed over last.
     private var expecting: [Reading] = []
     var lastReading: UInt16 = 0
+    /// What works here.
+    var pools: [PoolCore] = []
     /// Some subscription must not fall behind.
     var mayFail = false
     /// Endpoints with host names that peers have told of, to be looked up.
@@ -59,6 +61,9 @@ final class NodeEngine: LoopDriver {
         if now >= nextTick || peers.contains(where: { $0.isDue(at: now) }) {
             nextTick = now + NodeEngine.tickInterval
             tick(at: now, on: loop)
+            flushPools(ticking: true, at: now)
+        } else {
+            flushPools(ticking: false, at: now)
         }
         hand()
         var due = nextTick
@@ -154,11 +159,14 @@ extension NodeEngine {
         for effect in effects {
             switch effect {
             case .send(let message): peer.send(message)
-            case .reconnect(let pause): peer.reconnect(after: pause, at: now)
+            case .reconnect(let pause):
+                peer.reconnect(after: pause, at: now)
+                loseWork(at: peer)
             case .began(let welcome): began(peer, welcome, on: loop)
             case .reader(let number, let effect): take(effect, number, of: peer, at: now)
             case .peers(let endpoints): learn(endpoints, at: now, on: loop)
-            case .work, .echoed: break
+            case .work(let message): take(message, from: peer, at: now)
+            case .echoed(let sent): noteEcho(sent, from: peer, at: now)
             case .itself:
                 peer.close(.superfluous, on: loop)
                 changes.raise()
@@ -177,6 +185,7 @@ extension NodeEngine {
             return
         }
         if !peer.isOwn { core?.add(peer: peer.endpoint.description) }
+        beginWork(at: peer, at: NodeClock.now)
         learn(welcome.peers, at: NodeClock.now, on: loop)
         changes.raise()
     }
@@ -243,6 +252,8 @@ extension NodeEngine {
     /// Says goodbye to everybody, and ends every subscription.
     func close(on loop: isolated SocketLoop) {
         for number in order { end(number, with: .success(())) }
+        flushPools(ticking: false, at: NodeClock.now)
+        for pool in pools { pool.changes.close() }
         for peer in peers {
             for case .send(let message) in peer.machine.close() { peer.send(message) }
         }

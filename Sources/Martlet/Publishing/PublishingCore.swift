@@ -10,6 +10,8 @@ import Synchronization
 final class PublishingCore: Sendable {
     private struct State: ~Copyable {
         var machine: FanoutPublisher
+        /// The groups that work for the streams.
+        var work: Dispatcher
         var data: Socket<Pub>?
         /// In the places that their streams have in the machine.
         var streams: [StreamBuffer] = []
@@ -53,6 +55,10 @@ final class PublishingCore: Sendable {
             State(
                 machine: FanoutPublisher(
                     instance, named: name, dataEndpoint: dataEndpoint, firstSession: firstSession),
+                work: Dispatcher(
+                    instance, isStored: journal != nil, groups: journal?.storage.groups ?? [:],
+                    ledgers: journal?.storage.ledgers ?? [:], seed: .random(in: 0 ... .max),
+                    at: NodeClock.now),
                 data: data))
     }
 
@@ -80,6 +86,10 @@ final class PublishingCore: Sendable {
             let place = state.machine.add(
                 definition.name, stored: stored, ringBytes: definition.ringBytes,
                 waitingForReaders: definition.whenReadersLag == .wait)
+            state.work.add(
+                definition.name, partitions: definition.partitioning.partitions,
+                isDurable: definition.isDurable, ringBytes: definition.ringBytes,
+                in: state.machine, at: NodeClock.now)
             state.streams.append(buffer)
             precondition(place == state.streams.count - 1)
             return place
@@ -155,7 +165,8 @@ final class PublishingCore: Sendable {
     /// Nil if somebody else publishes just now.
     private func publishDirectly(at now: MonotonicTime) -> Published? {
         state.withLockIfAvailable { state in
-            publish(&state, framesMax: PublishingCore.directFrames, at: now)
+            defer { carryOutWork(&state) }
+            return publish(&state, framesMax: PublishingCore.directFrames, at: now)
         }
     }
 
@@ -174,7 +185,7 @@ final class PublishingCore: Sendable {
             guard !buffer.definition.isDurable else { continue }
             // Each of the open frames once: they begin anew while this goes on.
             var open = now >= due ? buffer.openCount : 0
-            while !state.machine.isHeldUp(index, at: now) {
+            while !isHeldUp(index, &state, at: now) {
                 guard left > 0 else { return .some }
                 let taken = buffer.take(openToo: open > 0)
                 guard case .frame(let frame, let wasOpen) = taken else {
@@ -182,14 +193,30 @@ final class PublishingCore: Sendable {
                     break
                 }
                 if wasOpen { open -= 1 }
-                state.machine.seal(frame, of: index, at: now)
-                send(frame.bytes, &state)
+                seal(frame, of: index, &state, at: now)
                 left -= 1
             }
         }
         guard isOpenLeft else { return .all }
         return .until(
             max(due, now + .microseconds(Int64(PublishingPace.interval))))
+    }
+
+    /// Publishes a frame, and gives it to those who work for its stream.
+    private func seal(
+        _ frame: SealedFrame, of place: Int, _ state: inout State, at now: MonotonicTime
+    ) {
+        state.machine.seal(frame, of: place, at: now)
+        send(frame.bytes, &state)
+        guard !state.work.isIdle else { return }
+        state.work.sealed(
+            frame, of: state.streams[place].definition.name, in: state.machine, at: now)
+    }
+
+    /// Whether readers or workers are so far behind that nothing more should be published.
+    private func isHeldUp(_ place: Int, _ state: inout State, at now: MonotonicTime) -> Bool {
+        state.machine.isHeldUp(place, at: now)
+            || state.work.isHeldUp(state.streams[place].definition.name)
     }
 
     /// A PUB socket never waits: for whom there is no room, the message is dropped, and its reader
@@ -202,7 +229,7 @@ final class PublishingCore: Sendable {
 
     /// Whether readers are so far behind that nothing of the stream at this place should be stored.
     func isHeldUp(_ place: Int) -> Bool {
-        state.withLock { $0.machine.isHeldUp(place, at: NodeClock.now) }
+        state.withLock { isHeldUp(place, &$0, at: NodeClock.now) }
     }
 
     /// Publishes frames that are on the disk.
@@ -212,8 +239,8 @@ final class PublishingCore: Sendable {
         for entry in stored.entries {
             // One at a time: the loop must not wait for all of them.
             state.withLock { state in
-                state.machine.seal(entry.frame, of: entry.place, at: now)
-                send(entry.frame.bytes, &state)
+                seal(entry.frame, of: entry.place, &state, at: now)
+                carryOutWork(&state)
             }
         }
     }
@@ -260,6 +287,7 @@ final class PublishingCore: Sendable {
         let isClosing = isClosed.load(ordering: .relaxed)
         let (published, isNews) = state.withLock { state in
             let isNews = isClosing && !state.streams.allSatisfy(\.isEmpty)
+            defer { carryOutWork(&state) }
             return (publish(&state, framesMax: Limits.loopBatch, at: now), isNews)
         }
         // Whoever drains waits for this too.
@@ -291,9 +319,9 @@ final class PublishingCore: Sendable {
         return watchingReaders { state in
             let isQuiet = now >= pace.openDue + PublishingCore.stall
             for index in state.streams.indices {
-                state.streams[index].setWaiting(
-                    isQuiet && state.machine.isHeldUp(index, at: now))
+                state.streams[index].setWaiting(isQuiet && isHeldUp(index, &state, at: now))
             }
+            state.work.tick(at: now)
             return state.machine.tick(at: now)
         }
     }
@@ -346,11 +374,58 @@ final class PublishingCore: Sendable {
             case .send(let route, let message): outcome.messages.append((route, message))
             case .ask(let request): outcome.requests.append(request)
             case .submit(let request): outcome.submissions.append(request)
-            case .worker: break
+            case .worker(let news):
+                state.work.handle(news, in: state.machine, at: NodeClock.now)
             }
         }
+        carryOutWork(&state)
         return outcome
     }
+
+    // MARK: Work
+
+    /// Says to workers what is to be said, in the order in which it was decided: what is overtaken
+    /// counts as lost.
+    private func carryOutWork(_ state: inout State) {
+        guard !state.work.isIdle else { return }
+        var messages: [(route: Bytes, message: Multipart)] = []
+        for effect in state.work.takeEffects() {
+            switch effect {
+            case .say(let message):
+                for case .send(let route, let message) in state.machine.say(message) {
+                    messages.append((route, message))
+                }
+            case .read(let read): journal?.reader.ask(read)
+            case .dead: break
+            }
+        }
+        send(messages)
+        if let journal, state.work.isDirty { journal.writer.tell() }
+    }
+
+    /// What groups have done, to be stored with what is stored now.
+    func takeWork() -> (groups: [String: StoredGroup], ledgers: [LedgerName: StoredLedger]) {
+        state.withLock { $0.work.takeChanges() }
+    }
+
+    /// It is on disk.
+    func workStored() {
+        state.withLock { state in
+            state.work.committed(at: NodeClock.now)
+            carryOutWork(&state)
+        }
+    }
+
+    /// The journal has answered what a group asked.
+    func answered(_ read: WorkRead, _ answer: StoredAnswer, first: UInt64) {
+        state.withLock { state in
+            state.work.answered(read, with: answer, first: first, at: NodeClock.now)
+            carryOutWork(&state)
+        }
+    }
+
+    /// How the groups stand that work here.
+    var groups: [GroupStatus] { state.withLock { $0.work.status } }
 
     /// Another node is known, and newcomers are told of it.
     func add(peer endpoint: String) { state.withLock { $0.machine.add(peer: endpoint) } }

@@ -115,7 +115,7 @@ final class NodeJournal: Sendable {
 
     /// Begins to write and to read for a core, if there is one.
     func start(_ core: PublishingCore?) throws(MartletError) {
-        try reader.start { [weak core] request, answer in core?.answered(request, answer) }
+        try reader.start(core)
         do throws(MartletError) { try writer.start(core) } catch {
             reader.close()
             throw error

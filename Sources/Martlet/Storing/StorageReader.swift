@@ -6,8 +6,13 @@ import Synchronization
 /// publishes or receives waits for the disk.
 final class StorageReader: Sendable {
     private struct State {
-        var requests: [StoredRequest] = []
+        var requests: [Request] = []
         var isClosing = false
+    }
+
+    private enum Request: Sendable {
+        case fetch(StoredRequest)
+        case work(WorkRead)
     }
 
     private let storage: any Storage
@@ -19,10 +24,14 @@ final class StorageReader: Sendable {
 
     init(_ storage: any Storage) { self.storage = storage }
 
-    /// Begins to answer. `answered` is called on the reader's thread.
-    func start(
-        _ answered: @escaping @Sendable (StoredRequest, StoredAnswer) -> Void
-    ) throws(MartletError) {
+    /// Begins to answer. The core is told on the reader's thread.
+    func start(_ core: PublishingCore?) throws(MartletError) {
+        let answered: @Sendable (Request) -> Void = { [weak core, self] request in
+            switch request {
+            case .fetch(let fetch): core?.answered(fetch, answer(fetch))
+            case .work(let read): core?.answered(read, answer(read), first: first(of: read.channel))
+            }
+        }
         try DedicatedThread.start(named: "martlet-read") { [self] in
             while true {
                 let (requests, isClosing) = state.withLock { state in
@@ -30,7 +39,7 @@ final class StorageReader: Sendable {
                     return (state.requests, state.isClosing)
                 }
                 if isClosing { return }
-                for request in requests { answered(request, answer(request)) }
+                for request in requests { answered(request) }
                 if requests.isEmpty { signal.wait(atMost: .seconds(60)) }
             }
         }
@@ -41,9 +50,28 @@ final class StorageReader: Sendable {
         guard !requests.isEmpty else { return }
         state.withLock { state in
             let room = StorageReader.requestsMax - state.requests.count
-            state.requests += requests.prefix(max(0, room))
+            state.requests += requests.prefix(max(0, room)).map { .fetch($0) }
         }
         signal.raise()
+    }
+
+    /// Asks for a group. There is one such question for each channel at most.
+    func ask(_ read: WorkRead) {
+        state.withLock { $0.requests.append(.work(read)) }
+        signal.raise()
+    }
+
+    private func answer(_ read: WorkRead) -> StoredAnswer {
+        do throws(MartletError) {
+            return .events(
+                try storage.read(
+                    read.channel, from: read.from, byteCountMax: Limits.fetchBytes))
+        } catch { return .failed }
+    }
+
+    /// The first event of a channel that is kept.
+    private func first(of channel: Channel) -> UInt64 {
+        storage.channels.first { $0.channel == channel }?.first ?? 1
     }
 
     /// Ends; what is asked is answered no more.

@@ -169,8 +169,10 @@ final class StorageWriter: Sendable {
                     (state.isExpiryPaused, state.overruns) = (keeper.isPaused, keeper.overruns)
                 }
             }
+            if let work = core?.takeWork() { queue.add(groups: work.groups, ledgers: work.ledgers) }
             let isNothing = queue.isEmpty
             guard isNothing || store(&queue, core, &turn) else { break }
+            core?.workStored()
             core?.answer(submitted.takeAnswers(from: storage))
             if isNothing {
                 if isClosing { break }

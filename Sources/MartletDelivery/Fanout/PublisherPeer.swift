@@ -51,6 +51,9 @@ package struct PublisherPeer {
     /// Whether there is a session.
     package var isLive: Bool { session.live != nil }
 
+    /// When the message was sent that the publisher is known to have heard last.
+    package var lastEchoed: MonotonicTime? { session.lastEchoed }
+
     /// The number of the session; nil while there is none.
     package var liveSession: UInt64? { session.live?.session }
 

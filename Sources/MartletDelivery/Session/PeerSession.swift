@@ -52,7 +52,7 @@ package struct PeerSession {
     private var lastBeat = MonotonicTime(microseconds: 0)
     private var peerClock: MonotonicTime?
     /// When the message was sent that has come back last.
-    private var lastEchoed: MonotonicTime?
+    private(set) var lastEchoed: MonotonicTime?
     /// Attempts in a row that came to nothing.
     private var failures = 0
 

@@ -41,7 +41,7 @@ extension GroupDispatcher {
     ) {
         let number = members[place].number
         let isFree =
-            lanes[lane].isShared || lanes[lane].owner == nil || lanes[lane].owner == number
+            lanes[lane].isShared || lanes[lane].outCount == 0 || lanes[lane].owner == number
         if isFree, let count = lanes[lane].claim(holding, by: number) {
             members[place].out.events += count
             if !lanes[lane].isShared { lanes[lane].owner = number }
@@ -103,6 +103,7 @@ extension GroupDispatcher {
             lanes[lane].tidy(thoroughly: true)
         }
         assignIfNeeded(at: now)
+        for lane in lanes.indices where !lanes[lane].isShared { move(lane, at: now) }
         pump(at: now)
     }
 
@@ -127,7 +128,9 @@ extension GroupDispatcher {
         case .take: break
         case .known:
             // Unless it waits for the disk.
-            if !isUnconfirmed(number, message.number) { confirm([(number, message.number, 0)]) }
+            guard !isUnconfirmed(number, message.number) else { return }
+            let stale = members[place].staleCount(of: message.number)
+            confirm([(number, message.number, stale)])
             return
         case .early:
             let answer = WorkSettled(
@@ -155,6 +158,7 @@ extension GroupDispatcher {
             take(outcome, of: result, in: lane, by: place, at: now)
             touched.append(lane)
         }
+        members[place].noteStale(UInt64(staleCount), of: message.number)
         if waitsForDisk {
             unconfirmed.append((number, message.number, UInt64(staleCount)))
         } else {

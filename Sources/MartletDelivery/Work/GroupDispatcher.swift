@@ -169,7 +169,8 @@ struct GroupDispatcher: Sendable {
         let name = assignments[channel.stream]?.member(for: channel.lane)
         let heir = name.flatMap { name in members.first { $0.name == name }?.number }
         lanes[lane].heir = heir
-        guard heir != lanes[lane].owner else { return }
+        // Somebody may have some of it from before a restart, and say so yet.
+        guard heir != lanes[lane].owner, lanes[lane].unclaimed == nil else { return }
         if lanes[lane].outCount == 0 {
             lanes[lane].owner = heir
             lanes[lane].fence = fences.next()

@@ -337,7 +337,7 @@ extension WorkLane {
 
     /// A worker has events from before this dispatcher began. Nil if none of them can be its own.
     mutating func claim(_ holding: WorkHolding, by member: UInt32) -> Int? {
-        guard let unclaimed, loaded == ledger.next || isShared else { return nil }
+        guard let unclaimed, loaded <= ledger.next || isShared else { return nil }
         var sequences = SequenceSet()
         for range in holding.sequences.ranges {
             let old = range.clamped(to: loaded..<max(loaded, unclaimed.before))

@@ -15,6 +15,8 @@ struct WorkMember: Sendable {
     private(set) var lastNumber: UInt64 = 0
     /// The number of the next message of results.
     private(set) var nextResults: UInt64 = 1
+    /// Messages of results of which some counted for nothing, and how many events of theirs.
+    private var stale: [(number: UInt64, count: UInt64)] = []
     private var missed = (at: MonotonicTime(microseconds: 0), number: UInt64(0))
     private var reminded = (at: MonotonicTime(microseconds: 0), number: UInt64(0))
     /// Whether it has an event that may have silenced another one.
@@ -45,6 +47,16 @@ struct WorkMember: Sendable {
     mutating func begin(_ round: UInt64) {
         self.round = round
         lastNumber = 0
+    }
+
+    /// How many events of a message counted for nothing.
+    func staleCount(of number: UInt64) -> UInt64 { stale.first { $0.number == number }?.count ?? 0 }
+
+    /// Remembers it, should the message come again.
+    mutating func noteStale(_ count: UInt64, of number: UInt64) {
+        guard count > 0 else { return }
+        if stale.count == 64 { stale.removeFirst() }
+        stale.append((number, count))
     }
 
     /// What to do with a message of results.

@@ -9,13 +9,13 @@ package struct Worker: Sendable {
         var waiting = Queue<HeldEvent>()
         /// How many of its events are with a handler, or about to be.
         var taken = 0
-        var block = Block.none
+        var block = Block.free
     }
 
     /// An event has failed, or has gone back. Nothing of the key is begun until the publisher has
     /// taken note: what it sent before it had is out of order.
     private enum Block: Hashable, Sendable {
-        case none
+        case free
         /// The results are not sent yet.
         case unsent
         case until(ResultsName)
@@ -66,6 +66,9 @@ package struct Worker: Sendable {
 
     /// Whether something could be taken.
     package var hasReady: Bool { !ready.isEmpty }
+
+    /// How many events without a key, and keys, something could be taken of.
+    package var readyCount: Int { ready.count }
 
     /// Events that it has and no handler has ended.
     package var unfinishedCount: Int { sources.values.reduce(0) { $0 + $1.unfinishedCount } }
@@ -174,7 +177,7 @@ package struct Worker: Sendable {
         guard !isDraining else { return end(held, .returned) }
         guard let strand = held.strand else { return ready.append(.event(held)) }
         let known = strands[strand]
-        guard known?.block ?? .none == .none else { return end(held, .returned) }
+        guard (known?.block ?? .free) == .free else { return end(held, .returned) }
         if known?.taken ?? 0 == 0, known?.waiting.isEmpty ?? true {
             ready.append(.strand(strand))
         }
@@ -243,7 +246,7 @@ package struct Worker: Sendable {
                 continue
             }
             strands[strand]?.taken -= 1
-            if isValid, strands[strand]?.block == Block.none {
+            if isValid, strands[strand]?.block == .free {
                 strands[strand]?.waiting.insert(held) { _ in true }
             } else {
                 end(held, .returned)
@@ -257,7 +260,7 @@ package struct Worker: Sendable {
         guard let strand = strands[number], strand.taken == 0 else { return }
         if !strand.waiting.isEmpty {
             ready.append(.strand(number))
-        } else if strand.block == .none {
+        } else if strand.block == .free {
             strands[number] = nil
         }
     }
@@ -283,7 +286,7 @@ package struct Worker: Sendable {
         let name = ResultsName(peer: peer, number: number)
         for strand in blocked.removeValue(forKey: name) ?? []
         where strands[strand]?.block == .until(name) {
-            strands[strand]?.block = .none
+            strands[strand]?.block = .free
             proceed(strand)
         }
     }
@@ -324,7 +327,7 @@ package struct Worker: Sendable {
         for name in blocked.keys where name.peer == peer { unblock(peer, name.number) }
         let unsent = unsent.removeValue(forKey: peer) ?? ([], [])
         for strand in unsent.failed + unsent.returned where strands[strand]?.block == .unsent {
-            strands[strand]?.block = .none
+            strands[strand]?.block = .free
             proceed(strand)
         }
     }

@@ -1,0 +1,80 @@
+internal import MartletDelivery
+
+/// How a group of workers stands at the node that publishes its events.
+public struct GroupReport: Sendable, Hashable {
+    /// A worker.
+    public struct Member: Sendable, Hashable {
+        /// Its node.
+        public let node: NodeID
+        /// Whether it is heard from.
+        public let isPresent: Bool
+        /// How many events it takes at once; none if it is about to leave.
+        public let window: Int
+        /// How many it has.
+        public let inFlight: Int
+        /// The keyed channels that are its own.
+        public let channels: [Channel]
+    }
+
+    /// A channel.
+    public struct Lane: Sendable, Hashable {
+        /// The channel.
+        public let channel: Channel
+        /// What has become of its events.
+        public let ledger: StoredLedger
+        /// How many events are not settled.
+        public let lag: UInt64
+        /// How many of these workers have.
+        public let inFlight: Int
+        /// How many wait for their next attempt.
+        public let retrying: Int
+        /// How many keys wait for an event that has failed.
+        public let blockedKeys: Int
+    }
+
+    /// Its name.
+    public let name: String
+    /// The version of its definition.
+    public let version: Int
+    /// Its workers, in the order in which they came.
+    public let members: [Member]
+    /// The channels, in the order in which they came.
+    public let lanes: [Lane]
+    /// Most of what it tries fails, so that it tries little.
+    public let isFailing: Bool
+
+    /// How many events are not settled.
+    public var lag: UInt64 { lanes.reduce(0) { $0 + $1.lag } }
+
+    /// What has become of its events, all in all.
+    public var tally: StoredLedger.Tally {
+        lanes.reduce(into: StoredLedger.Tally()) { tally, lane in
+            tally.handled += lane.ledger.tally.handled
+            tally.dead += lane.ledger.tally.dead
+            tally.repeated += lane.ledger.tally.repeated
+            tally.lost += lane.ledger.tally.lost
+        }
+    }
+
+    init(_ status: GroupStatus) {
+        name = status.definition.name
+        version = status.definition.version
+        members = status.members.map { member in
+            Member(
+                node: member.instance.node, isPresent: member.session != nil,
+                window: member.window.events, inFlight: member.outCount, channels: member.lanes)
+        }
+        lanes = status.lanes.map { lane in
+            Lane(
+                channel: lane.channel, ledger: lane.ledger, lag: lane.lag, inFlight: lane.outCount,
+                retrying: lane.delayedCount, blockedKeys: lane.blockedKeyCount)
+        }
+        isFailing = status.isBroken
+    }
+}
+
+extension Node {
+    /// How the groups stand that work for the streams of this node, since workers of theirs have
+    /// come.
+    public var groups: [GroupReport] { core?.groups.map { GroupReport($0) } ?? [] }
+}

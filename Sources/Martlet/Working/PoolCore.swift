@@ -1,0 +1,256 @@
+internal import MartletDelivery
+import Synchronization
+
+/// A pool at work: the machine that says what may be handled, and the runners that handle it.
+///
+/// One lock guards the machine and who waits for it. Runners take events in batches under it, and
+/// handle them outside.
+final class PoolCore: Sendable {
+    private struct State {
+        var worker: Worker
+        /// Runners with nothing to do.
+        var idle: [CheckedContinuation<Void, Never>] = []
+        /// What each runner has at hand.
+        var batches: [Int: WorkBatch] = [:]
+        /// How long a handler takes, in microseconds, by a moving mean.
+        var meanTime = Double(Limits.batchTime.components.attoseconds / 1_000_000_000_000)
+        var isClosing = false
+    }
+
+    let pool: WorkerPool
+    let handler: PoolHandler
+    /// Raised when something is to be said, or the pool has come further.
+    let changes = ChangeSignal()
+    private let notify: @Sendable () -> Void
+    private let state: Lock<State>
+    private let counts = Counts()
+
+    /// Handlers that have ended, by how.
+    final class Counts: Sendable {
+        let handled = Atomic<UInt64>(0)
+        let failed = Atomic<UInt64>(0)
+        let rejected = Atomic<UInt64>(0)
+        let repeats = Atomic<UInt64>(0)
+    }
+
+    /// A runner that has been at one event for so long lets others have the rest of its batch.
+    private static let stealAfter: UInt64 = 1_000
+
+    init(
+        _ pool: WorkerPool, _ codecs: CodecSet, notify: @escaping @Sendable () -> Void
+    ) throws(MartletError) {
+        self.pool = pool
+        self.notify = notify
+        handler = pool.makeHandler(codecs)
+        state = Lock(State(worker: try Worker(try pool.definition(), width: pool.width)))
+    }
+
+    // MARK: The loop
+
+    /// Lets the machine take something in, on the loop's thread, and wakes runners for what has
+    /// come.
+    func change(_ body: (inout Worker) -> Void) {
+        let woken = state.withLock { state in
+            body(&state.worker)
+            return PoolCore.takeWoken(&state)
+        }
+        for runner in woken { runner.resume() }
+    }
+
+    /// As many runners as there may be batches.
+    private static func takeWoken(
+        _ state: inout State
+    ) -> ArraySlice<CheckedContinuation<Void, Never>> {
+        guard !state.idle.isEmpty, state.isClosing || state.worker.hasReady else { return [] }
+        let batch = batchSize(state)
+        let wanted = (state.worker.readyCount + batch - 1) / batch
+        let count = state.isClosing ? state.idle.count : min(state.idle.count, wanted)
+        let woken = state.idle.suffix(count)
+        state.idle.removeLast(count)
+        return woken
+    }
+
+    /// What is to be said, and to whom, after time has passed.
+    func takeMessages(ticking: Bool, at now: MonotonicTime) -> [(peer: Int, SessionMessage)] {
+        state.withLock { state in
+            for batch in state.batches.values { tell(batch, &state.worker) }
+            if ticking { state.worker.tick(at: now) } else { state.worker.flush(at: now) }
+            return state.worker.takeMessages()
+        }
+    }
+
+    /// Why the pool cannot work.
+    var refusal: String? { state.withLock { $0.worker.refusal?.text } }
+
+    /// How far it is.
+    var standing: (isJoined: Bool, unfinished: Int, isDrained: Bool) {
+        state.withLock {
+            ($0.worker.isJoined, $0.worker.unfinishedCount, $0.worker.isDrained)
+        }
+    }
+
+    /// What has been done so far.
+    var tally: PoolTally {
+        PoolTally(
+            handled: counts.handled.load(ordering: .relaxed),
+            failed: counts.failed.load(ordering: .relaxed),
+            rejected: counts.rejected.load(ordering: .relaxed),
+            repeats: counts.repeats.load(ordering: .relaxed),
+            stale: state.withLock { $0.worker.staleCount })
+    }
+
+    // MARK: Runners
+
+    private static func batchSize(_ state: State) -> Int {
+        let time = Double(Limits.batchTime.components.attoseconds / 1_000_000_000_000)
+        return max(1, min(Limits.batchEvents, Int(time / max(state.meanTime, 1))))
+    }
+
+    /// Events for a runner; nil at the end.
+    func nextBatch(for runner: Int) async -> WorkBatch? {
+        while !Task.isCancelled {
+            let (batch, isOver) = state.withLock { state in
+                take(&state, runner)
+            }
+            if let batch { return batch }
+            if isOver { return nil }
+            await withCheckedContinuation { continuation in
+                let isReady = state.withLock { state in
+                    guard !state.isClosing, !state.worker.hasReady else { return true }
+                    state.idle.append(continuation)
+                    return false
+                }
+                if isReady { continuation.resume() }
+            }
+        }
+        return nil
+    }
+
+    private func take(_ state: inout State, _ runner: Int) -> (WorkBatch?, isOver: Bool) {
+        let now = NodeClock.now
+        if !state.worker.hasReady { steal(&state, at: now) }
+        let events = state.worker.take(atMost: PoolCore.batchSize(state), at: now)
+        guard !events.isEmpty else {
+            return (nil, state.isClosing && state.worker.unfinishedCount == 0)
+        }
+        let batch = WorkBatch(events)
+        state.batches[runner] = batch
+        return (batch, false)
+    }
+
+    /// Takes what runners cannot get to, since they are held up.
+    private func steal(_ state: inout State, at now: MonotonicTime) {
+        for batch in state.batches.values {
+            let begun = batch.begunAt.load(ordering: .relaxed)
+            guard begun > 0, now.microseconds > begun + PoolCore.stealAfter else { continue }
+            let rest = batch.takeRest()
+            if !rest.isEmpty { state.worker.putBack(Array(rest)) }
+        }
+    }
+
+    /// Whether a runner may begin with an event that it took a while ago.
+    func mayBegin(_ held: HeldEvent, at now: MonotonicTime) -> Bool {
+        state.withLock { $0.worker.mayBegin(held, at: now) }
+    }
+
+    /// What a runner does not get to waits again.
+    func putBack(_ events: ArraySlice<HeldEvent>) {
+        let woken = state.withLock { state in
+            state.worker.putBack(Array(events))
+            return PoolCore.takeWoken(&state)
+        }
+        for runner in woken { runner.resume() }
+    }
+
+    /// A runner has ended an event in another way than by handling it, after those before.
+    func finish(_ place: Int, of batch: WorkBatch, _ verdict: WorkResult.Verdict) {
+        let woken = state.withLock { state in
+            tell(batch, &state.worker)
+            state.worker.finish(batch.events[place], verdict)
+            batch.skip(place)
+            return PoolCore.takeWoken(&state)
+        }
+        for runner in woken { runner.resume() }
+        switch verdict {
+        case .value: counts.handled.wrappingAdd(1, ordering: .relaxed)
+        case .retry: counts.failed.wrappingAdd(1, ordering: .relaxed)
+        case .reject: counts.rejected.wrappingAdd(1, ordering: .relaxed)
+        case .done, .returned: break
+        }
+        notify()
+    }
+
+    /// A runner is done with a batch.
+    func finish(_ batch: WorkBatch, of runner: Int, after time: UInt64, isLast: Bool) {
+        let woken = state.withLock { state in
+            tell(batch, &state.worker)
+            if isLast { state.batches[runner] = nil }
+            let mean = Double(time) / Double(max(batch.events.count, 1))
+            state.meanTime += (mean - state.meanTime) / (mean > state.meanTime ? 2 : 16)
+            return PoolCore.takeWoken(&state)
+        }
+        for runner in woken { runner.resume() }
+        notify()
+    }
+
+    private func tell(_ batch: WorkBatch, _ worker: inout Worker) {
+        let done = batch.takeDone()
+        guard !done.isEmpty else { return }
+        for held in done { worker.finish(held, .done) }
+        counts.handled.wrappingAdd(UInt64(done.count), ordering: .relaxed)
+    }
+
+    func noteRepeat() { counts.repeats.wrappingAdd(1, ordering: .relaxed) }
+
+    /// Events whose handlers should end: they take too long, or may be with others.
+    func overdue(at now: MonotonicTime) -> [Int] {
+        let limit = pool.timeLimit
+        return state.withLock { state in
+            state.batches.compactMap { runner, batch in
+                let begun = MonotonicTime(microseconds: batch.begunAt.load(ordering: .relaxed))
+                guard begun.microseconds > 0, let held = batch.current else { return nil }
+                let isLate = now >= begun + limit || !state.worker.isCurrent(held)
+                return isLate ? runner : nil
+            }
+        }
+    }
+
+    // MARK: The end
+
+    /// Takes nothing more. Runners end when they have ended what they have.
+    func close() {
+        let woken = state.withLock { state in
+            state.worker.drain()
+            state.isClosing = true
+            return PoolCore.takeWoken(&state)
+        }
+        for runner in woken { runner.resume() }
+        notify()
+    }
+
+    /// Runners that wait look again, whether they were cancelled.
+    func wakeAll() {
+        let woken = state.withLock { state in
+            defer { state.idle = [] }
+            return state.idle
+        }
+        for runner in woken { runner.resume() }
+    }
+
+    /// Says that the pool works no more.
+    func leave() { state.withLock { $0.worker.leave() } }
+}
+
+/// What a pool has done since it began.
+public struct PoolTally: Sendable, Hashable {
+    /// Events whose handler returned.
+    public let handled: UInt64
+    /// Attempts that failed.
+    public let failed: UInt64
+    /// Events that were set aside at once.
+    public let rejected: UInt64
+    /// Events that may have been handled before.
+    public let repeats: UInt64
+    /// Events that were handled in vain: they had been given to others.
+    public let stale: UInt64
+}

@@ -1,0 +1,57 @@
+internal import MartletDelivery
+import Synchronization
+
+/// The runners of a pool: one takes the place of each that was cancelled.
+final class RunnerCrew: Sendable {
+    private struct State {
+        var tasks: [Int: Task<Void, Never>] = [:]
+        var lastNumber = 0
+        var isEnding = false
+    }
+
+    private let core: PoolCore
+    private let state = Lock(State())
+
+    /// Handlers are looked at so often.
+    static let watchInterval = Duration.milliseconds(50)
+
+    init(_ core: PoolCore) { self.core = core }
+
+    func begin() { for _ in 0..<core.pool.width { add() } }
+
+    private func add() {
+        let core = core
+        state.withLock { state in
+            state.lastNumber += 1
+            let number = state.lastNumber
+            state.tasks[number] = Task { await PoolRunner(number: number, core: core).run() }
+        }
+    }
+
+    /// Handlers that take too long are told to end. Each keeps its place until it does.
+    func watch(at now: MonotonicTime) {
+        for number in core.overdue(at: now) {
+            let task = state.withLock { state -> Task<Void, Never>? in
+                guard !state.isEnding else { return nil }
+                return state.tasks.removeValue(forKey: number)
+            }
+            guard let task else { continue }
+            task.cancel()
+            Task { [self] in
+                await task.value
+                if !state.withLock({ $0.isEnding }) { add() }
+            }
+        }
+    }
+
+    /// Cancels what is left, and waits for those that end.
+    func end() async {
+        let tasks = state.withLock { state in
+            state.isEnding = true
+            return Array(state.tasks.values)
+        }
+        for task in tasks { task.cancel() }
+        core.wakeAll()
+        for task in tasks { await task.value }
+    }
+}

@@ -1,0 +1,124 @@
+import Martlet
+import Synchronization
+import Testing
+
+/// Pools of nodes that share the events of others.
+@Suite struct WorkTests {
+    struct Job: Event {
+        static let topic: Topic = "jobs.new"
+        var number: Int
+        var key: String
+    }
+
+    /// A job, and where it was done.
+    struct Done: Sendable {
+        let job: Job
+        let node: String
+    }
+
+    @Test(.timeLimit(.minutes(5))) func twoPoolsShareWhatIsPublished() async throws {
+        let seen = Seen<Done>()
+        try await withNode(named: "source", listening: "tcp://127.0.0.1:0") { source in
+            let jobs = try source.publisher(of: Job.self, key: \.key)
+            let endpoint = try #require(source.endpoint)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for name in ["one", "two"] {
+                    group.addTask {
+                        try await withNode(named: name, peers: [endpoint]) { node in
+                            try await node.run(
+                                WorkerPool(of: Job.self, group: "all", width: 4) { job, _ in
+                                    seen.add(Done(job: job, node: name))
+                                })
+                        }
+                    }
+                }
+                for number in 0..<2_000 {
+                    try await jobs.publish(Job(number: number, key: "k\(number % 37)"))
+                }
+                try await seen.wait(for: 2_000)
+                group.cancelAll()
+            }
+        }
+        let numbers = seen.all.map(\.job.number)
+        #expect(numbers.sorted() == Array(0..<2_000))
+        #expect(Set(seen.all.map(\.node)) == ["one", "two"])
+        for key in 0..<37 {
+            let own = seen.all.map(\.job).filter { $0.key == "k\(key)" }.map(\.number)
+            #expect(own == own.sorted(), "key \(key) is out of order")
+        }
+    }
+
+    @Test(.timeLimit(.minutes(5))) func whatFailsComesAgainAndItsKeyWaits() async throws {
+        let seen = Seen<Done>()
+        let failures = Atomic<Int>(0)
+        try await withNode(named: "source", listening: "tcp://127.0.0.1:0") { source in
+            let jobs = try source.publisher(of: Job.self, key: \.key)
+            for number in 0..<30 {
+                try await jobs.publish(Job(number: number, key: "k\(number % 3)"))
+            }
+            let pool = WorkerPool(
+                of: Job.self, group: "fickle", width: 4,
+                retry: .exponential(from: .milliseconds(50), attempts: 5)
+            ) { job, delivery in
+                if job.number % 7 == 0, delivery.attempt < 3 {
+                    failures.add(1, ordering: .relaxed)
+                    throw MartletError(.failed, "not yet")
+                }
+                seen.add(Done(job: job, node: "here"))
+            }
+            let work = Task { try await source.run(pool) }
+            try await seen.wait(for: 30)
+            work.cancel()
+            try await work.value
+        }
+        #expect(failures.load(ordering: .relaxed) == 10)
+        for key in 0..<3 {
+            let own = seen.all.map(\.job).filter { $0.key == "k\(key)" }.map(\.number)
+            #expect(own == Array(stride(from: key, to: 30, by: 3)))
+        }
+    }
+
+    @Test(.timeLimit(.minutes(5))) func aDurableStreamIsWorkedOnAfterARestart() async throws {
+        let seen = Seen<Done>()
+        try await withFolder { folder in
+            let pool = WorkerPool(of: Job.self, group: "keeper", width: 4) { job, _ in
+                seen.add(Done(job: job, node: "here"))
+            }
+            for round in 0..<2 {
+                try await withNode(
+                    named: "source", listening: "tcp://127.0.0.1:0", journal: folder,
+                    streams: [.durable("jobs", partitions: 4)]
+                ) { source in
+                    let jobs = try source.publisher(of: Job.self, key: \.key)
+                    for number in 0..<200 {
+                        try await jobs.publish(
+                            Job(number: round * 200 + number, key: "k\(number % 9)"))
+                    }
+                    let work = Task { try await source.run(pool) }
+                    try await seen.wait(for: 200 * (round + 1))
+                    work.cancel()
+                    try await work.value
+                }
+            }
+        }
+        #expect(seen.all.map(\.job.number).sorted() == Array(0..<400))
+    }
+
+    @Test(.timeLimit(.minutes(5))) func anotherDefinitionIsRefused() async throws {
+        try await withNode(named: "source", listening: "tcp://127.0.0.1:0") { source in
+            let endpoint = try #require(source.endpoint)
+            let first = Task {
+                try await source.run(WorkerPool(of: Job.self, group: "g") { _, _ in })
+            }
+            defer { first.cancel() }
+            try await until { source.groups.first?.members.count == 1 }
+            try await withNode(named: "other", peers: [endpoint]) { node in
+                let error = await #expect(throws: MartletError.self) {
+                    try await node.run(
+                        WorkerPool(of: Job.self, group: "g", keyed: false) { _, _ in })
+                }
+                #expect(error?.message.contains("version 2") == true)
+            }
+        }
+    }
+}
