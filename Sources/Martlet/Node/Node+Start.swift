@@ -143,6 +143,7 @@ extension Node {
         core?.closeBuffers()
         loop.notify()
         await core?.drain(within: configuration.drainTimeout)
+        await core?.drainWork(within: configuration.drainTimeout)
         await journal?.close(within: configuration.drainTimeout)
         try? await loop.withDriver(NodeEngine.self) { (engine, loop) throws(MartletError) in
             engine.close(on: loop)

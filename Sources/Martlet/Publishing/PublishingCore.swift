@@ -339,7 +339,7 @@ final class PublishingCore: Sendable {
             )
         }
         if readersChanged { readers.raise() }
-        if readersChanged || hasProgress { progress.raise() }
+        if readersChanged || hasProgress || outcome.isNewsOfWork { progress.raise() }
         journal?.reader.ask(outcome.requests)
         return outcome.messages + (outcome.submissions.isEmpty ? [] : take(outcome.submissions))
     }
@@ -362,6 +362,7 @@ final class PublishingCore: Sendable {
         var messages: [(route: Bytes, message: Multipart)] = []
         var requests: [StoredRequest] = []
         var submissions: [ProducerRequest] = []
+        var isNewsOfWork = false
     }
 
     private func carryOut(
@@ -376,6 +377,7 @@ final class PublishingCore: Sendable {
             case .submit(let request): outcome.submissions.append(request)
             case .worker(let news):
                 state.work.handle(news, in: state.machine, at: NodeClock.now)
+                outcome.isNewsOfWork = true
             }
         }
         carryOutWork(&state)
@@ -421,6 +423,20 @@ final class PublishingCore: Sendable {
         state.withLock { state in
             state.work.answered(read, with: answer, first: first, at: NodeClock.now)
             carryOutWork(&state)
+        }
+    }
+
+    /// Gives workers nothing more, and waits for what they have begun.
+    func drainWork(within timeout: Duration) async {
+        let end = NodeClock.now + timeout
+        state.withLock { state in
+            state.work.close()
+            carryOutWork(&state)
+        }
+        while NodeClock.now < end {
+            let changes = progress.changes
+            if state.withLock({ $0.work.isClear }) { return }
+            guard case .changed = await progress.wait(since: changes, until: end) else { return }
         }
     }
 

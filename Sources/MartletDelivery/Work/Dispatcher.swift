@@ -319,6 +319,16 @@ package struct Dispatcher: Sendable {
         for place in groups.indices { change(place) { $0.tick(at: now) } }
     }
 
+    // MARK: Closing
+
+    /// Gives nothing out any more, and asks for what was not begun.
+    package mutating func close() {
+        for place in groups.indices { change(place) { $0.close() } }
+    }
+
+    /// Whether nothing is with any worker that is heard from.
+    package var isClear: Bool { groups.allSatisfy(\.isClear) }
+
     // MARK: Storing
 
     /// What is to be stored now. So many events of each channel are stored in the same commit.

@@ -30,6 +30,7 @@ struct GroupDispatcher: Sendable {
     var unconfirmed: [(member: UInt32, number: UInt64, staleCount: UInt64)] = []
     /// Those of them that are being stored.
     var storing: [(member: UInt32, number: UInt64, staleCount: UInt64)] = []
+    private var isClosing = false
     /// Members have come or gone.
     private var isUnassigned = false
     var effects: [Effect] = []
@@ -191,6 +192,26 @@ struct GroupDispatcher: Sendable {
         effects.append(.send(session: session, .recall(session: session, recall)))
     }
 
+    // MARK: Closing
+
+    /// Gives nothing out any more, and asks for what was not begun.
+    mutating func close() {
+        isClosing = true
+        for lane in lanes.indices {
+            lanes[lane].isClosing = true
+            guard lanes[lane].outCount > 0 else { continue }
+            for member in members.indices {
+                guard lanes[lane].isShared || lanes[lane].owner == members[member].number else {
+                    continue
+                }
+                recall(lane, from: member)
+            }
+        }
+    }
+
+    /// Whether nothing is with any worker that is heard from.
+    var isClear: Bool { members.allSatisfy { $0.session == nil || $0.out.events == 0 } }
+
     // MARK: Giving
 
     /// Gives out what can go.
@@ -227,7 +248,9 @@ struct GroupDispatcher: Sendable {
     private mutating func give(
         _ lane: Int, to place: Int, grantsMax: Int, at now: MonotonicTime
     ) -> Bool {
-        guard let session = members[place].session, lanes[lane].hasMore else { return false }
+        guard let session = members[place].session, lanes[lane].hasMore, !isClosing else {
+            return false
+        }
         if breaker.isOpen, !breaker.mayProbe(at: now) { return false }
         var taking = WorkTaking(
             member: members[place].number, definition: definition, window: members[place].window,

@@ -56,6 +56,8 @@ struct WorkLane: Sendable {
     /// Events that were given up, and their keys, which go on when that is on disk.
     var unstoredDeaths: [(sequence: UInt64, key: UInt64)] = []
     private var storingDeaths: [(sequence: UInt64, key: UInt64)] = []
+    /// Nothing is given out any more.
+    var isClosing = false
     /// Some event can only go once more is leased.
     var wantsLease = false
     /// More could go if the lane had not its share of its worker's room already; since when.
@@ -101,6 +103,10 @@ struct WorkLane: Sendable {
     /// The ledger as it is to be stored, if something has changed: with room for what comes.
     mutating func takeChange() -> StoredLedger? {
         guard isDurable else { return nil }
+        if isClosing {
+            return needsStoring || ledger.leasedThrough > ledger.next && isClear
+                ? closingChange() : nil
+        }
         let ahead = end + Limits.leaseStride
         let isLow = end + Limits.leaseStride / 2 > ledger.leasedThrough
         guard needsStoring || isLow && owner != nil else { return nil }
@@ -113,6 +119,25 @@ struct WorkLane: Sendable {
         var snapshot = ledger.snapshot()
         snapshot.leasedThrough = max(snapshot.leasedThrough, ahead)
         return snapshot
+    }
+
+    /// Nothing is given out any more. What workers may have begun is still said to be so.
+    private mutating func closingChange() -> StoredLedger {
+        isDirty = false
+        wantsLease = false
+        if isClear { ledger.noteNothingLeased() }
+        return ledger.snapshot()
+    }
+
+    /// Whether no worker has begun any event that is not settled.
+    private var isClear: Bool {
+        outCount == 0 && unclaimed == nil
+            && pieces.allSatisfy { piece in
+                if let slot = piece.whole { return !slot.marks.contains(.mayRepeat) }
+                return (0..<piece.frame.count).allSatisfy {
+                    piece[$0].state == .settled || !piece[$0].marks.contains(.mayRepeat)
+                }
+            }
     }
 
     /// It is on disk.
