@@ -188,6 +188,111 @@ static void run_store_client(void *socket, uint64_t count, size_t size) {
     fflush(stdout);
 }
 
+#define WORKERS 2
+#define WORK_WINDOW 1000
+#define WORK_ACKS 64
+
+// Sends each event to the worker that its key belongs to, as long as that has less than a window
+// unacknowledged.
+static void run_work_source(void *socket, uint64_t count, size_t size, uint64_t interval) {
+    zmq_msg_t routes[WORKERS], route;
+    uint64_t out[WORKERS] = {0}, acked = 0, next;
+    for (int worker = 0; worker < WORKERS; worker++) {
+        char ready[8];
+        zmq_msg_init(&routes[worker]);
+        if (zmq_msg_recv(&routes[worker], socket, 0) < 0 || zmq_recv(socket, ready, 8, 0) < 0)
+            fail("zmq_msg_recv");
+    }
+    wait_for_line();
+    for (uint64_t worker = 0; worker < WORKERS; worker++) {
+        zmq_msg_init(&route);
+        zmq_msg_copy(&route, &routes[worker]);
+        if (zmq_msg_send(&route, socket, ZMQ_SNDMORE) < 0 || zmq_send(socket, &worker, 8, 0) < 0)
+            fail("zmq_send");
+    }
+    uint64_t started = workload_now(), cpu = workload_cpu();
+    next = started;
+    for (uint64_t number = 0; acked < count;) {
+        uint64_t worker = number % WORKERS;
+        int is_blocked = number == count || out[worker] >= WORK_WINDOW;
+        uint64_t answer[2];
+        zmq_msg_init(&route);
+        int got = is_blocked || number % WORK_ACKS == 0
+                      ? zmq_msg_recv(&route, socket, is_blocked ? 0 : ZMQ_DONTWAIT)
+                      : -1;
+        if (got >= 0) {
+            if (zmq_recv(socket, answer, sizeof answer, 0) != sizeof answer)
+                fail("zmq_recv");
+            out[answer[0]] -= answer[1];
+            acked += answer[1];
+        }
+        zmq_msg_close(&route);
+        if (number == count || out[worker] >= WORK_WINDOW)
+            continue;
+        if (interval > 0) {
+            next += interval;
+            wait_until(next);
+        }
+        zmq_msg_init(&route);
+        zmq_msg_copy(&route, &routes[worker]);
+        if (zmq_msg_send(&route, socket, ZMQ_SNDMORE) < 0)
+            fail("zmq_msg_send");
+        send_one(socket, size, number, interval > 0 ? workload_now() : 0);
+        out[worker]++;
+        number++;
+    }
+    printf("handled %llu %llu\n", (unsigned long long)(workload_now() - started),
+           (unsigned long long)(workload_cpu() - cpu));
+    fflush(stdout);
+    for (int worker = 0; worker < WORKERS; worker++) {
+        zmq_msg_init(&route);
+        zmq_msg_copy(&route, &routes[worker]);
+        if (zmq_msg_send(&route, socket, ZMQ_SNDMORE) < 0 || zmq_send(socket, "", 0, 0) < 0)
+            fail("zmq_send");
+    }
+    wait_for_line();
+}
+
+// Checks each event, and acknowledges them in batches: at once where none follows.
+static void run_work_worker(void *socket, uint64_t count, size_t size, int is_timed) {
+    uint64_t cpu = workload_cpu(), worker, done = 0, wrong = 0, unsaid = 0;
+    uint64_t *delays = is_timed ? calloc(count, sizeof *delays) : NULL;
+    zmq_msg_t message;
+    if (zmq_send(socket, "ready", 5, 0) < 0)
+        fail("zmq_send");
+    puts("joined"), fflush(stdout);
+    if (zmq_recv(socket, &worker, sizeof worker, 0) != sizeof worker)
+        fail("zmq_recv");
+    zmq_msg_init(&message);
+    for (;;) {
+        int got = zmq_msg_recv(&message, socket, unsaid > 0 ? ZMQ_DONTWAIT : 0);
+        if (got == 0)
+            break;
+        if (got > 0) {
+            const void *data = zmq_msg_data(&message);
+            if (is_timed)
+                delays[done] = workload_now() - workload_sent_at(data, (size_t)got);
+            wrong += !workload_check(data, (size_t)got, size, worker + done * WORKERS);
+            done++, unsaid++;
+        } else if (errno != EAGAIN) {
+            fail("zmq_msg_recv");
+        }
+        if (unsaid == WORK_ACKS || (got < 0 && unsaid > 0)) {
+            uint64_t answer[2] = {worker, unsaid};
+            if (zmq_send(socket, answer, sizeof answer, 0) < 0)
+                fail("zmq_send");
+            unsaid = 0;
+        }
+    }
+    wait_for_line();
+    printf("worked %llu %llu %llu %llu %llu\n", (unsigned long long)done,
+           (unsigned long long)wrong, (unsigned long long)(workload_cpu() - cpu),
+           (unsigned long long)(is_timed ? workload_percentile(delays, done, 0.5) : 0),
+           (unsigned long long)(is_timed ? workload_percentile(delays, done, 0.99) : 0));
+    fflush(stdout);
+    free(delays);
+}
+
 static void *open_socket(void *context, const char *role) {
     int type = !strcmp(role, "push")   ? ZMQ_PUSH
                : !strcmp(role, "pull") ? ZMQ_PULL
@@ -195,9 +300,14 @@ static void *open_socket(void *context, const char *role) {
                : !strcmp(role, "file") ? ZMQ_PUB
                : !strcmp(role, "store-server") ? ZMQ_ROUTER
                : !strcmp(role, "store-client") ? ZMQ_DEALER
+               : !strcmp(role, "work-pub") ? ZMQ_ROUTER
+               : !strcmp(role, "work-sub") ? ZMQ_DEALER
                                        : ZMQ_SUB;
     void *socket = zmq_socket(context, type);
     int mark = 1000, immediate = 1, one = 1;
+    // A ROUTER drops what finds no room, and notices late that there is some: twice the window.
+    if (!strncmp(role, "work-", 5))
+        mark = 2 * WORK_WINDOW;
     zmq_setsockopt(socket, ZMQ_SNDHWM, &mark, sizeof mark);
     zmq_setsockopt(socket, ZMQ_RCVHWM, &mark, sizeof mark);
     zmq_setsockopt(socket, ZMQ_IMMEDIATE, &immediate, sizeof immediate);
@@ -210,8 +320,8 @@ static void *open_socket(void *context, const char *role) {
 
 int main(int argc, char **argv) {
     if (argc != 6) {
-        fprintf(stderr, "usage: baseline-peer push|pull|pub|file|sub|store-server|store-client "
-                        "ENDPOINT COUNT SIZE INTERVAL_NS\n");
+        fprintf(stderr, "usage: baseline-peer push|pull|pub|file|sub|store-server|store-client"
+                        "|work-pub|work-sub ENDPOINT COUNT SIZE INTERVAL_NS\n");
         return 2;
     }
     const char *role = argv[1], *endpoint = argv[2];
@@ -220,7 +330,8 @@ int main(int argc, char **argv) {
     void *context = zmq_ctx_new();
     void *socket = open_socket(context, role);
     int is_server = !strcmp(role, "store-server");
-    if (is_server || !strcmp(role, "push") || !strcmp(role, "pub") || !strcmp(role, "file")) {
+    int is_source = !strcmp(role, "work-pub");
+    if (is_server || is_source || !strcmp(role, "push") || !strcmp(role, "pub") || !strcmp(role, "file")) {
         FILE *file = !strcmp(role, "file") ? write_file(count, size) : NULL;
         char bound[256];
         size_t length = sizeof bound;
@@ -231,6 +342,8 @@ int main(int argc, char **argv) {
         fflush(stdout);
         if (is_server)
             run_store_server(socket, count, size);
+        else if (is_source)
+            run_work_source(socket, count, size, interval);
         else
             run_sender(socket, strcmp(role, "push") != 0, count, size, interval, file);
     } else {
@@ -238,6 +351,8 @@ int main(int argc, char **argv) {
             fail("zmq_connect");
         if (!strcmp(role, "store-client"))
             run_store_client(socket, count, size);
+        else if (!strcmp(role, "work-sub"))
+            run_work_worker(socket, count, size, interval > 0);
         else
             run_receiver(socket, !strcmp(role, "sub"), count, size, interval > 0);
     }

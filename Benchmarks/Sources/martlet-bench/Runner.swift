@@ -14,7 +14,7 @@ struct Runner {
             SocketsBench.cases(scale: scale) + LoopBench.cases(scale: scale)
             + FramesBench.cases(scale: scale) + CodecsBench.cases(scale: scale)
             + RoutingBench.cases(scale: scale) + FanoutBench.cases(scale: scale)
-            + JournalBench.cases(scale: scale)
+            + JournalBench.cases(scale: scale) + WorkBench.cases(scale: scale)
         var chosen = all.filter { candidate in
             (options.bench == nil || options.bench == candidate.bench)
                 && (options.caseName == nil || options.caseName == candidate.name)

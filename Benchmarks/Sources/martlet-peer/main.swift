@@ -24,7 +24,7 @@ else {
             + "|node-singly-TASKS|node-spinning-TASKS|node-pool-TASKS"
             + "|store-deep|store-one|store-paced|replay-pub|replay-sub"
             + "|catch-up-pub|catch-up-sub"
-            + "|submit-node|submit-one|submit-deep "
+            + "|submit-node|submit-one|submit-deep|work-pub|work-durable|work-sub "
             + "ENDPOINT|FOLDER COUNT SIZE INTERVAL_NS"
     )
     exit(2)
@@ -43,6 +43,9 @@ do {
     case "submit-node": try await storeSubmitted(work, at: endpoint)
     case "submit-one": try await submit(work, to: endpoint, isDeep: false)
     case "submit-deep": try await submit(work, to: endpoint, isDeep: true)
+    case "work-pub": try await publishWork(work, at: endpoint, isDurable: false)
+    case "work-durable": try await publishWork(work, at: endpoint, isDurable: true)
+    case "work-sub": try await workOnEvents(work, at: endpoint)
     case "replay-sub": try await readPast(work, at: endpoint)
     case "push": try push(work, at: endpoint)
     case "pub": try publish(work, at: endpoint)

@@ -1,0 +1,100 @@
+import Foundation
+
+/// A node whose events two workers share, every event acknowledged to it, against the same in C.
+enum WorkBench {
+    static func cases(scale: Double) -> [Case] {
+        [
+            throughput("live", "work-pub", 6_000_000, scale),
+            throughput("durable", "work-durable", 3_000_000, scale),
+            latency(scale),
+        ]
+    }
+
+    private static let baselineNote =
+        "C ROUTER to two C DEALERs over tcp, an event of 100 bytes a message, acknowledged in "
+        + "batches of 64, a window of 1,000 for each"
+
+    private static func throughput(
+        _ name: String, _ role: String, _ events: Int, _ scale: Double
+    ) -> Case {
+        Case(
+            bench: "work", name: name, unit: "events/s", better: .higher,
+            baselineNote: baselineNote
+                + "; ours has 1,000 keys in 16 lanes, asynchronous handlers, and checks the order",
+            pairs: 7,
+            martlet: {
+                let outcome = try Sharing(
+                    program: "martlet-peer", source: role, count: Int(Double(events) * scale)
+                ).run()
+                return [Sample(value: outcome.rate, cpu: outcome.cpu)]
+            },
+            baseline: {
+                let outcome = try Sharing(
+                    program: "baseline-peer", source: "work-pub",
+                    count: Int(3_000_000 * scale)
+                ).run()
+                return [Sample(value: outcome.rate, cpu: outcome.cpu)]
+            })
+    }
+
+    private static func latency(_ scale: Double) -> Case {
+        let run = { (program: String) throws -> [Sample] in
+            let outcome = try Sharing(
+                program: program, source: "work-pub", count: Int(4_000 * scale) + 2,
+                interval: 1_000_000
+            ).run()
+            return [Sample(value: outcome.median), Sample(value: outcome.tail)]
+        }
+        return Case(
+            bench: "work", name: "begun p50", unit: "us", better: .lower,
+            baselineNote: baselineNote + ", 1,000 events a second, from publish to handler",
+            pairs: 5, martlet: { try run("martlet-peer") },
+            baseline: { try run("baseline-peer") }, also: [(name: "begun p99", unit: "us")])
+    }
+}
+
+/// Events from one process that two others share.
+struct Sharing {
+    let program: String
+    let source: String
+    let count: Int
+    var interval = 0
+
+    struct Outcome {
+        /// Events per second, from the first that is published to the last that is acknowledged.
+        let rate: Double
+        /// Processor time of all processes, in nanoseconds per event.
+        let cpu: Double
+        /// From publish to handler, in microseconds.
+        let median: Double
+        let tail: Double
+    }
+
+    func run() throws -> Outcome {
+        let numbers = [String(count), "100", String(interval)]
+        let sending = try Peer(program, [source, "tcp://127.0.0.1:*"] + numbers)
+        let bound = try sending.expect("bound")[0]
+        let workers = try (0..<2).map { _ in
+            let worker = try Peer(program, ["work-sub", bound] + numbers)
+            _ = try worker.expect("joined")
+            return worker
+        }
+        sending.go()
+        let handled = try sending.expect("handled").compactMap(Double.init)
+        for worker in workers { worker.go() }
+        let worked = try workers.map { try $0.expect("worked").compactMap(Double.init) }
+        sending.go()
+        guard handled.count == 2, worked.allSatisfy({ $0.count == 5 }) else {
+            throw Peer.Failure(description: "a peer said less than was expected")
+        }
+        func sum(_ place: Int) -> Double { worked.reduce(0) { $0 + $1[place] } }
+        guard sum(0) == Double(count), sum(1) == 0 else {
+            throw Peer.Failure(
+                description: "\(sum(0)) of \(count) events were handled, \(sum(1)) out of order")
+        }
+        return Outcome(
+            rate: Double(count) / (handled[0] / 1e9),
+            cpu: (handled[1] + sum(2)) / Double(count), median: sum(3) / 2_000,
+            tail: (worked.map { $0[4] }.max() ?? 0) / 1_000)
+    }
+}
