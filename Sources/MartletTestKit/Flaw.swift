@@ -44,12 +44,6 @@ public enum Flaw: String, Sendable, CaseIterable {
     case appendsBehindHoles
     /// A producer that starts anew begins with an event too many.
     case numbersSkipOne
-    /// A result counts although others were given the event meanwhile.
-    case staleResultsCount
-    /// What comes back late counts as heard now.
-    case staleBeatsRenew
-    /// A handler begins although nobody knows whether the event is still its worker's.
-    case beginsWithoutLease
     /// After a restart events are given out that workers may still have.
     case leasesUnclaimedEarly
     /// After a restart a group goes on with what was never given out, and not with what was never

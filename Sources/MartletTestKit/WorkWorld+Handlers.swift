@@ -36,8 +36,7 @@ extension WorkWorld {
         guard let place = place(of: runner, in: number) else { return }
         while let held = processes[number].running[place].takeNext() {
             guard flaw == .followersGoOn || !processes[number].running[place].isBroken(held.strand),
-                flaw == .beginsWithoutLease
-                    || processes[number].worker.mayBegin(held, at: clock)
+                processes[number].worker.mayBegin(held, at: clock)
             else {
                 processes[number].running[place].breakOff(held.strand)
                 processes[number].worker.finish(held, .returned)

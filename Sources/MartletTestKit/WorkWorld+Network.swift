@@ -49,28 +49,11 @@ extension WorkWorld {
             switch effect {
             case .send(let route, let message): send(message, to: route)
             case .worker(let news):
-                node.dispatcher.handle(falsified(news), in: node.machine, at: clock)
+                node.dispatcher.handle(news, in: node.machine, at: clock)
             case .publish, .ask, .submit: break
             }
         }
         carryOutWork()
-    }
-
-    /// What a node with a flaw would hear.
-    private mutating func falsified(_ news: WorkerNews) -> WorkerNews {
-        guard case .said(let session, let worker, .results(_, let results)) = news else {
-            return news
-        }
-        guard flaw == .staleResultsCount else { return news }
-        let changed = results.results.map { result in
-            WorkResult(
-                stream: result.stream, lane: result.lane,
-                fence: node.dispatcher.fence(results.group, result), sequences: result.sequences,
-                verdict: result.verdict)
-        }
-        let message = WorkResults(
-            group: results.group, number: results.number, first: results.first, results: changed)
-        return .said(session: session, worker, .results(session: session, message))
     }
 
     mutating func carryOutWork() {
@@ -187,8 +170,7 @@ extension WorkWorld {
                 processes[number].worker.began(
                     session, with: welcome.instance, peer: 0, at: clock)
             case .echoed(let sent):
-                let time = flaw == .staleBeatsRenew ? clock : sent
-                processes[number].worker.echoed(time, peer: 0, at: clock)
+                processes[number].worker.echoed(sent, peer: 0, at: clock)
             case .work(let message):
                 noteSettled(message, of: number)
                 processes[number].worker.receive(message, from: 0, at: clock)

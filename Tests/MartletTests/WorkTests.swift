@@ -121,4 +121,53 @@ import Testing
             }
         }
     }
+
+    @Test(.timeLimit(.minutes(5)), arguments: [false, true])
+    func whatIsGivenUpIsTold(isDurable: Bool) async throws {
+        let letters = Seen<DeadLetter>()
+        let done = Seen<Int>()
+        try await withFolder { folder in
+            try await withNode(
+                named: "source", listening: "tcp://127.0.0.1:0",
+                journal: isDurable ? folder : nil,
+                streams: [isDurable ? .durable("jobs") : .live("jobs")]
+            ) { source in
+                let jobs = try source.publisher(of: Job.self, key: \.key)
+                let pool = WorkerPool(
+                    of: Job.self, group: "strict",
+                    retry: .exponential(
+                        from: .milliseconds(50), attempts: 2)
+                ) { job, _ in
+                    if job.number == 3 { throw Rejection("three is\nwrong") }
+                    if job.number == 5 { throw MartletError(.failed, "five fails") }
+                    done.add(job.number)
+                }
+                try await source.subscribe(to: ["martlet.deadletters"]) { events in
+                    let work = Task { try await source.run(pool) }
+                    for number in 0..<10 {
+                        try await jobs.publish(Job(number: number, key: "k"))
+                    }
+                    for try await (event, _) in events {
+                        letters.add(try DeadLetter(event))
+                        if letters.all.count == 2 { break }
+                    }
+                    try await done.wait(for: 8)
+                    work.cancel()
+                    try await work.value
+                }
+                let tally = try #require(source.groups.first?.tally)
+                #expect(tally.handled == 8)
+                #expect(tally.dead == 2)
+            }
+        }
+        #expect(done.all == [0, 1, 2, 4, 6, 7, 8, 9])
+        let first = letters.all[0]
+        #expect(first.reason == .rejected)
+        #expect(first.text == "three is wrong")
+        #expect(first.key == "k")
+        #expect(try first.event?.decode(as: Job.self).number == 3)
+        #expect(letters.all[1].reason == .failed)
+        #expect(letters.all[1].attempts == 2)
+        #expect(letters.all[1].group == "strict")
+    }
 }

@@ -13,6 +13,8 @@ final class PublishingCore: Sendable {
         /// The groups that work for the streams.
         var work: Dispatcher
         var data: Socket<Pub>?
+        /// Events that groups have given up, and nobody has been told of.
+        var dead: [DeadEvent] = []
         /// In the places that their streams have in the machine.
         var streams: [StreamBuffer] = []
     }
@@ -290,6 +292,7 @@ final class PublishingCore: Sendable {
             defer { carryOutWork(&state) }
             return (publish(&state, framesMax: Limits.loopBatch, at: now), isNews)
         }
+        publishDead()
         // Whoever drains waits for this too.
         if case .all = published, isNews { progress.raise() }
         return published
@@ -398,7 +401,7 @@ final class PublishingCore: Sendable {
                     messages.append((route, message))
                 }
             case .read(let read): journal?.reader.ask(read)
-            case .dead: break
+            case .dead(let event): state.dead.append(event)
             }
         }
         send(messages)
@@ -406,8 +409,59 @@ final class PublishingCore: Sendable {
     }
 
     /// What groups have done, to be stored with what is stored now.
-    func takeWork() -> (groups: [String: StoredGroup], ledgers: [LedgerName: StoredLedger]) {
-        state.withLock { $0.work.takeChanges() }
+    func takeWork() -> StoredWork {
+        state.withLock { state in
+            defer { state.dead = [] }
+            let changes = state.work.takeChanges()
+            return StoredWork(groups: changes.groups, ledgers: changes.ledgers, dead: state.dead)
+        }
+    }
+
+    /// What groups have done since it was stored last.
+    struct StoredWork: Sendable {
+        let groups: [String: StoredGroup]
+        let ledgers: [LedgerName: StoredLedger]
+        /// What was set aside: it is told in the same commit.
+        let dead: [DeadEvent]
+    }
+
+    /// Tells of what was set aside, where there is no journal.
+    private func publishDead() {
+        guard journal == nil else { return }
+        let dead = state.withLock { state in
+            defer { state.dead = [] }
+            return state.dead
+        }
+        guard !dead.isEmpty, let buffer = try? deadLetters().buffer else { return }
+        // What finds no room in memory is counted in its ledger, and told nowhere.
+        for event in dead { _ = try? append(event, to: buffer) }
+        loop.notify()
+    }
+
+    /// Where it is told, and the place of that stream.
+    func deadLetters() throws(MartletError) -> (place: Int, buffer: StreamBuffer, isNew: Bool) {
+        let name = DeadLetter.topic.stream
+        let known = self.buffer(named: name)
+        let definition =
+            try journal == nil
+            ? StreamDefinition.live(name, partitions: 1)
+            : StreamDefinition.durable(name, partitions: 1)
+        let buffer: StreamBuffer
+        if let known { buffer = known } else { buffer = try self.buffer(of: definition) }
+        let place = state.withLock { state in state.streams.firstIndex { $0 === buffer } ?? 0 }
+        return (place, buffer, known == nil)
+    }
+
+    /// Tells of an event that was set aside; nil if there is no room.
+    func append(_ event: DeadEvent, to buffer: StreamBuffer) throws(MartletError) -> UInt64? {
+        let (payload, fields) = try event.letter()
+        let kind = PublishedKind(
+            definition: try DeadEvent.definition(), number: -1)
+        let outcome = try payload.withBytes { (payload) throws(MartletError) -> StreamBuffer.Outcome in
+            try buffer.append(payload, fields, lane: 0, kind)
+        }
+        guard case .appended(let sequence, _) = outcome else { return nil }
+        return sequence
     }
 
     /// It is on disk.

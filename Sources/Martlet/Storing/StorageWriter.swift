@@ -169,7 +169,7 @@ final class StorageWriter: Sendable {
                     (state.isExpiryPaused, state.overruns) = (keeper.isPaused, keeper.overruns)
                 }
             }
-            if let work = core?.takeWork() { queue.add(groups: work.groups, ledgers: work.ledgers) }
+            if let core { takeWork(of: core, &queue, &turn) }
             let isNothing = queue.isEmpty
             guard isNothing || store(&queue, core, &turn) else { break }
             core?.workStored()
@@ -230,6 +230,37 @@ final class StorageWriter: Sendable {
         }
         if submitted.table.waitingBytes > 0 { turn.pause = StorageWriter.holdUp }
         return turn
+    }
+
+    /// Takes what groups have done, and what they have set aside, which is told in the same commit.
+    private func takeWork(
+        of core: PublishingCore, _ queue: inout CommitQueue, _ turn: inout Turn
+    ) {
+        let work = core.takeWork()
+        queue.add(groups: work.groups, ledgers: work.ledgers)
+        guard !work.dead.isEmpty, let (place, buffer, isNew) = try? core.deadLetters() else {
+            return
+        }
+        if isNew {
+            queue.add(
+                stream: buffer.definition.name,
+                partitions: buffer.definition.partitioning.partitions)
+        }
+        if !turn.buffers.contains(where: { $0 === buffer }) { turn.buffers.append(buffer) }
+        for event in work.dead {
+            do throws(MartletError) {
+                var number = try core.append(event, to: buffer)
+                if number == nil {
+                    // What is there makes room.
+                    take(from: buffer, place, upTo: [0: .max], &queue)
+                    number = try core.append(event, to: buffer)
+                }
+                if let number { take(from: buffer, place, upTo: [0: number], &queue) }
+            } catch {
+                // The node closes: the ledger says that the event is dead, as it is.
+                return
+            }
+        }
     }
 
     /// Takes what there is, up to a size, but all up to these events of its lanes.

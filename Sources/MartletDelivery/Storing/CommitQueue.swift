@@ -35,6 +35,7 @@ package struct CommitQueue: Sendable {
     private var entries: [Entry] = []
     private var cursors: [String: [Position]] = [:]
     private var producers: [String: StoredProducer?] = [:]
+    private var streams: [StreamName: Int] = [:]
     private var groups: [String: StoredGroup?] = [:]
     private var ledgers: [LedgerName: StoredLedger] = [:]
     /// From which events on channels are to be kept.
@@ -54,7 +55,7 @@ package struct CommitQueue: Sendable {
     /// Whether nothing waits.
     package var isEmpty: Bool {
         entries.isEmpty && cursors.isEmpty && firsts.isEmpty && producers.isEmpty
-            && groups.isEmpty && ledgers.isEmpty
+            && groups.isEmpty && ledgers.isEmpty && streams.isEmpty
     }
 
     /// How many frames wait.
@@ -67,6 +68,9 @@ package struct CommitQueue: Sendable {
         entries.append(entry)
         byteCount += entry.frame.bytes.count
     }
+
+    /// A stream is new, of which frames wait.
+    package mutating func add(stream: StreamName, partitions: Int) { streams[stream] = partitions }
 
     /// A cursor waits.
     package mutating func add(cursor name: String, _ positions: [Position]) {
@@ -111,6 +115,7 @@ package struct CommitQueue: Sendable {
         entries = []
         cursors = [:]
         producers = [:]
+        streams = [:]
         groups = [:]
         ledgers = [:]
         firsts = [:]
@@ -123,6 +128,7 @@ package struct CommitQueue: Sendable {
         changes.frames = entries.map { $0.stored(in: epoch, at: node) }
         changes.cursors = cursors
         changes.producers = producers
+        changes.streams = streams
         changes.groups = groups
         changes.ledgers = ledgers
         changes.firsts = firsts

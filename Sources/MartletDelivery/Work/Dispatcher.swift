@@ -19,7 +19,7 @@ package struct Dispatcher: Sendable {
         /// Read events of a channel for a group, from this one on.
         case read(WorkRead)
         /// A group has given an event up.
-        case dead(DeadLetter)
+        case dead(DeadEvent)
     }
 
     private struct Stream: Sendable {
@@ -366,16 +366,6 @@ package struct Dispatcher: Sendable {
     }
 
     // MARK: Looking
-
-    /// The fence under which the first of these events was given out last.
-    package func fence(_ group: String, _ result: WorkResult) -> UInt64 {
-        guard let place = places[group],
-            let lane = groups[place].lane(ChannelPlace(stream: result.stream, lane: result.lane)),
-            let first = result.sequences.first,
-            let (piece, event) = groups[place].lanes[lane].find(first)
-        else { return result.fence }
-        return groups[place].lanes[lane].pieces[piece][event].fence
-    }
 
     /// The groups, and how they stand.
     package var status: [GroupStatus] { groups.map(\.status) }

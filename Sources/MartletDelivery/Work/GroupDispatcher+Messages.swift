@@ -244,15 +244,15 @@ extension GroupDispatcher {
         _ sequence: UInt64, in lane: Int, by member: WorkMember, because reason: String
     ) {
         let name = WorkEventName(channel: lanes[lane].channel, sequence: sequence)
-        let attempt = DeadLetter.Attempt(worker: member.instance.node, reason: reason)
+        let attempt = DeadEvent.Attempt(worker: member.instance.node, reason: reason)
         histories[name, default: []].append(attempt)
     }
 
-    private mutating func bury(_ sequence: UInt64, in lane: Int, _ reason: DeadLetter.Reason) {
+    private mutating func bury(_ sequence: UInt64, in lane: Int, _ reason: DeadEvent.Reason) {
         let name = WorkEventName(channel: lanes[lane].channel, sequence: sequence)
         let attempts = histories.removeValue(forKey: name) ?? []
         if let (piece, place) = lanes[lane].find(sequence) {
-            let letter = DeadLetter(
+            let letter = DeadEvent(
                 group: definition.name, reason: reason, attempts: attempts,
                 attemptCount: max(lanes[lane].ledger.failures(of: sequence), attempts.count),
                 event: lanes[lane].pieces[piece].frame[place].detached())

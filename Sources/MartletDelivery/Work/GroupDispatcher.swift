@@ -8,7 +8,7 @@ struct GroupDispatcher: Sendable {
         case send(session: UInt64, SessionMessage)
         /// Read events of a channel, from this one on.
         case read(Channel, from: UInt64)
-        case dead(DeadLetter)
+        case dead(DeadEvent)
     }
 
     private(set) var definition: GroupDefinition
@@ -25,7 +25,7 @@ struct GroupDispatcher: Sendable {
     var breaker = Breaker()
     var random: SplitMix
     /// Attempts that failed, of events that are not settled.
-    var histories: [WorkEventName: [DeadLetter.Attempt]] = [:]
+    var histories: [WorkEventName: [DeadEvent.Attempt]] = [:]
     /// Results that are to be confirmed once they are stored.
     var unconfirmed: [(member: UInt32, number: UInt64, staleCount: UInt64)] = []
     /// Those of them that are being stored.

@@ -290,6 +290,13 @@ struct WorkSource: Sendable {
         return resize(group, to: WorkWindow(events: events, bytes: window.bytes))
     }
 
+    /// The message that says that it takes nothing any more, from time to time: one may be lost.
+    mutating func repeatFarewell(_ group: String, at now: MonotonicTime) -> SessionMessage? {
+        guard isJoined, now >= lookedAt + Limits.resultTimeout else { return nil }
+        lookedAt = now
+        return resize(group, to: .none)
+    }
+
     mutating func resize(_ group: String, to window: WorkWindow) -> SessionMessage? {
         self.window = window
         guard let session else { return nil }

@@ -365,6 +365,9 @@ package struct Worker: Sendable {
         for peer in sources.keys.sorted() {
             expire(peer, at: now)
             if sources[peer]?.isJoinLate(at: now) == true { join(peer, at: now) }
+            if isDraining, let message = sources[peer]?.repeatFarewell(group, at: now) {
+                messages.append((peer, message))
+            }
             for message in sources[peer]?.repeatResults(
                 group, olderThan: Limits.resultTimeout, at: now) ?? []
             {

@@ -1,5 +1,5 @@
 /// An event that a group has given up.
-package struct DeadLetter: Sendable {
+package struct DeadEvent: Sendable {
     /// Why.
     package enum Reason: String, Sendable, Hashable {
         /// A worker said that it must not be tried again.
