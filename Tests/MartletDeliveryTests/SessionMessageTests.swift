@@ -117,61 +117,62 @@ import Testing
     ]
     private static let rowsHex = "01 c801 06 6f7264657273 03 feca000002000000 11 02"
 
-    private static let producerGolden: [(message: SessionMessage, hex: String)] = [
-        (
-            .open(
-                session: 7,
-                ProducerOpening(producer: "web", random: 0x0102_0304, epoch: instance.epoch)),
-            "4d535601 20000000 0700000000000000 03 776562 0403020100000000 feca000002000000"
-        ),
-        (
-            .opened(
-                session: 7,
-                ProducerOpened(
-                    producer: "web", epoch: instance.epoch, next: 202, runs: rows,
-                    streams: ["a", "orders"])),
-            "4d535601 21000000 0700000000000000 03 776562 00 feca000002000000 ca01" + rowsHex
-                + "02 01 61 06 6f7264657273"
-        ),
-        (
-            .opened(
-                session: 7,
-                ProducerOpened(
-                    producer: "web", refusal: SubmissionRefusal(.replaced, "no"),
-                    epoch: instance.epoch, next: 1)),
-            "4d535601 21000000 0700000000000000 03 776562 01 02 6e6f feca000002000000 01 00 00"
-        ),
-        (
-            .submit(
-                session: 7,
-                Submission(producer: "web", attempt: 300, frames: [Bytes([1, 2]), Bytes([3])])),
-            "4d535601 22000000 0700000000000000 03 776562 ac02"
-        ),
-        (
-            .submitted(
-                session: 7,
-                Submitted(producer: "web", attempt: 300, next: 202, outcome: .stored(rows))),
-            "4d535601 23000000 0700000000000000 03 776562 ac02 ca01 00" + rowsHex
-        ),
-        (
-            .submitted(
-                session: 7, Submitted(producer: "web", attempt: 0, next: 9, outcome: .behind)),
-            "4d535601 23000000 0700000000000000 03 776562 00 09 10"
-        ),
-        (
-            .submitted(
-                session: 7, Submitted(producer: "web", attempt: 0, next: 1, outcome: .busy)),
-            "4d535601 23000000 0700000000000000 03 776562 00 01 11"
-        ),
-        (
-            .submitted(
-                session: 7,
-                Submitted(
-                    producer: "web", attempt: 0, next: 9,
-                    outcome: .refused(SubmissionRefusal(.invalid, "no")))),
-            "4d535601 23000000 0700000000000000 03 776562 00 09 04 02 6e6f"
-        ),
-    ]
+    private static let producerGolden: [(message: SessionMessage, hex: String)] =
+        [
+            (
+                .open(
+                    session: 7,
+                    ProducerOpening(producer: "web", random: 0x0102_0304, epoch: instance.epoch)),
+                "4d535601 20000000 0700000000000000 03 776562 0403020100000000 feca000002000000"
+            ),
+            (
+                .opened(
+                    session: 7,
+                    ProducerOpened(
+                        producer: "web", epoch: instance.epoch, next: 202, runs: rows,
+                        streams: ["a", "orders"])),
+                "4d535601 21000000 0700000000000000 03 776562 00 feca000002000000 ca01" + rowsHex
+                    + "02 01 61 06 6f7264657273"
+            ),
+            (
+                .opened(
+                    session: 7,
+                    ProducerOpened(
+                        producer: "web", refusal: SubmissionRefusal(.replaced, "no"),
+                        epoch: instance.epoch, next: 1)),
+                "4d535601 21000000 0700000000000000 03 776562 01 02 6e6f feca000002000000 01 00 00"
+            ),
+            (
+                .submit(
+                    session: 7,
+                    Submission(producer: "web", attempt: 300, frames: [Bytes([1, 2]), Bytes([3])])),
+                "4d535601 22000000 0700000000000000 03 776562 ac02"
+            ),
+            (
+                .submitted(
+                    session: 7,
+                    Submitted(producer: "web", attempt: 300, next: 202, outcome: .stored(rows))),
+                "4d535601 23000000 0700000000000000 03 776562 ac02 ca01 00" + rowsHex
+            ),
+            (
+                .submitted(
+                    session: 7, Submitted(producer: "web", attempt: 0, next: 9, outcome: .behind)),
+                "4d535601 23000000 0700000000000000 03 776562 00 09 10"
+            ),
+            (
+                .submitted(
+                    session: 7, Submitted(producer: "web", attempt: 0, next: 1, outcome: .busy)),
+                "4d535601 23000000 0700000000000000 03 776562 00 01 11"
+            ),
+            (
+                .submitted(
+                    session: 7,
+                    Submitted(
+                        producer: "web", attempt: 0, next: 9,
+                        outcome: .refused(SubmissionRefusal(.invalid, "no")))),
+                "4d535601 23000000 0700000000000000 03 776562 00 09 04 02 6e6f"
+            ),
+        ] + WorkMessages.golden
 
     static func hex(_ value: Int64) -> String {
         (0..<8).map { byte in

@@ -1,14 +1,50 @@
 import MartletTestKit
 import Testing
 
-/// Groups of workers share events in simulated worlds.
+/// Groups of workers that share events, and everything that can go wrong between them. `make
+/// simulate` runs thousands; these show that it works, and that its checker would notice.
 @Suite struct WorkTests {
-    @Test(arguments: 1...4) func everyEventEndsOnceInEachGroup(part: Int) {
-        for seed in UInt64(part * 1_000)..<UInt64(part * 1_000 + 30) {
-            var world = WorkWorld(seed: seed)
-            let outcome = world.run()
-            #expect(outcome.violation == nil, "seed \(seed): \(String(describing: outcome.violation))")
-            #expect(outcome.begun > 0)
+    static func run(_ seed: UInt64, _ flaw: Flaw? = nil) -> WorkWorld.Outcome {
+        var world = WorkWorld(seed: seed, flaw: flaw)
+        return world.run()
+    }
+
+    @Test(arguments: 1...20 as ClosedRange<UInt64>)
+    func everyEventEndsOnceInEachGroup(seed: UInt64) {
+        let outcome = Self.run(seed)
+        #expect(outcome.violation == nil)
+        #expect(outcome.begun > 20)
+    }
+
+    @Test func aSeedIsOneRun() {
+        let outcome = Self.run(6)
+        #expect(Self.run(6) == outcome)
+        #expect(Self.run(8).trace != outcome.trace)
+    }
+
+    /// Each bug by the first seed that shows it, and the promise that it breaks.
+    @Test(arguments: [
+        (Flaw.followersGoOn, 1 as UInt64, "I12"), (.failuresVanish, 1, "I8"),
+        (.leasesUnclaimedEarly, 32, "I8"), (.leasesFromLeasedThrough, 44, "I7"),
+        (.attemptsInMemory, 44, "I10"), (.neverSynchronizes, 44, "I13"),
+    ])
+    func plantedBugsAreFound(flaw: Flaw, seed: UInt64, invariant: String) {
+        #expect(Self.run(seed, flaw).violation?.invariant == invariant)
+        #expect(Self.run(seed).violation == nil)
+    }
+
+    /// A world in which nothing rare happens shows nothing.
+    @Test func rareStatesAreReached() {
+        var total = WorkWorld.Outcome()
+        for seed in 30...60 as ClosedRange<UInt64> { total.add(Self.run(seed)) }
+        for state in [
+            "wound: nodeDown", "wound: diskFails", "wound: paused", "wound: outage",
+            "a commit failed", "a worker died", "a worker drained", "a message was lost",
+            "a session was given up", "a handler was cancelled", "a repeat was begun",
+            "a poison event killed its worker", "an event was set aside: failed",
+            "an event was set aside: rejected", "an event was set aside: lapsed",
+        ] {
+            #expect(total.sometimes[state] ?? 0 > 0, "\(state)")
         }
     }
 }

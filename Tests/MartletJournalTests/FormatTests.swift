@@ -46,6 +46,11 @@ import Testing
                 runs: [.init(first: 6, channel: frame.channel, sequences: 1..<3)]),
             "gone": nil,
         ]
+        changes.groups = [
+            "g": StoredGroup(
+                definition: Bytes([1, 2]), starts: [frame.channel: 2], before: Bytes([3]))
+        ]
+        changes.ledgers = [LedgerName("g", frame.channel): StorageConformance.ledger]
         try journal.commit(changes)
         #expect(journal.producers == ["web": try #require(changes.producers["web"] ?? nil)])
         try journal.close()

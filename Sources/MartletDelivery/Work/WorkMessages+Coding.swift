@@ -64,7 +64,8 @@ extension Work {
         var leases: [Lease] = []
         for _ in frames {
             guard let fence = reader.number(), let attempt = reader.varint(),
-                (1...UInt64(Limits.attemptsMax) + 1).contains(attempt), let flags = reader.byte()
+                (1...UInt64(Limits.attemptsMax) + 1).contains(attempt), let flags = reader.byte(),
+                flags <= Work.repeatFlag
             else { return nil }
             leases.append(
                 Lease(

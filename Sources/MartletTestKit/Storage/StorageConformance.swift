@@ -41,6 +41,7 @@ public struct StorageConformance {
         try epochs(make())
         try cursors(make())
         try producers(make())
+        try work(make())
         try times(make())
         try firsts(make())
         try sizes(make())
@@ -218,6 +219,46 @@ public struct StorageConformance {
         try hold(storage.producers == ["web": later], "the producers are \(storage.producers)")
     }
 
+    private func work(_ storage: any Storage) throws {
+        try begin(storage)
+        var series = FrameSeries(channel(storage), StorageConformance.epoch)
+        var changes = StorageChanges()
+        changes.frames = [try series.frame(9)]
+        let group = StoredGroup(
+            definition: Bytes([1, 2]), starts: [channel(storage): 4], before: Bytes([3]))
+        let name = LedgerName("mailer", channel(storage))
+        changes.groups = ["mailer": group, "other": group]
+        changes.ledgers = [name: StorageConformance.ledger]
+        changes.ledgers[LedgerName("other", channel(storage))] = StoredLedger(from: 2)
+        try storage.commit(changes)
+        try hold(
+            storage.groups == ["mailer": group, "other": group],
+            "the groups are \(storage.groups)")
+        changes = StorageChanges()
+        changes.groups = ["other": nil]
+        try storage.commit(changes)
+        try hold(storage.groups == ["mailer": group], "the groups are \(storage.groups)")
+        // With a group go its ledgers.
+        try hold(
+            storage.ledgers == [name: StorageConformance.ledger],
+            "the ledgers are \(storage.ledgers)")
+    }
+
+    /// A ledger with something of everything.
+    package static var ledger: StoredLedger {
+        var ledger = StoredLedger(from: 3)
+        ledger.settled = SequenceSet(5..<8)
+        ledger.settled.insert(9..<10)
+        ledger.leasedThrough = 4_099
+        ledger.failing = [.init(4, attempts: 2), .init(8, attempts: 1)]
+        ledger.losses = [.init(1..<3, .expired)]
+        ledger.tally.handled = 300
+        ledger.tally.dead = 1
+        ledger.tally.repeated = 2
+        ledger.tally.lost = 2
+        return ledger
+    }
+
     private func times(_ storage: any Storage) throws {
         try begin(storage)
         var series = FrameSeries(channel(storage), StorageConformance.epoch)
@@ -310,17 +351,25 @@ public struct StorageConformance {
                     epoch: series.epoch, next: UInt64(round), usedAt: .earliest,
                     runs: [.init(first: 1, channel: channel(storage), sequences: 1..<2)])
             ]
+            changes.groups = [
+                "mailer": StoredGroup(
+                    definition: Bytes([UInt8(round)]), starts: [channel(storage): UInt64(round)])
+            ]
+            changes.ledgers = [
+                LedgerName("mailer", channel(storage)): StorageConformance.ledger
+            ]
             try storage.commit(changes)
             let before = (
                 storage.channels, storage.cursors, storage.partitions, storage.epoch,
                 storage.producers
             )
+            let work = (storage.groups, storage.ledgers)
             storage = try reopen(storage)
             try hold(
                 before == (
                     storage.channels, storage.cursors, storage.partitions, storage.epoch,
                     storage.producers
-                ),
+                ) && work == (storage.groups, storage.ledgers),
                 "it is another after it was closed and opened")
             let read = try storage.read(channel(storage), from: 1, byteCountMax: .max)
             try hold(read.frames == frames, "the frames are others after it was opened again")
