@@ -424,6 +424,17 @@ public enum Limits {
     /// Outcomes of events by which a group is judged to fail as a whole.
     public static let breakerEvents = 50
 
+    /// A group without workers for so long loses what streams in memory hold for it.
+    public static let abandonedPatience = Duration.seconds(60)
+
+    /// Attempts of an event that are remembered with what they said, and events of a group for
+    /// which they are.
+    public static let historyAttempts = 8
+    public static let historyEvents = 10_000
+
+    /// A message of results is so large at most, but for one result that is larger.
+    public static let resultsBytes = 128 * 1_024
+
     /// A group that fails as a whole tries one event so often.
     public static let probeInterval = Duration.seconds(1)
 }

@@ -279,7 +279,8 @@ extension PreparedGroup {
         _ changes: StorageChanges, _ numbers: inout NewChannels, _ entries: inout [LogEntry]
     ) {
         for (name, group) in changes.groups.sorted(by: { $0.key < $1.key }) {
-            for channel in group?.starts.keys.sorted(by: { $0.description < $1.description }) ?? [] {
+            for channel in group?.starts.keys.sorted(by: { $0.description < $1.description }) ?? []
+            {
                 _ = numbers.number(of: channel, &entries)
             }
             entries.append(.group(name, group.map { GroupEntry($0) { numbers[$0] } }))

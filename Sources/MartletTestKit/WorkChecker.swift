@@ -78,7 +78,8 @@ struct WorkChecker {
         let count = starts[group.name]?[place] ?? 0
         guard count == 0 || held.lease.mayRepeat || held.lease.attempt > 1 else {
             throw Violation(
-                invariant: "I8", description: "a repeat of \(place) is not flagged in `\(group.name)`")
+                invariant: "I8",
+                description: "a repeat of \(place) is not flagged in `\(group.name)`")
         }
         starts[group.name, default: [:]][place] = count + 1
         if group.isKeyed, let key = event.key {
@@ -101,8 +102,9 @@ struct WorkChecker {
                         + "\(place) in process \(process.number), and process \(other.process)")
             }
             guard other.sequence < place.sequence else { continue }
-            guard isSettled(other) || process.ended.contains(other)
-                || settledBefore[group.name]?.contains(other) == true
+            guard
+                isSettled(other) || process.ended.contains(other)
+                    || settledBefore[group.name]?.contains(other) == true
             else {
                 throw Violation(
                     invariant: "I12",

@@ -40,7 +40,7 @@ struct WorkNode {
         machine.add(FanoutWorld.stream, stored: journal?.channels)
         var ledgers = journal?.storage.ledgers ?? [:]
         if flaw == .leasesUnclaimedEarly {
-            for name in ledgers.keys { 
+            for name in ledgers.keys {
                 let next = ledgers[name]?.next ?? 1
                 ledgers[name]?.leasedThrough = next
             }

@@ -67,7 +67,8 @@ struct WorkProcess {
             epoch: Epoch(start: 1, random: UInt32(number + 1)))
         peer = PublisherPeer(instance, named: "worker-\(number)")
         width = generator.number(1...16)
-        guard let worker = try? Worker(definition, width: width) else {
+        let start = MonotonicTime(microseconds: UInt64(number) + 1)
+        guard let worker = try? Worker(definition, width: width, at: start) else {
             preconditionFailure("such a group is allowed")
         }
         self.worker = worker

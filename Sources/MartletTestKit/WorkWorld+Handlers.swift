@@ -80,7 +80,8 @@ extension WorkWorld {
     /// may be with others are told to end at the next tick.
     private var activeHandlers: Set<Int> {
         var active: Set<Int> = []
-        for process in processes where !process.isGone && !wounds.contains(.paused(process.number)) {
+        for process in processes where !process.isGone && !wounds.contains(.paused(process.number))
+        {
             for runner in process.running {
                 guard let held = runner.current, !runner.isCancelled,
                     process.worker.isInTime(held, at: clock)

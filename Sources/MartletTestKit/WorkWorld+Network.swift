@@ -31,7 +31,8 @@ extension WorkWorld {
         node.commit(&generator, at: clock)
         if node.isDoubtful, !before { sometimes("a commit failed") }
         carryOutWork()
-        try checker.checkWatermarks(node.storedLedgers.map { ($0.key.group, $0.key.channel.lane, $0.value) })
+        try checker.checkWatermarks(
+            node.storedLedgers.map { ($0.key.group, $0.key.channel.lane, $0.value) })
     }
 
     mutating func answer(_ read: WorkRead, _ life: Int) {

@@ -244,7 +244,9 @@ public struct WorkWorld {
         switch wound {
         case .nodeDown:
             try node.restart(&generator, at: clock)
-            for lane in 0...WorkNode.partitions { checker.forget(lane: lane, from: node.end(of: lane)) }
+            for lane in 0...WorkNode.partitions {
+                checker.forget(lane: lane, from: node.end(of: lane))
+            }
         case .diskFails: node.failDisk(after: nil)
         case .paused(let number):
             for step in processes[number].waiting { schedule.plan(step, at: now) }

@@ -405,7 +405,7 @@ final class PublishingCore: Sendable {
             }
         }
         send(messages)
-        if let journal, state.work.isDirty { journal.writer.tell() }
+        if let journal, state.work.isDirty || !state.dead.isEmpty { journal.writer.tell() }
     }
 
     /// What groups have done, to be stored with what is stored now.
@@ -457,7 +457,8 @@ final class PublishingCore: Sendable {
         let (payload, fields) = try event.letter()
         let kind = PublishedKind(
             definition: try DeadEvent.definition(), number: -1)
-        let outcome = try payload.withBytes { (payload) throws(MartletError) -> StreamBuffer.Outcome in
+        let outcome = try payload.withBytes {
+            (payload) throws(MartletError) -> StreamBuffer.Outcome in
             try buffer.append(payload, fields, lane: 0, kind)
         }
         guard case .appended(let sequence, _) = outcome else { return nil }

@@ -257,8 +257,8 @@ final class StorageWriter: Sendable {
                 }
                 if let number { take(from: buffer, place, upTo: [0: number], &queue) }
             } catch {
-                // The node closes: the ledger says that the event is dead, as it is.
-                return
+                // The ledger counts it as dead. What cannot be told of must not hold up the rest.
+                continue
             }
         }
     }

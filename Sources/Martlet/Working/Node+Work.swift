@@ -67,8 +67,8 @@ extension Node {
                 if case .closed = await core.changes.wait(since: changes, until: next) { break }
                 runners.watch(at: NodeClock.now)
             }
-            if core.standing.isDrained { core.leave() }
             await runners.end()
+            core.leave()
             loop.notify()
             try? await loop.withDriver(NodeEngine.self) { (engine, _) throws(MartletError) in
                 engine.flush(core)

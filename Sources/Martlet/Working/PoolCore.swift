@@ -42,7 +42,9 @@ final class PoolCore: Sendable {
         self.pool = pool
         self.notify = notify
         handler = pool.makeHandler(codecs)
-        state = Lock(State(worker: try Worker(try pool.definition(), width: pool.width)))
+        let definition = try pool.definition()
+        state = Lock(
+            State(worker: try Worker(definition, width: pool.width, at: NodeClock.now)))
     }
 
     // MARK: The loop
@@ -64,7 +66,7 @@ final class PoolCore: Sendable {
         guard !state.idle.isEmpty, state.isClosing || state.worker.hasReady else { return [] }
         let batch = batchSize(state)
         let wanted = (state.worker.readyCount + batch - 1) / batch
-        let count = state.isClosing ? state.idle.count : min(state.idle.count, wanted)
+        let count = isOver(state) ? state.idle.count : min(state.idle.count, wanted)
         let woken = state.idle.suffix(count)
         state.idle.removeLast(count)
         return woken
@@ -72,11 +74,18 @@ final class PoolCore: Sendable {
 
     /// What is to be said, and to whom, after time has passed.
     func takeMessages(ticking: Bool, at now: MonotonicTime) -> [(peer: Int, SessionMessage)] {
-        state.withLock { state in
+        let (messages, woken) = state.withLock { state in
             for batch in state.batches.values { tell(batch, &state.worker) }
-            if ticking { state.worker.tick(at: now) } else { state.worker.flush(at: now) }
-            return state.worker.takeMessages()
+            if ticking {
+                state.worker.tick(at: now)
+                if !state.idle.isEmpty { steal(&state, at: now) }
+            } else {
+                state.worker.flush(at: now)
+            }
+            return (state.worker.takeMessages(), PoolCore.takeWoken(&state))
         }
+        for runner in woken { runner.resume() }
+        return messages
     }
 
     /// Why the pool cannot work.
@@ -116,7 +125,10 @@ final class PoolCore: Sendable {
             if isOver { return nil }
             await withCheckedContinuation { continuation in
                 let isReady = state.withLock { state in
-                    guard !state.isClosing, !state.worker.hasReady else { return true }
+                    // Whoever cancels wakes those who wait, after that.
+                    guard !state.worker.hasReady, !PoolCore.isOver(state), !Task.isCancelled else {
+                        return true
+                    }
                     state.idle.append(continuation)
                     return false
                 }
@@ -126,12 +138,17 @@ final class PoolCore: Sendable {
         return nil
     }
 
+    /// Whether nothing more is to be handled.
+    private static func isOver(_ state: State) -> Bool {
+        state.isClosing && state.worker.unfinishedCount == 0
+    }
+
     private func take(_ state: inout State, _ runner: Int) -> (WorkBatch?, isOver: Bool) {
         let now = NodeClock.now
         if !state.worker.hasReady { steal(&state, at: now) }
         let events = state.worker.take(atMost: PoolCore.batchSize(state), at: now)
         guard !events.isEmpty else {
-            return (nil, state.isClosing && state.worker.unfinishedCount == 0)
+            return (nil, PoolCore.isOver(state))
         }
         let batch = WorkBatch(events)
         state.batches[runner] = batch

@@ -42,11 +42,12 @@ public struct RetryPolicy: Sendable {
     /// One attempt: who fails is set aside.
     public static let never = RetryPolicy.exponential(attempts: 1)
 
-    /// Errors of a type ask for another attempt after this time.
+    /// Errors of a type ask for another attempt after this time, a day at most.
     public func retrying<Failure: Error>(
         _ type: Failure.Type, after wait: Duration
     ) -> RetryPolicy {
-        adding { $0 is Failure ? .retry(after: wait) : nil }
+        let wait = min(max(wait, .zero), .seconds(86_400))
+        return adding { $0 is Failure ? .retry(after: wait) : nil }
     }
 
     /// Errors of a type set the event aside at once.

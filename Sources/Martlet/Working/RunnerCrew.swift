@@ -22,6 +22,7 @@ final class RunnerCrew: Sendable {
     private func add() {
         let core = core
         state.withLock { state in
+            guard !state.isEnding else { return }
             state.lastNumber += 1
             let number = state.lastNumber
             state.tasks[number] = Task { await PoolRunner(number: number, core: core).run() }
@@ -39,7 +40,7 @@ final class RunnerCrew: Sendable {
             task.cancel()
             Task { [self] in
                 await task.value
-                if !state.withLock({ $0.isEnding }) { add() }
+                add()
             }
         }
     }

@@ -46,9 +46,8 @@ struct Breaker: Sendable {
     }
 
     /// Whether an event may be tried while most of them fail.
-    mutating func mayProbe(at now: MonotonicTime) -> Bool {
-        guard now >= nextProbe else { return false }
-        nextProbe = now + Limits.probeInterval
-        return true
-    }
+    func mayProbe(at now: MonotonicTime) -> Bool { now >= nextProbe }
+
+    /// One is tried.
+    mutating func noteProbe(at now: MonotonicTime) { nextProbe = now + Limits.probeInterval }
 }

@@ -6,7 +6,7 @@ extension GroupDispatcher {
     mutating func join(
         _ worker: Instance, session: UInt64, _ join: WorkJoin, at now: MonotonicTime
     ) {
-        let place = enter(worker, session: session, join, at: now)
+        let (place, isNew) = enter(worker, session: session, join, at: now)
         let number = members[place].number
         effects.append(
             .send(
@@ -22,7 +22,7 @@ extension GroupDispatcher {
             let freed = lanes[lane].takeBack(
                 from: number, except: kept.map { ($0.fence, $0.sequences) })
             members[place].free(freed)
-            for holding in kept { adopt(holding, in: lane, by: place, at: now) }
+            for holding in kept { adopt(holding, in: lane, by: place, isNew: isNew, at: now) }
         }
         members[place].hasSuspect = lanes.contains { $0.hasLone(number) }
         assignIfNeeded(at: now)
@@ -36,13 +36,16 @@ extension GroupDispatcher {
 
     /// A worker has something from before this dispatcher began. Nobody else gets it, for as long
     /// as the lease lasts; what others have been given meanwhile is wanted back.
+    ///
+    /// A worker claims with its first message only: later, results of what it names may have been
+    /// taken already.
     private mutating func adopt(
-        _ holding: WorkHolding, in lane: Int, by place: Int, at now: MonotonicTime
+        _ holding: WorkHolding, in lane: Int, by place: Int, isNew: Bool, at now: MonotonicTime
     ) {
         let number = members[place].number
         let isFree =
             lanes[lane].isShared || lanes[lane].outCount == 0 || lanes[lane].owner == number
-        if isFree, let count = lanes[lane].claim(holding, by: number) {
+        if isNew, isFree, let count = lanes[lane].claim(holding, by: number) {
             members[place].out.events += count
             if !lanes[lane].isShared { lanes[lane].owner = number }
             return
@@ -101,7 +104,9 @@ extension GroupDispatcher {
         for lane in lanes.indices {
             lanes[lane].wake(at: now)
             lanes[lane].tidy(thoroughly: true)
+            lanes[lane].hasReadFailed = false
         }
+        abandonIfDue(at: now)
         assignIfNeeded(at: now)
         for lane in lanes.indices where !lanes[lane].isShared { move(lane, at: now) }
         pump(at: now)
@@ -140,29 +145,29 @@ extension GroupDispatcher {
             return
         case .wait: return
         }
-        var staleCount = 0
+        var staleCount: UInt64 = 0
         var waitsForDisk = false
         var touched: [Int] = []
         for result in message.results {
             guard
                 let lane = lane(ChannelPlace(stream: result.stream, lane: result.lane))
             else {
-                staleCount += Int(clamping: result.sequences.count)
+                staleCount += result.sequences.count
                 continue
             }
             let outcome = lanes[lane].apply(result, from: number)
-            staleCount += outcome.staleCount
+            staleCount += UInt64(outcome.staleCount)
             waitsForDisk =
                 waitsForDisk || lanes[lane].isDurable && result.verdict != .returned
             members[place].free(outcome.freed)
             take(outcome, of: result, in: lane, by: place, at: now)
             touched.append(lane)
         }
-        members[place].noteStale(UInt64(staleCount), of: message.number)
+        members[place].noteStale(staleCount, of: message.number)
         if waitsForDisk {
-            unconfirmed.append((number, message.number, UInt64(staleCount)))
+            unconfirmed.append((number, message.number, staleCount))
         } else {
-            confirm([(number, message.number, UInt64(staleCount))])
+            confirm([(number, message.number, staleCount)])
         }
         for lane in touched where !lanes[lane].isShared { move(lane, at: now) }
         pump(after: touched, by: number, at: now)
@@ -245,7 +250,12 @@ extension GroupDispatcher {
     ) {
         let name = WorkEventName(channel: lanes[lane].channel, sequence: sequence)
         let attempt = DeadEvent.Attempt(worker: member.instance.node, reason: reason)
+        guard histories[name] != nil || histories.count < Limits.historyEvents else { return }
         histories[name, default: []].append(attempt)
+        // The first one and the last ones.
+        if let count = histories[name]?.count, count > Limits.historyAttempts {
+            histories[name]?.remove(at: 1)
+        }
     }
 
     private mutating func bury(_ sequence: UInt64, in lane: Int, _ reason: DeadEvent.Reason) {

@@ -23,6 +23,7 @@ struct GroupDispatcher: Sendable {
     private var lastMember: UInt32 = 0
     var fences: FenceCounter
     var breaker = Breaker()
+    private var firstLane = 0
     var random: SplitMix
     /// Attempts that failed, of events that are not settled.
     var histories: [WorkEventName: [DeadEvent.Attempt]] = [:]
@@ -31,6 +32,10 @@ struct GroupDispatcher: Sendable {
     /// Those of them that are being stored.
     var storing: [(member: UInt32, number: UInt64, staleCount: UInt64)] = []
     private var isClosing = false
+    /// Since when there has been no worker; nil while there is one.
+    var emptySince: MonotonicTime?
+    /// Whether what its live streams publish is lost, since nobody works for it.
+    private(set) var isAbandoned = false
     /// Members have come or gone.
     private var isUnassigned = false
     var effects: [Effect] = []
@@ -79,7 +84,10 @@ struct GroupDispatcher: Sendable {
     /// A frame follows the last one of its channel.
     mutating func sealed(_ frame: SealedFrame, in place: Int, at now: MonotonicTime) {
         lanes[place].sealed(frame)
-        guard !members.isEmpty else { return }
+        guard !members.isEmpty else {
+            if isAbandoned, !lanes[place].isDurable { lanes[place].abandon() }
+            return
+        }
         assignIfNeeded(at: now)
         pump(lane: place, at: now)
     }
@@ -103,17 +111,17 @@ struct GroupDispatcher: Sendable {
 
     func member(numbered number: UInt32) -> Int? { members.firstIndex { $0.number == number } }
 
-    /// Adds a worker, or lets one begin anew, and returns its place.
+    /// Adds a worker, or lets one begin anew, and returns its place, and whether it is new here.
     mutating func enter(
         _ worker: Instance, session: UInt64, _ join: WorkJoin, at now: MonotonicTime
-    ) -> Int {
+    ) -> (place: Int, isNew: Bool) {
         isUnassigned = true
         if let known = members.firstIndex(where: { $0.instance == worker }) {
             members[known].session = session
             members[known].window = join.window
             members[known].leaseUntil = now + Limits.lease
             members[known].begin(join.round)
-            return known
+            return (known, false)
         }
         // A process that has begun anew has nothing of the one before.
         for before in members where before.instance.node == worker.node {
@@ -122,7 +130,8 @@ struct GroupDispatcher: Sendable {
         lastMember += 1
         members.append(
             WorkMember(lastMember, worker, session: session, join, at: now))
-        return members.count - 1
+        emptySince = nil
+        return (members.count - 1, true)
     }
 
     /// A worker is there no more, and what it had goes to others.
@@ -171,12 +180,16 @@ struct GroupDispatcher: Sendable {
         let heir = name.flatMap { name in members.first { $0.name == name }?.number }
         lanes[lane].heir = heir
         // Somebody may have some of it from before a restart, and say so yet.
-        guard heir != lanes[lane].owner, lanes[lane].unclaimed == nil else { return }
+        guard heir != lanes[lane].owner, lanes[lane].unclaimed == nil else {
+            if heir == lanes[lane].owner { lanes[lane].isRecalled = false }
+            return
+        }
         if lanes[lane].outCount == 0 {
             lanes[lane].owner = heir
             lanes[lane].fence = fences.next()
             lanes[lane].rewind()
-        } else if !lanes[lane].isRecalled, let owner = lanes[lane].owner.flatMap(member(numbered:)) {
+        } else if !lanes[lane].isRecalled, let owner = lanes[lane].owner.flatMap(member(numbered:))
+        {
             recall(lane, from: owner)
         }
     }
@@ -188,7 +201,7 @@ struct GroupDispatcher: Sendable {
         let recall = WorkRecall(
             group: definition.name, round: members[owner].round,
             number: members[owner].nextNumber(), stream: channel.stream, lane: channel.lane,
-            fence: lanes[lane].fence)
+            fence: fences.last)
         effects.append(.send(session: session, .recall(session: session, recall)))
     }
 
@@ -216,7 +229,24 @@ struct GroupDispatcher: Sendable {
 
     /// Gives out what can go.
     mutating func pump(at now: MonotonicTime) {
-        for lane in lanes.indices { pump(lane: lane, at: now) }
+        guard !lanes.isEmpty else { return }
+        // From another one each time: where little may go, all lanes have their turn.
+        firstLane = (firstLane + 1) % lanes.count
+        for lane in lanes.indices { pump(lane: (lane + firstLane) % lanes.count, at: now) }
+    }
+
+    /// Without workers for so long, what a live stream holds for the group is given up.
+    mutating func abandonIfDue(at now: MonotonicTime) {
+        guard members.isEmpty else {
+            isAbandoned = false
+            return
+        }
+        let since = emptySince ?? now
+        emptySince = since
+        guard now >= since + Limits.abandonedPatience else { return }
+        isAbandoned = true
+        for lane in lanes.indices where !lanes[lane].isDurable { lanes[lane].abandon() }
+        histories = [:]
     }
 
     mutating func pump(lane: Int, at now: MonotonicTime) {
@@ -261,6 +291,7 @@ struct GroupDispatcher: Sendable {
         fences = taking.fences
         members[place].hasSuspect = !taking.maySuspect
         guard !taking.grants.isEmpty else { return false }
+        if breaker.isOpen { breaker.noteProbe(at: now) }
         for grant in taking.grants {
             members[place].out.events += grant.count
             members[place].out.bytes += grant.cost

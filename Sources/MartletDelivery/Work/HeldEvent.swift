@@ -11,6 +11,8 @@ package struct HeldEvent: Sendable {
     package let strand: UInt64?
     /// Nothing is begun after this moment, unless the publisher has been heard of meanwhile.
     package let leaseUntil: MonotonicTime
+    /// Tells what a publisher gave from what another one gave at its address before.
+    let life: UInt64
     /// For how many terms the publisher had been heard of when it came.
     let term: UInt64
 

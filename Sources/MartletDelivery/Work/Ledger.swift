@@ -98,7 +98,9 @@ struct Ledger {
     /// The ledger as it is to be kept.
     func snapshot() -> StoredLedger {
         var snapshot = stored
-        snapshot.failing = failing.sorted { $0.key < $1.key }.map { .init($0.key, attempts: $0.value) }
+        snapshot.failing = failing.sorted { $0.key < $1.key }.map {
+            .init($0.key, attempts: $0.value)
+        }
         return snapshot
     }
 }

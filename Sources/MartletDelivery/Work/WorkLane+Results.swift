@@ -131,7 +131,7 @@ extension WorkLane {
         pieces[index][place].state = .waiting
         pieces[index][place].marks.remove([.isAlone, .isSuspect])
         guard !isShared else {
-            cursor = min(cursor, event.sequence)
+            cursor = max(min(cursor, event.sequence), unclaimed?.before ?? 0)
             return
         }
         track()
@@ -266,7 +266,8 @@ extension WorkLane {
     /// Begins again with the first event that is not settled.
     mutating func rewind() {
         needsFence = true
-        cursor = ledger.next
+        // Others may still have what was given out before a restart.
+        cursor = max(ledger.next, isShared ? unclaimed?.before ?? 0 : 0)
         guard !isShared else { return }
         var singles = singles
         while let sequence = singles.popFirst() {
@@ -294,14 +295,27 @@ extension WorkLane {
         from member: UInt32, except kept: [(fence: UInt64, sequences: SequenceSet)]
     ) -> (events: Int, bytes: Int) {
         var freed = (events: 0, bytes: 0)
-        // What it still claims it says again.
-        for claim in claims where claim.member == member {
-            freed.events += Int(claim.sequences.count)
-            outCount -= Int(claim.sequences.count)
+        // What it has claimed before and has no more was handled, and counted, or is not its own.
+        for place in claims.indices where claims[place].member == member {
+            for range in claims[place].sequences.ranges {
+                let lost = kept.filter { $0.fence == claims[place].fence }
+                    .reduce(SequenceSet(range)) { left, held in
+                        var left = left
+                        for own in held.sequences.common(with: range) { left.remove(own) }
+                        return left
+                    }
+                for gone in lost.ranges {
+                    freed.events += gone.count
+                    outCount -= gone.count
+                    claims[place].sequences.remove(gone)
+                }
+            }
         }
-        claims.removeAll { $0.member == member }
+        claims.removeAll { $0.sequences.isEmpty }
         for index in pieces.indices {
-            if let slot = pieces[index].whole, slot.state != .out || slot.member != member { continue }
+            if let slot = pieces[index].whole, slot.state != .out || slot.member != member {
+                continue
+            }
             for place in 0..<pieces[index].frame.count {
                 let slot = pieces[index][place]
                 let event = pieces[index].frame[place]
@@ -317,8 +331,7 @@ extension WorkLane {
                 pieces[index][place].marks.remove(.isAlone)
             }
         }
-        guard freed.events > 0 else { return freed }
-        rewind()
+        if freed.events > 0 { rewind() }
         return freed
     }
 }
@@ -335,12 +348,23 @@ extension WorkLane {
         }
     }
 
+    /// Events that will never come are nobody's.
+    mutating func dropClaims(in range: Range<UInt64>) {
+        for place in claims.indices {
+            let gone = claims[place].sequences.common(with: range)
+            outCount -= gone.reduce(0) { $0 + $1.count }
+            claims[place].sequences.remove(range)
+        }
+        claims.removeAll { $0.sequences.isEmpty }
+    }
+
     /// A worker has events from before this dispatcher began. Nil if none of them can be its own.
     mutating func claim(_ holding: WorkHolding, by member: UInt32) -> Int? {
         guard let unclaimed, loaded <= ledger.next || isShared else { return nil }
+        let limit = max(loaded, min(unclaimed.before, end))
         var sequences = SequenceSet()
         for range in holding.sequences.ranges {
-            let old = range.clamped(to: loaded..<max(loaded, unclaimed.before))
+            let old = range.clamped(to: loaded..<limit)
             for own in ledger.unsettled(in: old)
             where !claims.contains(where: { !$0.sequences.common(with: own).isEmpty }) {
                 sequences.insert(own)
@@ -354,7 +378,10 @@ extension WorkLane {
 
     /// Whether a worker has some of it for all that is known here.
     func knows(_ holding: WorkHolding, of member: UInt32) -> Bool {
-        holding.sequences.ranges.contains { range in
+        if claims.contains(where: { $0.member == member && $0.fence == holding.fence }) {
+            return true
+        }
+        return holding.sequences.ranges.contains { range in
             pieces[piece(from: range.lowerBound)...].prefix {
                 $0.sequences.lowerBound < range.upperBound
             }.contains { piece in

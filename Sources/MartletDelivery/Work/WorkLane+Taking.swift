@@ -217,8 +217,11 @@ extension WorkLane {
             let slot = pieces[index][place]
             let isSuspect = slot.marks.contains(.isSuspect)
             let key = isShared ? nil : KeyHash.of(pieces[index].frame[place])
+            let cost = pieces[index].frame[place].recordByteCount
             guard !isSuspect || taking.maySuspect, isFailureStored(sequence),
-                key.map({ keys?.out($0) ?? 0 }) ?? 0 == 0 else {
+                cost <= taking.room.bytes || taking.room.bytes == taking.window.bytes,
+                key.map({ keys?.out($0) ?? 0 }) ?? 0 == 0
+            else {
                 later.append(sequence)
                 continue
             }

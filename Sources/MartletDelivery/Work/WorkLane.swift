@@ -14,6 +14,7 @@ struct WorkLane: Sendable {
     /// Frames that follow them, and have not been looked at.
     private var backlog = Queue<SealedFrame>()
     private var backlogBytes = 0
+    private var pieceBytes = 0
     /// The first event that has not been looked at.
     private(set) var loaded: UInt64
     /// The number behind the last event of the backlog.
@@ -65,6 +66,8 @@ struct WorkLane: Sendable {
     var fullSince: MonotonicTime?
     /// What is stored must be read.
     private(set) var isReading = false
+    /// It could not be read just now.
+    var hasReadFailed = false
     private var latest: Frame?
 
     init(
@@ -90,7 +93,7 @@ struct WorkLane: Sendable {
     }
 
     /// Bytes of frames that are held for workers.
-    var heldBytes: Int { backlogBytes + pieces.reduce(0) { $0 + $1.byteCount } }
+    var heldBytes: Int { backlogBytes + pieceBytes }
 
     /// How many events are not settled.
     var lag: UInt64 { ledger.openCount(before: end) }
@@ -169,7 +172,7 @@ struct WorkLane: Sendable {
 
     /// What the storage must be asked for; nil if nothing is needed, or it has been asked.
     mutating func takeRead() -> UInt64? {
-        guard isDurable, !isReading, backlog.isEmpty, loaded < end,
+        guard isDurable, !isReading, !hasReadFailed, backlog.isEmpty, loaded < end,
             heldBytes < Limits.workLaneBytesMax
         else { return nil }
         isReading = true
@@ -179,7 +182,12 @@ struct WorkLane: Sendable {
     /// The storage has answered.
     mutating func read(_ answer: StoredAnswer, first: UInt64) {
         isReading = false
-        guard case .events(let events) = answer else { return }
+        guard case .events(let events) = answer else {
+            // It is asked again at the next tick.
+            hasReadFailed = true
+            return
+        }
+        if first > known { skip(to: min(first, end), because: .expired) }
         for stored in events.frames where stored.sequences.upperBound > known {
             guard stored.sequences.lowerBound <= known, stored.sequences.upperBound <= end else {
                 break
@@ -194,8 +202,8 @@ struct WorkLane: Sendable {
         guard events.frames.isEmpty else { return }
         if let damaged = events.damaged {
             skip(to: min(damaged.upperBound, end), because: .corrupt)
-        } else if first > known {
-            skip(to: min(first, end), because: .expired)
+        } else {
+            hasReadFailed = true
         }
     }
 
@@ -203,6 +211,7 @@ struct WorkLane: Sendable {
     private mutating func skip(to sequence: UInt64, because reason: StoredLedger.Loss.Reason) {
         guard sequence > loaded else { return }
         ledger.lose(loaded..<sequence, reason)
+        dropClaims(in: loaded..<sequence)
         isDirty = true
         known = max(known, sequence)
         loaded = sequence
@@ -211,6 +220,8 @@ struct WorkLane: Sendable {
     /// Everything that is not settled is lost.
     mutating func abandon() {
         pieces = []
+        pieceBytes = 0
+        claims = []
         backlog.removeAll()
         backlogBytes = 0
         (loaded, known, cursor) = (end, end, end)
@@ -252,6 +263,7 @@ struct WorkLane: Sendable {
             && range.lowerBound >= repeatsBefore && claims.isEmpty && !ledger.hasFailures
         if !isPlain, !look(at: &piece, unsettled, definition) { return false }
         pieces.append(piece)
+        pieceBytes += piece.byteCount
         return true
     }
 
@@ -268,14 +280,15 @@ struct WorkLane: Sendable {
                 piece[place].state = .settled
                 continue
             }
-            guard wantsAll || definition.wants(event) else {
+            let claim = claims.first { $0.sequences.contains(event.sequence) }
+            guard claim != nil || wantsAll || definition.wants(event) else {
                 piece[place].state = .settled
                 ledger.settle(event.sequence..<event.sequence + 1)
                 isDirty = true
                 continue
             }
             if event.sequence < repeatsBefore { piece[place].marks.insert(.mayRepeat) }
-            if let claim = claims.first(where: { $0.sequences.contains(event.sequence) }) {
+            if let claim {
                 piece[place].state = .out
                 piece[place].member = claim.member
                 piece[place].fence = claim.fence
@@ -314,11 +327,15 @@ struct WorkLane: Sendable {
 
     /// Gives up what nobody needs any more.
     mutating func tidy(thoroughly: Bool = false) {
-        let done = pieces.prefix { $0.open == 0 }.count
-        if done > 0 { pieces.removeFirst(done) }
+        let done = pieces.prefix { $0.open == 0 }
+        if !done.isEmpty {
+            pieceBytes -= done.reduce(0) { $0 + $1.byteCount }
+            pieces.removeFirst(done.count)
+        }
         guard thoroughly, pieces.count > 1 else { return }
         pieces.removeAll { $0.open == 0 }
         for place in pieces.indices { pieces[place].compact() }
+        pieceBytes = pieces.reduce(0) { $0 + $1.byteCount }
     }
 }
 

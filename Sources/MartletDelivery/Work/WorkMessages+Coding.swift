@@ -154,8 +154,12 @@ extension WorkResults {
             let count = reader.count(ofThingsOf: 14)
         else { return nil }
         var results: [WorkResult] = []
+        var events: UInt64 = 0
         for _ in 0..<count {
             guard let result = WorkResult(&reader) else { return nil }
+            // Nobody has more; three such numbers cannot overflow.
+            events += min(result.sequences.count, UInt64(Limits.workEventsMax) + 1)
+            guard events <= UInt64(Limits.workEventsMax) else { return nil }
             results.append(result)
         }
         self.init(group: group, number: number, first: first, results: results)
@@ -174,7 +178,7 @@ extension WorkSettled {
     init?(_ reader: inout FieldReader) {
         guard let group = reader.group(), let round = reader.varint(),
             let lastNumber = reader.varint(), let resendFrom = reader.varint(),
-            let stale = reader.varint(),
+            let stale = reader.sequence(),
             let count = reader.count(ofThingsOf: 1)
         else { return nil }
         var numbers: [UInt64] = []

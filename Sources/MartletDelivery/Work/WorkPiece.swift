@@ -83,7 +83,9 @@ struct WorkPiece: Sendable {
     func place(from sequence: UInt64) -> Int {
         let sequences = frame.sequences
         guard sequence > sequences.lowerBound else { return 0 }
-        guard frame.header.isSlice else { return min(Int(sequence - sequences.lowerBound), frame.count) }
+        guard frame.header.isSlice else {
+            return min(Int(sequence - sequences.lowerBound), frame.count)
+        }
         var low = 0
         var high = frame.count
         while low < high {

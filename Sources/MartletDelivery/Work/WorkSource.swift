@@ -14,7 +14,7 @@ struct WorkSource: Sendable {
     private(set) var session: UInt64?
     private(set) var publisher: Instance?
     /// Counts its beginnings.
-    private(set) var round: UInt64 = 0
+    private(set) var round: UInt64
     /// Whether the publisher has taken it in.
     private(set) var isJoined = false
     private var joinedAt = MonotonicTime(microseconds: 0)
@@ -22,6 +22,8 @@ struct WorkSource: Sendable {
     private var expected: UInt64 = 1
     /// Nothing that it has may be begun after this moment.
     private(set) var leaseUntil = MonotonicTime(microseconds: 0)
+    /// Rises each time that another node answers in the place of the one before.
+    private(set) var life: UInt64 = 0
     /// Rises each time that a lease runs out.
     private(set) var term: UInt64 = 0
     /// All that it has, and has not heard to be settled.
@@ -34,7 +36,7 @@ struct WorkSource: Sendable {
     private var others: [WorkResult] = []
     private var sent: [Sent] = []
     /// The number of the next message of results.
-    private var nextResults: UInt64 = 1
+    private var nextResults: UInt64
     /// Events that were done in vain: others had been given them.
     private(set) var staleCount: UInt64 = 0
     private(set) var window: WorkWindow
@@ -43,7 +45,10 @@ struct WorkSource: Sendable {
     private var lookedAt = MonotonicTime(microseconds: 0)
     private let widthMin: Int
 
-    init(_ peer: Int, width: Int) {
+    /// A worker that begins counts on from before: a publisher may remember the one before it.
+    init(_ peer: Int, width: Int, at now: MonotonicTime) {
+        round = now.microseconds
+        nextResults = now.microseconds
         self.peer = peer
         widthMin = min(2 * width, Limits.workEventsMax)
         window = WorkWindow(events: widthMin, bytes: Limits.workBytesMax)
@@ -73,6 +78,8 @@ struct WorkSource: Sendable {
     }
 
     private mutating func forget() {
+        life += 1
+        term += 1
         held = [:]
         done = [:]
         lastDone = nil
@@ -159,6 +166,8 @@ struct WorkSource: Sendable {
 
     /// A handler has ended, or was never begun.
     mutating func end(_ event: HeldEvent, _ verdict: WorkResult.Verdict) {
+        // Nobody asks any more what became of a node's events that is another by now.
+        guard event.life == life else { return }
         unfinishedCount -= 1
         let sequence = event.event.sequence
         switch verdict {
@@ -199,22 +208,33 @@ struct WorkSource: Sendable {
     ) -> (messages: [SessionMessage], ended: UInt64?, returned: UInt64?)? {
         guard session != nil, isJoined, hasResults else { return nil }
         keepDone()
-        let results = done.sorted { $0.key.comes(before: $1.key) }.map { $0.key.result($0.value, .done) }
+        let results = done.sorted { $0.key.comes(before: $1.key) }.map {
+            $0.key.result($0.value, .done)
+        }
         let back = returned.sorted { $0.key.comes(before: $1.key) }
             .map { $0.key.result($0.value, .returned) }
+        let before = sent.count
         let ended = keep(results + others, at: now)
         let returned = keep(back, at: now)
         (done, self.returned, others) = ([:], [:], [])
-        let places = sent.indices.suffix((ended == nil ? 0 : 1) + (returned == nil ? 0 : 1))
-        return (places.compactMap { message($0, group) }, ended, returned)
+        return (sent.indices[before...].compactMap { message($0, group) }, ended, returned)
     }
 
-    /// Results that are to be sent get a number.
+    /// Results that are to be sent get numbers, of which the last is returned: messages must not
+    /// become so large that nobody takes them.
     private mutating func keep(_ results: [WorkResult], at now: MonotonicTime) -> UInt64? {
-        guard !results.isEmpty else { return nil }
-        sent.append(Sent(number: nextResults, results: results, sentAt: now))
-        nextResults += 1
-        return nextResults - 1
+        var rest = results[...]
+        while !rest.isEmpty {
+            var byteCount = 0
+            let some = rest.prefix { result in
+                defer { byteCount += result.byteCount }
+                return byteCount == 0 || byteCount + result.byteCount <= Limits.resultsBytes
+            }
+            rest.removeFirst(some.count)
+            sent.append(Sent(number: nextResults, results: Array(some), sentAt: now))
+            nextResults += 1
+        }
+        return results.isEmpty ? nil : nextResults - 1
     }
 
     private func message(_ place: Int, _ group: String) -> SessionMessage? {
@@ -253,12 +273,14 @@ struct WorkSource: Sendable {
 
     /// Results are settled.
     mutating func settle(_ settled: WorkSettled) {
-        staleCount += settled.staleCount
+        var isNews = false
+        defer { if isNews { staleCount &+= settled.staleCount } }
         for number in settled.numbers {
             guard let place = sent.firstIndex(where: { $0.number == number }),
                 !sent[place].isSettled
             else { continue }
             sent[place].isSettled = true
+            isNews = true
             for result in sent[place].results {
                 let key = HoldKey(result)
                 for range in result.sequences.ranges { held[key]?.remove(range) }
@@ -314,5 +336,18 @@ extension HoldKey {
         self.stream = stream
         self.lane = lane
         self.fence = fence
+    }
+}
+
+extension WorkResult {
+    /// How long it is as it is sent, at most.
+    fileprivate var byteCount: Int {
+        let said: Int
+        switch verdict {
+        case .done, .returned: said = 0
+        case .value(let value): said = value.count
+        case .retry(_, let reason), .reject(let reason): said = reason.utf8.count
+        }
+        return 32 + stream.text.utf8.count + 18 * sequences.ranges.count + said
     }
 }

@@ -35,6 +35,7 @@ package struct Worker: Sendable {
     private let definition: Bytes
     private let isKeyed: Bool
     private let width: Int
+    private let began: MonotonicTime
     private var sources: [Int: WorkSource] = [:]
     private var strands: [UInt64: Strand] = [:]
     /// Strands that wait for results to be settled.
@@ -51,7 +52,10 @@ package struct Worker: Sendable {
     package private(set) var refusal: (peer: Int, text: String)?
 
     /// A worker with so many handlers at once.
-    package init(_ definition: GroupDefinition, width: Int) throws(MartletError) {
+    package init(
+        _ definition: GroupDefinition, width: Int, at now: MonotonicTime
+    ) throws(MartletError) {
+        began = now
         group = definition.name
         self.definition = try definition.encoded()
         isKeyed = definition.isKeyed
@@ -85,7 +89,7 @@ package struct Worker: Sendable {
     package mutating func began(
         _ session: UInt64, with publisher: Instance, peer: Int, at now: MonotonicTime
     ) {
-        if sources[peer] == nil { sources[peer] = WorkSource(peer, width: width) }
+        if sources[peer] == nil { sources[peer] = WorkSource(peer, width: width, at: began) }
         if sources[peer]?.begin(session, with: publisher) == true { dropWaiting(of: peer) }
         join(peer, at: now)
     }
@@ -161,14 +165,15 @@ package struct Worker: Sendable {
             guard let frame = try? Frame(bytes, like: latest) else { return join(peer, at: now) }
             latest = frame
             sources[peer]?.hold(frame, lease.fence)
-            let (until, term) = (sources[peer]?.leaseUntil ?? now, sources[peer]?.term ?? 0)
+            let until = sources[peer]?.leaseUntil ?? now
+            let (life, term) = (sources[peer]?.life ?? 0, sources[peer]?.term ?? 0)
             let salt = isKeyed ? frame.channel.salt(peer) : 0
             for event in frame {
                 let key = isKeyed ? KeyHash.of(event) : nil
                 add(
                     HeldEvent(
                         event: event, lease: lease, peer: peer, strand: key.map { $0 ^ salt },
-                        leaseUntil: until, term: term))
+                        leaseUntil: until, life: life, term: term))
             }
         }
     }
