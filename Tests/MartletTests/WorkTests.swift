@@ -170,4 +170,81 @@ import Testing
         #expect(letters.all[1].attempts == 2)
         #expect(letters.all[1].group == "strict")
     }
+
+    /// A node may run a pool of a group again, and what the first one did not do is done.
+    @Test(.timeLimit(.minutes(5))) func aPoolMayRunAgain() async throws {
+        let done = Seen<Int>()
+        try await withNode(named: "source", listening: "tcp://127.0.0.1:0") { source in
+            let jobs = try source.publisher(of: Job.self, key: \.key)
+            let pool = WorkerPool(of: Job.self, group: "again", width: 2) { job, _ in
+                done.add(job.number)
+            }
+            for round in 1...3 {
+                for number in 0..<50 {
+                    try await jobs.publish(Job(number: number, key: "k\(number)"))
+                }
+                let work = Task { try await source.run(pool) }
+                try await done.wait(for: round * 50)
+                work.cancel()
+                try await work.value
+            }
+        }
+        #expect(done.all.count == 150)
+    }
+
+    /// A publisher without a journal that begins anew is another one: its first events are not
+    /// those of the one before.
+    @Test(.timeLimit(.minutes(5))) func anotherNodeAtTheSameAddressIsAnother() async throws {
+        let done = Seen<Int>()
+        let endpoint = try Endpoint("tcp://127.0.0.1:\(try freePort())")
+        try await withNode(named: "worker", peers: [endpoint]) { worker in
+            let pool = WorkerPool(of: Job.self, group: "g", width: 2) { job, _ in
+                done.add(job.number)
+            }
+            let work = Task { try await worker.run(pool) }
+            for round in 0..<2 {
+                try await withNode(named: "source", listening: endpoint) { source in
+                    let jobs = try source.publisher(of: Job.self, key: \.key)
+                    for number in 0..<40 {
+                        try await jobs.publish(
+                            Job(number: round * 40 + number, key: "k\(number % 5)"))
+                    }
+                    try await done.wait(for: 40 * (round + 1))
+                }
+            }
+            work.cancel()
+            try await work.value
+        }
+        #expect(done.all.sorted() == Array(0..<80))
+    }
+
+    /// Handlers that take too long are told to end, and their events come again.
+    @Test(.timeLimit(.minutes(5))) func aHandlerThatTakesTooLongIsCancelled() async throws {
+        let done = Seen<Int>()
+        let cancelled = Atomic<Int>(0)
+        try await withNode(named: "source", listening: "tcp://127.0.0.1:0") { source in
+            let jobs = try source.publisher(of: Job.self, key: \.key)
+            let pool = WorkerPool(
+                of: Job.self, group: "slow", width: 2,
+                retry: .exponential(from: .milliseconds(50)), timeLimit: .milliseconds(200)
+            ) { job, delivery in
+                if job.number == 0, delivery.attempt == 1 {
+                    do { try await Task.sleep(for: .seconds(600)) } catch {
+                        cancelled.add(1, ordering: .relaxed)
+                        throw error
+                    }
+                }
+                done.add(job.number)
+            }
+            for number in 0..<20 {
+                try await jobs.publish(Job(number: number, key: "k\(number % 4)"))
+            }
+            let work = Task { try await source.run(pool) }
+            try await done.wait(for: 20)
+            work.cancel()
+            try await work.value
+        }
+        #expect(cancelled.load(ordering: .relaxed) == 1)
+        #expect(done.all.filter { $0 % 4 == 0 } == [0, 4, 8, 12, 16])
+    }
 }

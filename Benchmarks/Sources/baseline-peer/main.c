@@ -331,7 +331,8 @@ int main(int argc, char **argv) {
     void *socket = open_socket(context, role);
     int is_server = !strcmp(role, "store-server");
     int is_source = !strcmp(role, "work-pub");
-    if (is_server || is_source || !strcmp(role, "push") || !strcmp(role, "pub") || !strcmp(role, "file")) {
+    if (is_server || is_source || !strcmp(role, "push") || !strcmp(role, "pub") ||
+        !strcmp(role, "file")) {
         FILE *file = !strcmp(role, "file") ? write_file(count, size) : NULL;
         char bound[256];
         size_t length = sizeof bound;

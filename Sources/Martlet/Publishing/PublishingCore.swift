@@ -8,7 +8,7 @@ import Synchronization
 /// same order. The loop takes it, and so does a caller that finds nothing under way, which saves
 /// the event the way through the loop's thread. Nobody waits while holding it.
 final class PublishingCore: Sendable {
-    private struct State: ~Copyable {
+    struct State: ~Copyable {
         var machine: FanoutPublisher
         /// The groups that work for the streams.
         var work: Dispatcher
@@ -23,9 +23,9 @@ final class PublishingCore: Sendable {
     /// Raised when readers have come or gone.
     let readers = ChangeSignal()
     /// Raised when readers have got on.
-    private let progress = ChangeSignal()
-    private let loop: SocketLoop
-    private let state: Lock<State>
+    let progress = ChangeSignal()
+    let loop: SocketLoop
+    let state: Lock<State>
     private let buffers = Lock<[StreamName: StreamBuffer]>([:])
     private let isClosed = Atomic<Bool>(false)
     private let publishTimeout: Duration
@@ -205,7 +205,7 @@ final class PublishingCore: Sendable {
     }
 
     /// Publishes a frame, and gives it to those who work for its stream.
-    private func seal(
+    func seal(
         _ frame: SealedFrame, of place: Int, _ state: inout State, at now: MonotonicTime
     ) {
         state.machine.seal(frame, of: place, at: now)
@@ -216,7 +216,7 @@ final class PublishingCore: Sendable {
     }
 
     /// Whether readers or workers are so far behind that nothing more should be published.
-    private func isHeldUp(_ place: Int, _ state: inout State, at now: MonotonicTime) -> Bool {
+    func isHeldUp(_ place: Int, _ state: inout State, at now: MonotonicTime) -> Bool {
         state.machine.isHeldUp(place, at: now)
             || state.work.isHeldUp(state.streams[place].definition.name)
     }
@@ -227,46 +227,7 @@ final class PublishingCore: Sendable {
         _ = try? state.data?.trySend(Multipart(bytes))
     }
 
-    // MARK: The journal
-
-    /// Whether readers are so far behind that nothing of the stream at this place should be stored.
-    func isHeldUp(_ place: Int) -> Bool {
-        state.withLock { isHeldUp(place, &$0, at: NodeClock.now) }
-    }
-
-    /// Publishes frames that are on the disk.
-    func publishStored(_ stored: CommitQueue.Stored) {
-        let now = NodeClock.now
-        state.withLock { $0.machine.raise(stored.epoch) }
-        for entry in stored.entries {
-            // One at a time: the loop must not wait for all of them.
-            state.withLock { state in
-                seal(entry.frame, of: entry.place, &state, at: now)
-                carryOutWork(&state)
-            }
-        }
-    }
-
-    /// Something has been stored, for which somebody may wait who drains.
-    func noteProgress() { progress.raise() }
-
-    /// The journal keeps what comes before these events no more.
-    func forget(before firsts: [Channel: UInt64]) {
-        state.withLock { $0.machine.forget(before: firsts) }
-    }
-
-    /// The journal has answered.
-    func answered(_ request: StoredRequest, _ answer: StoredAnswer) {
-        send(responses { $0.answered(request, with: answer) })
-    }
-
-    /// Producers are answered.
-    func answer(_ given: [ProducerAnswer]) {
-        guard !given.isEmpty else { return }
-        send(responses { machine in given.flatMap { machine.answered($0) } })
-    }
-
-    private func responses(
+    func responses(
         _ decide: (inout FanoutPublisher) -> [FanoutPublisher.Effect]
     ) -> [(route: Bytes, message: Multipart)] {
         state.withLock { state in carryOut(decide(&state.machine), &state).messages }
@@ -386,117 +347,6 @@ final class PublishingCore: Sendable {
         carryOutWork(&state)
         return outcome
     }
-
-    // MARK: Work
-
-    /// Says to workers what is to be said, in the order in which it was decided: what is overtaken
-    /// counts as lost.
-    private func carryOutWork(_ state: inout State) {
-        guard !state.work.isIdle else { return }
-        var messages: [(route: Bytes, message: Multipart)] = []
-        for effect in state.work.takeEffects() {
-            switch effect {
-            case .say(let message):
-                for case .send(let route, let message) in state.machine.say(message) {
-                    messages.append((route, message))
-                }
-            case .read(let read): journal?.reader.ask(read)
-            case .dead(let event): state.dead.append(event)
-            }
-        }
-        send(messages)
-        if let journal, state.work.isDirty || !state.dead.isEmpty { journal.writer.tell() }
-    }
-
-    /// What groups have done, to be stored with what is stored now.
-    func takeWork() -> StoredWork {
-        state.withLock { state in
-            defer { state.dead = [] }
-            let changes = state.work.takeChanges()
-            return StoredWork(groups: changes.groups, ledgers: changes.ledgers, dead: state.dead)
-        }
-    }
-
-    /// What groups have done since it was stored last.
-    struct StoredWork: Sendable {
-        let groups: [String: StoredGroup]
-        let ledgers: [LedgerName: StoredLedger]
-        /// What was set aside: it is told in the same commit.
-        let dead: [DeadEvent]
-    }
-
-    /// Tells of what was set aside, where there is no journal.
-    private func publishDead() {
-        guard journal == nil else { return }
-        let dead = state.withLock { state in
-            defer { state.dead = [] }
-            return state.dead
-        }
-        guard !dead.isEmpty, let buffer = try? deadLetters().buffer else { return }
-        // What finds no room in memory is counted in its ledger, and told nowhere.
-        for event in dead { _ = try? append(event, to: buffer) }
-        loop.notify()
-    }
-
-    /// Where it is told, and the place of that stream.
-    func deadLetters() throws(MartletError) -> (place: Int, buffer: StreamBuffer, isNew: Bool) {
-        let name = DeadLetter.topic.stream
-        let known = self.buffer(named: name)
-        let definition =
-            try journal == nil
-            ? StreamDefinition.live(name, partitions: 1)
-            : StreamDefinition.durable(name, partitions: 1)
-        let buffer: StreamBuffer
-        if let known { buffer = known } else { buffer = try self.buffer(of: definition) }
-        let place = state.withLock { state in state.streams.firstIndex { $0 === buffer } ?? 0 }
-        return (place, buffer, known == nil)
-    }
-
-    /// Tells of an event that was set aside; nil if there is no room.
-    func append(_ event: DeadEvent, to buffer: StreamBuffer) throws(MartletError) -> UInt64? {
-        let (payload, fields) = try event.letter()
-        let kind = PublishedKind(
-            definition: try DeadEvent.definition(), number: -1)
-        let outcome = try payload.withBytes {
-            (payload) throws(MartletError) -> StreamBuffer.Outcome in
-            try buffer.append(payload, fields, lane: 0, kind)
-        }
-        guard case .appended(let sequence, _) = outcome else { return nil }
-        return sequence
-    }
-
-    /// It is on disk.
-    func workStored() {
-        state.withLock { state in
-            state.work.committed(at: NodeClock.now)
-            carryOutWork(&state)
-        }
-    }
-
-    /// The journal has answered what a group asked.
-    func answered(_ read: WorkRead, _ answer: StoredAnswer, first: UInt64) {
-        state.withLock { state in
-            state.work.answered(read, with: answer, first: first, at: NodeClock.now)
-            carryOutWork(&state)
-        }
-    }
-
-    /// Gives workers nothing more, and waits for what they have begun.
-    func drainWork(within timeout: Duration) async {
-        let end = NodeClock.now + timeout
-        state.withLock { state in
-            state.work.close()
-            carryOutWork(&state)
-        }
-        while NodeClock.now < end {
-            let changes = progress.changes
-            if state.withLock({ $0.work.isClear }) { return }
-            guard case .changed = await progress.wait(since: changes, until: end) else { return }
-        }
-    }
-
-    /// How the groups stand that work here.
-    var groups: [GroupStatus] { state.withLock { $0.work.status } }
 
     /// Another node is known, and newcomers are told of it.
     func add(peer endpoint: String) { state.withLock { $0.machine.add(peer: endpoint) } }

@@ -70,11 +70,12 @@
 //                  the further parts of the message, 1 to 63 frames: fence (8), attempt (varint),
 //                  flags (1): 1 if its events may have been handled before
 //   51    RESULT   group (text), number of the message, and of the first that is not settled
-//                  (varints), varint count of results, and for each stream (text), lane (varint), fence (8), numbers, verdict (1)
+//                  (varints), varint count of results, and for each stream (text), lane (varint),
+//                  fence (8), numbers, verdict (1)
 //                    0  done
 //                    1  done, with a value (a varint length and so many bytes), of one event
-//                    2  retry: µs to wait and one more (varint, 0 if the group says), why (text), of
-//                       one event
+//                    2  retry: µs to wait and one more (varint, 0 if the group says), why (text),
+//                       of one event
 //                    3  reject: why (text), of one event
 //                    4  returned: not begun
 //   52    SETTLED  group (text), round, number of its last message that brought or recalled

@@ -22,7 +22,7 @@ package struct Dispatcher: Sendable {
         case dead(DeadEvent)
     }
 
-    private struct Stream: Sendable {
+    struct Stream: Sendable {
         let name: StreamName
         let partitions: Int
         let isDurable: Bool
@@ -30,24 +30,24 @@ package struct Dispatcher: Sendable {
         let heldBytesMax: Int
     }
 
-    private let instance: Instance
+    let instance: Instance
     /// Whether there is a journal, in which groups and ledgers of durable streams are kept.
-    private let isStored: Bool
-    private var random: SplitMix
-    private var streams: [Stream] = []
-    private var groups: [GroupDispatcher] = []
-    private var places: [String: Int] = [:]
-    private var fences: FenceCounter
+    let isStored: Bool
+    var random: SplitMix
+    var streams: [Stream] = []
+    var groups: [GroupDispatcher] = []
+    var places: [String: Int] = [:]
+    var fences: FenceCounter
     /// Which groups each session works for.
-    private var working: [UInt64: [Int]] = [:]
+    var working: [UInt64: [Int]] = [:]
     /// Groups and ledgers as the journal has them, of which no worker has been seen yet.
-    private let found: (groups: [String: StoredGroup], ledgers: [LedgerName: StoredLedger])
+    let found: (groups: [String: StoredGroup], ledgers: [LedgerName: StoredLedger])
     /// When a lease ends that was given before this start.
     private let leasesEnd: MonotonicTime
     /// Definitions that are to be stored.
-    private var newGroups: [String: StoredGroup] = [:]
+    var newGroups: [String: StoredGroup] = [:]
     private var unfinished: [LedgerName: StoredLedger] = [:]
-    private var effects: [Effect] = []
+    var effects: [Effect] = []
 
     /// The dispatcher of a node that has just started.
     package init(
@@ -121,7 +121,7 @@ package struct Dispatcher: Sendable {
     }
 
     /// Attaches a group to a stream that it works for.
-    private mutating func attach(
+    mutating func attach(
         _ place: Int, to stream: Int, _ publisher: FanoutPublisher, at now: MonotonicTime
     ) {
         let stream = streams[stream]
@@ -205,107 +205,6 @@ package struct Dispatcher: Sendable {
         }
     }
 
-    private mutating func join(
-        _ worker: Instance, session: UInt64, _ join: WorkJoin, _ publisher: FanoutPublisher,
-        at now: MonotonicTime
-    ) {
-        let place: Int
-        do throws(JoinRefusal) { place = try self.place(for: join, publisher, at: now) } catch {
-            let joined = WorkJoined(
-                group: join.group, round: join.round, refusal: error.reason, text: error.text)
-            effects.append(.say(.joined(session: session, joined)))
-            return
-        }
-        if working[session]?.contains(place) != true { working[session, default: []].append(place) }
-        change(place) { $0.join(worker, session: session, join, at: now) }
-    }
-
-    private struct JoinRefusal: Error {
-        let reason: WorkJoined.Refusal
-        let text: String
-    }
-
-    /// The group that a worker means, which begins with it if nobody has heard of it.
-    private mutating func place(
-        for join: WorkJoin, _ publisher: FanoutPublisher, at now: MonotonicTime
-    ) throws(JoinRefusal) -> Int {
-        guard let definition = GroupDefinition(encoded: join.definition),
-            definition.name == join.group
-        else { throw JoinRefusal(reason: .definition, text: "Its definition cannot be read.") }
-        guard join.window.events == 0 || join.window.bytes >= Limits.eventBytesMax else {
-            throw JoinRefusal(
-                reason: .definition, text: "The largest event does not fit into its window.")
-        }
-        if let place = places[join.group] {
-            try redefine(place, definition, join.definition)
-            return place
-        }
-        guard groups.count < Limits.groupsMax else {
-            throw JoinRefusal(
-                reason: .full, text: "A node knows \(Limits.groupsMax) groups at most.")
-        }
-        var current = (definition, join.definition)
-        if let known = found.groups[join.group] {
-            guard let old = GroupDefinition(encoded: known.definition) else {
-                throw JoinRefusal(reason: .definition, text: "The stored definition is unreadable.")
-            }
-            current = try Dispatcher.newer((old, known.definition), current)
-        }
-        let group = GroupDispatcher(
-            current.0, current.1, at: instance, seed: random.next(), fences: fences)
-        let place = groups.count
-        groups.append(group)
-        places[join.group] = place
-        for stream in streams.indices { attach(place, to: stream, publisher, at: now) }
-        if isStored, found.groups[join.group]?.definition != current.1 {
-            note(place, before: found.groups[join.group]?.definition)
-        }
-        return place
-    }
-
-    private mutating func redefine(
-        _ place: Int, _ definition: GroupDefinition, _ encoded: Bytes
-    ) throws(JoinRefusal) {
-        let known = (groups[place].definition, groups[place].encoded)
-        let newer = try Dispatcher.newer(known, (definition, encoded))
-        guard newer.1 != known.1 else { return }
-        groups[place].redefine(definition, encoded)
-        if isStored { note(place, before: known.1) }
-    }
-
-    /// The definition that holds if a worker comes with another one.
-    private static func newer(
-        _ known: (GroupDefinition, Bytes), _ other: (GroupDefinition, Bytes)
-    ) throws(JoinRefusal) -> (GroupDefinition, Bytes) {
-        guard known.1 != other.1 else { return known }
-        guard other.0.version != known.0.version else {
-            throw JoinRefusal(
-                reason: .definition,
-                text: "Others have defined version \(known.0.version) of it otherwise. Give this "
-                    + "definition version \(known.0.version + 1).")
-        }
-        guard other.0.version > known.0.version else {
-            throw JoinRefusal(
-                reason: .definition,
-                text: "Version \(known.0.version) of it is in force, and this worker has "
-                    + "\(other.0.version). Bring it up to date.")
-        }
-        guard other.0.isKeyed == known.0.isKeyed else {
-            throw JoinRefusal(
-                reason: .definition,
-                text: "Whether a group keeps keys in order stays what it was. Begin another group.")
-        }
-        return other
-    }
-
-    /// A definition is to be stored, with where it begins to hold.
-    private mutating func note(_ place: Int, before: Bytes?) {
-        var starts: [Channel: UInt64] = [:]
-        for lane in groups[place].lanes where lane.isDurable { starts[lane.channel] = lane.loaded }
-        newGroups[groups[place].definition.name] = StoredGroup(
-            definition: groups[place].encoded, starts: starts, before: before)
-    }
-
     /// The storage has answered.
     package mutating func answered(
         _ read: WorkRead, with answer: StoredAnswer, first: UInt64, at now: MonotonicTime
@@ -372,7 +271,7 @@ package struct Dispatcher: Sendable {
 
     // MARK: Groups
 
-    private mutating func change(_ place: Int, _ body: (inout GroupDispatcher) -> Void) {
+    mutating func change(_ place: Int, _ body: (inout GroupDispatcher) -> Void) {
         borrowFences(place)
         body(&groups[place])
         collect(place)

@@ -141,33 +141,6 @@ extension WorkLane {
         if event.sequence < cursor { keys?.wait(event.sequence, for: key) }
     }
 
-    private mutating func settleClaims(
-        _ range: Range<UInt64>, _ result: WorkResult, _ member: UInt32,
-        _ outcome: inout WorkOutcome
-    ) {
-        guard !claims.isEmpty,
-            let place = claims.firstIndex(where: {
-                $0.member == member && $0.fence == result.fence
-            })
-        else { return }
-        for claimed in claims[place].sequences.common(with: range) {
-            let count = claimed.count
-            outcome.acceptedCount += count
-            outcome.freed.events += count
-            outCount -= count
-            claims[place].sequences.remove(claimed)
-            switch result.verdict {
-            case .done, .value:
-                ledger.settle(claimed)
-                ledger.noteHandled(count)
-                isDirty = true
-            // Nobody has seen it here yet: it goes again when it is loaded.
-            case .retry, .reject, .returned: break
-            }
-        }
-        claims.removeAll { $0.sequences.isEmpty }
-    }
-
     // MARK: Failures
 
     /// An attempt at an event has failed, which counts if it is charged. Returns how many have.
@@ -333,64 +306,6 @@ extension WorkLane {
         }
         if freed.events > 0 { rewind() }
         return freed
-    }
-}
-
-extension WorkLane {
-    /// Whether a worker has a suspect.
-    func hasLone(_ member: UInt32) -> Bool {
-        pieces.contains { piece in
-            piece.whole == nil
-                && (0..<piece.frame.count).contains {
-                    piece[$0].state == .out && piece[$0].member == member
-                        && piece[$0].marks.contains(.isAlone)
-                }
-        }
-    }
-
-    /// Events that will never come are nobody's.
-    mutating func dropClaims(in range: Range<UInt64>) {
-        for place in claims.indices {
-            let gone = claims[place].sequences.common(with: range)
-            outCount -= gone.reduce(0) { $0 + $1.count }
-            claims[place].sequences.remove(range)
-        }
-        claims.removeAll { $0.sequences.isEmpty }
-    }
-
-    /// A worker has events from before this dispatcher began. Nil if none of them can be its own.
-    mutating func claim(_ holding: WorkHolding, by member: UInt32) -> Int? {
-        guard let unclaimed, loaded <= ledger.next || isShared else { return nil }
-        let limit = max(loaded, min(unclaimed.before, end))
-        var sequences = SequenceSet()
-        for range in holding.sequences.ranges {
-            let old = range.clamped(to: loaded..<limit)
-            for own in ledger.unsettled(in: old)
-            where !claims.contains(where: { !$0.sequences.common(with: own).isEmpty }) {
-                sequences.insert(own)
-            }
-        }
-        guard !sequences.isEmpty else { return nil }
-        claims.append(WorkClaim(member: member, fence: holding.fence, sequences: sequences))
-        outCount += Int(sequences.count)
-        return Int(sequences.count)
-    }
-
-    /// Whether a worker has some of it for all that is known here.
-    func knows(_ holding: WorkHolding, of member: UInt32) -> Bool {
-        if claims.contains(where: { $0.member == member && $0.fence == holding.fence }) {
-            return true
-        }
-        return holding.sequences.ranges.contains { range in
-            pieces[piece(from: range.lowerBound)...].prefix {
-                $0.sequences.lowerBound < range.upperBound
-            }.contains { piece in
-                (piece.place(from: range.lowerBound)..<piece.frame.count).contains {
-                    piece[$0].state == .out && piece[$0].member == member
-                        && piece[$0].fence == holding.fence
-                }
-            }
-        }
     }
 }
 

@@ -1,11 +1,11 @@
-/// A worker of a group, at all publishers that its node knows: it joins, takes what it is given, and
-/// says what became of it.
+/// A worker of a group, at all publishers that its node knows: it joins, takes what it is given,
+/// and says what became of it.
 ///
 /// It decides and does nothing. Of the events of a key one is with a handler at a time, in their
 /// order; those of different keys go side by side.
 package struct Worker: Sendable {
     /// What waits of a key of a channel.
-    private struct Strand: Sendable {
+    struct Strand: Sendable {
         var waiting = Queue<HeldEvent>()
         /// How many of its events are with a handler, or about to be.
         var taken = 0
@@ -14,39 +14,39 @@ package struct Worker: Sendable {
 
     /// An event has failed, or has gone back. Nothing of the key is begun until the publisher has
     /// taken note: what it sent before it had is out of order.
-    private enum Block: Hashable, Sendable {
+    enum Block: Hashable, Sendable {
         case free
         /// The results are not sent yet.
         case unsent
         case until(ResultsName)
     }
 
-    private struct ResultsName: Hashable, Sendable {
+    struct ResultsName: Hashable, Sendable {
         let peer: Int
         let number: UInt64
     }
 
-    private enum Ready: Sendable {
+    enum Ready: Sendable {
         case strand(UInt64)
         case event(HeldEvent)
     }
 
     package let group: String
-    private let definition: Bytes
-    private let isKeyed: Bool
-    private let width: Int
+    let definition: Bytes
+    let isKeyed: Bool
+    let width: Int
     private let began: MonotonicTime
-    private var sources: [Int: WorkSource] = [:]
-    private var strands: [UInt64: Strand] = [:]
+    var sources: [Int: WorkSource] = [:]
+    var strands: [UInt64: Strand] = [:]
     /// Strands that wait for results to be settled.
-    private var blocked: [ResultsName: [UInt64]] = [:]
+    var blocked: [ResultsName: [UInt64]] = [:]
     /// Strands that wait for results to be sent: those that say of events that they failed, and
     /// those that say that they were not begun.
-    private var unsent: [Int: (failed: [UInt64], returned: [UInt64])] = [:]
-    private var ready = Queue<Ready>()
-    private var messages: [(peer: Int, SessionMessage)] = []
-    private(set) var isDraining = false
-    private var latest: Frame?
+    var unsent: [Int: (failed: [UInt64], returned: [UInt64])] = [:]
+    var ready = Queue<Ready>()
+    var messages: [(peer: Int, SessionMessage)] = []
+    var isDraining = false
+    var latest: Frame?
 
     /// Why a publisher has turned it away.
     package private(set) var refusal: (peer: Int, text: String)?
@@ -94,7 +94,7 @@ package struct Worker: Sendable {
         join(peer, at: now)
     }
 
-    private mutating func join(_ peer: Int, at now: MonotonicTime) {
+    mutating func join(_ peer: Int, at now: MonotonicTime) {
         let window = isDraining ? WorkWindow.none : nil
         guard let message = sources[peer]?.join(group, definition, window: window, at: now) else {
             return
@@ -178,7 +178,7 @@ package struct Worker: Sendable {
         }
     }
 
-    private mutating func add(_ held: HeldEvent) {
+    mutating func add(_ held: HeldEvent) {
         guard !isDraining else { return end(held, .returned) }
         guard let strand = held.strand else { return ready.append(.event(held)) }
         let known = strands[strand]
@@ -261,7 +261,7 @@ package struct Worker: Sendable {
     }
 
     /// A strand of which nothing is with a handler goes on, or away.
-    private mutating func proceed(_ number: UInt64) {
+    mutating func proceed(_ number: UInt64) {
         guard let strand = strands[number], strand.taken == 0 else { return }
         if !strand.waiting.isEmpty {
             ready.append(.strand(number))
@@ -272,13 +272,13 @@ package struct Worker: Sendable {
 
     /// Nothing of a key is begun until results that are not sent yet are settled. What waits goes
     /// back.
-    private mutating func block(_ strand: UInt64) {
+    mutating func block(_ strand: UInt64) {
         strands[strand, default: Strand()].block = .unsent
         while let waiting = strands[strand]?.waiting.popFirst() { end(waiting, .returned) }
     }
 
     /// Results were sent for which strands wait.
-    private mutating func noteSent(_ strands: [UInt64], _ peer: Int, _ number: UInt64?) {
+    mutating func noteSent(_ strands: [UInt64], _ peer: Int, _ number: UInt64?) {
         guard let number else { return }
         let name = ResultsName(peer: peer, number: number)
         for strand in strands {
@@ -287,7 +287,7 @@ package struct Worker: Sendable {
         }
     }
 
-    private mutating func unblock(_ peer: Int, _ number: UInt64) {
+    mutating func unblock(_ peer: Int, _ number: UInt64) {
         let name = ResultsName(peer: peer, number: number)
         for strand in blocked.removeValue(forKey: name) ?? []
         where strands[strand]?.block == .until(name) {
@@ -296,115 +296,11 @@ package struct Worker: Sendable {
         }
     }
 
-    private mutating func end(_ held: HeldEvent, _ verdict: WorkResult.Verdict) {
+    mutating func end(_ held: HeldEvent, _ verdict: WorkResult.Verdict) {
         sources[held.peer]?.end(held, verdict)
         guard case .returned = verdict, let strand = held.strand else { return }
         unsent[held.peer, default: ([], [])].returned.append(strand)
         block(strand)
-    }
-
-    // MARK: Giving back
-
-    /// What has not been begun goes back, where it is so.
-    private mutating func giveBack(where isWanted: (HeldEvent) -> Bool) {
-        var kept = Queue<Ready>()
-        while let next = ready.popFirst() {
-            if case .event(let held) = next, isWanted(held) {
-                end(held, .returned)
-            } else {
-                kept.append(next)
-            }
-        }
-        ready = kept
-        for number in strands.keys.sorted() {
-            var waiting = Queue<HeldEvent>()
-            while let held = strands[number]?.waiting.popFirst() {
-                if isWanted(held) { end(held, .returned) } else { waiting.append(held) }
-            }
-            strands[number]?.waiting = waiting
-            if waiting.isEmpty { proceed(number) }
-        }
-    }
-
-    /// What waits of a publisher is its business no more.
-    private mutating func dropWaiting(of peer: Int) {
-        giveBack { $0.peer == peer }
-        for name in blocked.keys where name.peer == peer { unblock(peer, name.number) }
-        let unsent = unsent.removeValue(forKey: peer) ?? ([], [])
-        for strand in unsent.failed + unsent.returned where strands[strand]?.block == .unsent {
-            strands[strand]?.block = .free
-            proceed(strand)
-        }
-    }
-
-    /// A publisher has not been heard of for too long: it may have given what waits to others.
-    private mutating func expire(_ peer: Int, at now: MonotonicTime) {
-        guard let source = sources[peer], source.unfinishedCount > 0,
-            !source.holdsLease(at: now)
-        else { return }
-        // Nothing that it has now is ever begun, whatever is heard later.
-        sources[peer]?.endTerm()
-        giveBack { $0.peer == peer }
-    }
-
-    // MARK: Time
-
-    /// Says what has ended.
-    package mutating func flush(at now: MonotonicTime) {
-        for peer in sources.keys.sorted() {
-            if let sent = sources[peer]?.takeResults(group, at: now) {
-                for message in sent.messages { messages.append((peer, message)) }
-                let strands = unsent.removeValue(forKey: peer) ?? ([], [])
-                noteSent(strands.failed, peer, sent.ended)
-                // Those in both wait for the later.
-                noteSent(strands.returned, peer, sent.returned)
-            }
-            if !isDraining, let message = sources[peer]?.resize(group, at: now) {
-                messages.append((peer, message))
-            }
-        }
-    }
-
-    /// Time has passed.
-    package mutating func tick(at now: MonotonicTime) {
-        for peer in sources.keys.sorted() {
-            expire(peer, at: now)
-            if sources[peer]?.isJoinLate(at: now) == true { join(peer, at: now) }
-            if isDraining, let message = sources[peer]?.repeatFarewell(group, at: now) {
-                messages.append((peer, message))
-            }
-            for message in sources[peer]?.repeatResults(
-                group, olderThan: Limits.resultTimeout, at: now) ?? []
-            {
-                messages.append((peer, message))
-            }
-        }
-        flush(at: now)
-    }
-
-    // MARK: The end
-
-    /// Takes nothing more, and gives back what has not been begun.
-    package mutating func drain() {
-        guard !isDraining else { return }
-        isDraining = true
-        for peer in sources.keys.sorted() {
-            if let message = sources[peer]?.resize(group, to: .none) {
-                messages.append((peer, message))
-            }
-        }
-        giveBack { _ in true }
-    }
-
-    /// Whether nothing is with it or on its way.
-    package var isDrained: Bool { isDraining && sources.values.allSatisfy { $0.isClear } }
-
-    /// Says that it works for the group no more.
-    package mutating func leave() {
-        for peer in sources.keys.sorted() {
-            guard let session = sources[peer]?.session else { continue }
-            messages.append((peer, .leave(session: session, group: group)))
-        }
     }
 }
 

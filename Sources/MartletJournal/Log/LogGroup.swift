@@ -37,8 +37,9 @@ import MartletEvents
 //                           (8), when it was heard of last (8, µs since 1970, signed), varint
 //                           count of rows of its events: the producer's number of the first,
 //                           channel, number there, count (varints)
-//                        9  group: name (text), 0 if it is forgotten and else 1; its definition, and
-//                           what held before (a varint length and so many bytes each; 0 for none),
+//                        9  group: name (text), 0 if it is forgotten and else 1; its definition,
+//                           and what held before (a varint length and so many bytes each; 0 for
+//                           none),
 //                           varint count of channels, and for each its number and the first event
 //                           for which the definition holds (varints)
 //                       10  ledger: group (text), channel (varint), first event that is not
@@ -47,7 +48,8 @@ import MartletEvents
 //                           behind the end of the one before, and its length (varints); varint
 //                           count of events that have failed, and for each event and attempts
 //                           (varints); varint count of losses, and for each first event, count
-//                           (varints) and reason (1); events handled, dead, repeated, lost (varints)
+//                           (varints) and reason (1); events handled, dead, repeated, lost
+//                           (varints)
 //                      then the frames, in the order of their entries, and zeros up to a multiple
 //                      of eight
 //

@@ -1,0 +1,42 @@
+internal import MartletDelivery
+import Synchronization
+
+/// What the journal asks and tells.
+extension PublishingCore {
+    /// Whether readers are so far behind that nothing of the stream at this place should be stored.
+    func isHeldUp(_ place: Int) -> Bool {
+        state.withLock { isHeldUp(place, &$0, at: NodeClock.now) }
+    }
+
+    /// Publishes frames that are on the disk.
+    func publishStored(_ stored: CommitQueue.Stored) {
+        let now = NodeClock.now
+        state.withLock { $0.machine.raise(stored.epoch) }
+        for entry in stored.entries {
+            // One at a time: the loop must not wait for all of them.
+            state.withLock { state in
+                seal(entry.frame, of: entry.place, &state, at: now)
+                carryOutWork(&state)
+            }
+        }
+    }
+
+    /// Something has been stored, for which somebody may wait who drains.
+    func noteProgress() { progress.raise() }
+
+    /// The journal keeps what comes before these events no more.
+    func forget(before firsts: [Channel: UInt64]) {
+        state.withLock { $0.machine.forget(before: firsts) }
+    }
+
+    /// The journal has answered.
+    func answered(_ request: StoredRequest, _ answer: StoredAnswer) {
+        send(responses { $0.answered(request, with: answer) })
+    }
+
+    /// Producers are answered.
+    func answer(_ given: [ProducerAnswer]) {
+        guard !given.isEmpty else { return }
+        send(responses { machine in given.flatMap { machine.answered($0) } })
+    }
+}

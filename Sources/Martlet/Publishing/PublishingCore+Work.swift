@@ -1,0 +1,115 @@
+internal import MartletDelivery
+internal import MartletSockets
+import Synchronization
+
+/// Groups of workers share what is published here.
+extension PublishingCore {
+    /// Says to workers what is to be said, in the order in which it was decided: what is overtaken
+    /// counts as lost.
+    func carryOutWork(_ state: inout State) {
+        guard !state.work.isIdle else { return }
+        var messages: [(route: Bytes, message: Multipart)] = []
+        for effect in state.work.takeEffects() {
+            switch effect {
+            case .say(let message):
+                for case .send(let route, let message) in state.machine.say(message) {
+                    messages.append((route, message))
+                }
+            case .read(let read): journal?.reader.ask(read)
+            case .dead(let event): state.dead.append(event)
+            }
+        }
+        send(messages)
+        if let journal, state.work.isDirty || !state.dead.isEmpty { journal.writer.tell() }
+    }
+
+    /// What groups have done, to be stored with what is stored now.
+    func takeWork() -> StoredWork {
+        state.withLock { state in
+            defer { state.dead = [] }
+            let changes = state.work.takeChanges()
+            return StoredWork(groups: changes.groups, ledgers: changes.ledgers, dead: state.dead)
+        }
+    }
+
+    /// What groups have done since it was stored last.
+    struct StoredWork: Sendable {
+        let groups: [String: StoredGroup]
+        let ledgers: [LedgerName: StoredLedger]
+        /// What was set aside: it is told in the same commit.
+        let dead: [DeadEvent]
+    }
+
+    /// Tells of what was set aside, where there is no journal.
+    func publishDead() {
+        guard journal == nil else { return }
+        let dead = state.withLock { state in
+            defer { state.dead = [] }
+            return state.dead
+        }
+        guard !dead.isEmpty, let buffer = try? deadLetters().buffer else { return }
+        // What finds no room in memory is counted in its ledger, and told nowhere.
+        for event in dead { _ = try? append(event, to: buffer) }
+        loop.notify()
+    }
+
+    /// Where it is told, and the place of that stream.
+    func deadLetters() throws(MartletError) -> (place: Int, buffer: StreamBuffer, isNew: Bool) {
+        let name = DeadLetter.topic.stream
+        let known = self.buffer(named: name)
+        let definition =
+            try journal == nil
+            ? StreamDefinition.live(name, partitions: 1)
+            : StreamDefinition.durable(name, partitions: 1)
+        let buffer: StreamBuffer
+        if let known { buffer = known } else { buffer = try self.buffer(of: definition) }
+        let place = state.withLock { state in state.streams.firstIndex { $0 === buffer } ?? 0 }
+        return (place, buffer, known == nil)
+    }
+
+    /// Tells of an event that was set aside; nil if there is no room.
+    func append(_ event: DeadEvent, to buffer: StreamBuffer) throws(MartletError) -> UInt64? {
+        let (payload, fields) = try event.letter()
+        let kind = PublishedKind(
+            definition: try DeadEvent.definition(), number: -1)
+        let outcome = try payload.withBytes {
+            (payload) throws(MartletError) -> StreamBuffer.Outcome in
+            try buffer.append(payload, fields, lane: 0, kind)
+        }
+        guard case .appended(let sequence, _) = outcome else { return nil }
+        return sequence
+    }
+
+    /// It is on disk.
+    func workStored() {
+        state.withLock { state in
+            state.work.committed(at: NodeClock.now)
+            carryOutWork(&state)
+        }
+    }
+
+    /// The journal has answered what a group asked.
+    func answered(_ read: WorkRead, _ answer: StoredAnswer, first: UInt64) {
+        state.withLock { state in
+            state.work.answered(read, with: answer, first: first, at: NodeClock.now)
+            carryOutWork(&state)
+        }
+    }
+
+    /// Gives workers nothing more, and waits for what they have begun.
+    func drainWork(within timeout: Duration) async {
+        let end = NodeClock.now + timeout
+        state.withLock { state in
+            state.work.close()
+            carryOutWork(&state)
+        }
+        while NodeClock.now < end {
+            let changes = progress.changes
+            if state.withLock({ $0.work.isClear }) { return }
+            guard case .changed = await progress.wait(since: changes, until: end) else { return }
+        }
+    }
+
+    /// How the groups stand that work here.
+    var groups: [GroupStatus] { state.withLock { $0.work.status } }
+}
