@@ -35,6 +35,7 @@ let package = Package(
         .library(name: "MartletEvents", targets: ["MartletEvents"]),
         .library(name: "MartletTestKit", targets: ["MartletTestKit"]),
         .executable(name: "martlet-publisher", targets: ["martlet-publisher"]),
+        .executable(name: "martlet-worker", targets: ["martlet-worker"]),
         .executable(name: "martletctl", targets: ["martletctl"]),
     ],
     targets: [
@@ -44,6 +45,10 @@ let package = Package(
             dependencies: [
                 "MartletTools", "MartletCommandLine", "Martlet", "MartletSockets", "MartletCore",
             ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "martlet-worker",
+            dependencies: ["MartletTools", "MartletCommandLine", "Martlet"],
             swiftSettings: settings),
         .executableTarget(
             name: "martletctl",
@@ -148,7 +153,8 @@ let package = Package(
         .testTarget(
             name: "MartletCommandLineTests",
             dependencies: [
-                "MartletCommandLine", "martletctl", "martlet-publisher", "martlet-chaos",
+                "MartletCommandLine", "martletctl", "martlet-publisher", "martlet-worker",
+                "martlet-chaos",
             ],
             swiftSettings: testSettings),
         .testTarget(

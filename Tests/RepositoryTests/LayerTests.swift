@@ -10,6 +10,10 @@ import Testing
             "MartletTools", "MartletCommandLine", "Martlet", "MartletSockets", "MartletCore",
             "Synchronization",
         ],
+        "martlet-worker": [
+            "MartletTools", "MartletCommandLine", "Martlet", "Synchronization", "Dispatch",
+            "Glibc", "Darwin",
+        ],
         "martletctl": [
             "MartletTools", "MartletCommandLine", "Martlet", "MartletRouting", "MartletEvents",
             "MartletCore", "Synchronization", "Glibc", "Darwin",

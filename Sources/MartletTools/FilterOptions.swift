@@ -1,10 +1,10 @@
-import Martlet
-import MartletCommandLine
+public import Martlet
+public import MartletCommandLine
 
 /// Filters as they are written on a command line.
-enum FilterOptions {
+public enum FilterOptions {
     /// All that `--filter` says; nil where it was not given.
-    static func filter(_ arguments: Arguments) throws(CommandFailure) -> Filter? {
+    public static func filter(_ arguments: Arguments) throws(CommandFailure) -> Filter? {
         var filters: [Filter] = []
         for text in arguments.values("filter") {
             filters.append(
@@ -19,7 +19,7 @@ enum FilterOptions {
     }
 
     /// An expression, or a filter in JSON.
-    static func filter(_ text: String, isStrict: Bool) throws(MartletError) -> Filter {
+    public static func filter(_ text: String, isStrict: Bool) throws(MartletError) -> Filter {
         let first = text.first { !$0.isWhitespace }
         return first == "{" || first == "["
             ? try Filter(json: Bytes(utf8: text), isStrict: isStrict)

@@ -1,9 +1,9 @@
-import Martlet
+public import Martlet
 
 /// An event as a line.
-enum EventText {
+public enum EventText {
     /// For people: when, where to, in order with what, and what.
-    static func line(_ event: RecordedEvent) -> String {
+    public static func line(_ event: RecordedEvent) -> String {
         // 2026-11-24T19:38:04.123456Z
         let clock = event.time.description.dropFirst(11).prefix(12)
         let key = event.key.map { " key=\($0)" } ?? ""
@@ -28,7 +28,7 @@ enum EventText {
 
     /// For programs: the JSON format of CloudEvents, with the extension `position` where the id is
     /// another.
-    static func json(_ event: RecordedEvent) throws(MartletError) -> [UInt8] {
+    public static func json(_ event: RecordedEvent) throws(MartletError) -> [UInt8] {
         var cloudEvent = try event.cloudEvent()
         let position = event.position.description
         if cloudEvent.id != position || cloudEvent.attributes[positionName] != nil {
@@ -40,7 +40,7 @@ enum EventText {
     }
 
     /// Where the event stood that such a line was made of.
-    static func position(_ event: CloudEvent) -> Position? {
+    public static func position(_ event: CloudEvent) -> Position? {
         Position(event.attributes[positionName]?.canonicalText ?? event.id)
     }
 
