@@ -25,8 +25,8 @@ import Testing
     /// Each bug by the first seed that shows it, and the promise that it breaks.
     @Test(arguments: [
         (Flaw.followersGoOn, 1 as UInt64, "I12"), (.failuresVanish, 1, "I8"),
-        (.leasesUnclaimedEarly, 32, "I8"), (.leasesFromLeasedThrough, 44, "I7"),
-        (.attemptsInMemory, 44, "I10"), (.neverSynchronizes, 44, "I13"),
+        (.leasesUnclaimedEarly, 2, "I8"), (.leasesFromLeasedThrough, 2, "I7"),
+        (.attemptsInMemory, 2, "I10"), (.neverSynchronizes, 6, "I22"),
     ])
     func plantedBugsAreFound(flaw: Flaw, seed: UInt64, invariant: String) {
         #expect(Self.run(seed, flaw).violation?.invariant == invariant)
@@ -40,7 +40,7 @@ import Testing
         for state in [
             "wound: nodeDown", "wound: diskFails", "wound: paused", "wound: outage",
             "a commit failed", "a worker died", "a worker drained", "a message was lost",
-            "a session was given up", "a handler was cancelled", "a repeat was begun",
+            "a session was given up", "a repeat was begun",
             "a poison event killed its worker", "an event was set aside: failed",
             "an event was set aside: rejected", "an event was set aside: lapsed",
         ] {

@@ -213,7 +213,7 @@ final class PoolCore: Sendable {
     private func tell(_ batch: WorkBatch, _ worker: inout Worker) {
         let done = batch.takeDone()
         guard !done.isEmpty else { return }
-        for held in done { worker.finish(held, .done) }
+        worker.finishDone(done)
         counts.handled.wrappingAdd(UInt64(done.count), ordering: .relaxed)
     }
 

@@ -188,8 +188,9 @@ extension GroupDispatcher {
         switch result.verdict {
         case .done, .value:
             breaker.noteHandled(outcome.acceptedCount)
-            for end in outcome.ends where !histories.isEmpty {
-                histories[WorkEventName(channel: lanes[lane].channel, sequence: end.sequence)] = nil
+            guard !histories.isEmpty else { break }
+            for sequence in result.sequences.ranges.joined() {
+                histories[WorkEventName(channel: lanes[lane].channel, sequence: sequence)] = nil
             }
         case .retry(let wait, let reason):
             for end in outcome.ends {

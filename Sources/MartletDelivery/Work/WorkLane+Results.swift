@@ -6,14 +6,14 @@ struct WorkOutcome {
     var acceptedCount = 0
     /// Events that had been given to others, or were settled.
     var staleCount = 0
-    /// Events that were handled or failed, in their order.
+    /// Events that were handled with a value, or failed, in their order.
     var ends: [WorkEnd] = []
 }
 
 /// How an attempt at an event has ended that somebody may want to know of.
 struct WorkEnd {
     enum Kind {
-        case handled(value: Bytes?)
+        case handled(value: Bytes)
         case failed(reason: String)
         case rejected(reason: String)
     }
@@ -69,33 +69,34 @@ extension WorkLane {
         // Numbers in a row are settled at once.
         var settled: Range<UInt64>?
         for place in pieces[index].place(from: overlap.lowerBound)..<frame.count {
-            let event = frame[place]
-            guard event.sequence < overlap.upperBound else { break }
+            let sequence = frame.sequence(at: place)
+            guard sequence < overlap.upperBound else { break }
             guard accepts(pieces[index][place], result.fence, member) else {
                 outcome.staleCount += 1
                 continue
             }
             outcome.acceptedCount += 1
-            take(back: place, of: index, event, &outcome)
+            take(back: place, of: index, &outcome)
             switch result.verdict {
             case .done, .value:
-                if let known = settled, known.upperBound == event.sequence {
-                    settled = known.lowerBound..<event.sequence + 1
+                if let known = settled, known.upperBound == sequence {
+                    settled = known.lowerBound..<sequence + 1
                 } else {
                     if let settled { ledger.settle(settled) }
-                    settled = event.sequence..<event.sequence + 1
+                    settled = sequence..<sequence + 1
                 }
                 pieces[index][place].state = .settled
                 ledger.noteHandled(1)
-                release(event)
-            case .returned: putBack(place, of: index, event)
+                if keys != nil { release(frame[place]) }
+                isDirty = true
+            case .returned: putBack(place, of: index, frame[place])
             case .retry, .reject:
                 pieces[index][place].state = .delayed
                 pieces[index][place].marks = .mayRepeat
+                isDirty = true
             }
             if let kind = result.verdict.end {
-                outcome.ends.append(WorkEnd(sequence: event.sequence, kind: kind))
-                isDirty = true
+                outcome.ends.append(WorkEnd(sequence: sequence, kind: kind))
             }
         }
         if let settled { ledger.settle(settled) }
@@ -110,14 +111,14 @@ extension WorkLane {
 
     /// A worker has an event no more.
     private mutating func take(
-        back place: Int, of index: Int, _ event: RecordedEvent, _ outcome: inout WorkOutcome
+        back place: Int, of index: Int, _ outcome: inout WorkOutcome
     ) {
         // A suspect was taken from its worker before.
         guard pieces[index][place].state == .out else { return }
         outcome.freed.events += 1
-        outcome.freed.bytes += event.recordByteCount
+        outcome.freed.bytes += pieces[index].frame.recordByteCount(at: place)
         outCount -= 1
-        if keys != nil, let key = KeyHash.of(event) { keys?.back(key) }
+        if keys != nil, let key = KeyHash.of(pieces[index].frame[place]) { keys?.back(key) }
     }
 
     /// An event is done with, for which others of its key may have waited.
@@ -310,10 +311,10 @@ extension WorkLane {
 }
 
 extension WorkResult.Verdict {
-    /// What is to be told of; nil if that is nothing.
+    /// What is to be told of an event; nil if that is nothing.
     fileprivate var end: WorkEnd.Kind? {
         switch self {
-        case .done: .handled(value: nil)
+        case .done: nil
         case .value(let value): .handled(value: value)
         case .retry(_, let reason): .failed(reason: reason)
         case .reject(let reason): .rejected(reason: reason)

@@ -128,7 +128,7 @@ extension WorkLane {
                 singles.append(sequence)
                 return .single
             }
-            let cost = pieces[index].frame[place].recordByteCount
+            let cost = pieces[index].frame.recordByteCount(at: place)
             guard room.events > 0, room.bytes >= cost || room.bytes == taking.window.bytes,
                 count < taking.laneQuota, sequence < limit, !taking.probesOnly || chosen.isEmpty
             else {
@@ -182,7 +182,7 @@ extension WorkLane {
         if alone { marks.insert(.isAlone) }
         var cost = 0
         for place in places {
-            cost += frame[place].recordByteCount
+            cost += frame.recordByteCount(at: place)
             pieces[index][place] = WorkSlot(
                 state: .out, marks: marks, member: taking.member, fence: fence)
         }
@@ -217,7 +217,7 @@ extension WorkLane {
             let slot = pieces[index][place]
             let isSuspect = slot.marks.contains(.isSuspect)
             let key = isShared ? nil : KeyHash.of(pieces[index].frame[place])
-            let cost = pieces[index].frame[place].recordByteCount
+            let cost = pieces[index].frame.recordByteCount(at: place)
             guard !isSuspect || taking.maySuspect, isFailureStored(sequence),
                 cost <= taking.room.bytes || taking.room.bytes == taking.window.bytes,
                 key.map({ keys?.out($0) ?? 0 }) ?? 0 == 0

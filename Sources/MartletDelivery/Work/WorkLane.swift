@@ -320,7 +320,7 @@ struct WorkLane: Sendable {
         let index = piece(from: sequence)
         guard index < pieces.count, pieces[index].sequences.contains(sequence) else { return nil }
         let place = pieces[index].place(from: sequence)
-        guard place < pieces[index].frame.count, pieces[index].frame[place].sequence == sequence
+        guard place < pieces[index].frame.count, pieces[index].frame.sequence(at: place) == sequence
         else { return nil }
         return (index, place)
     }

@@ -60,7 +60,7 @@ struct WorkPiece: Sendable {
             expand()
             if newValue.state == .settled, slots[place].state != .settled {
                 open -= 1
-                cost -= frame[place].recordByteCount
+                cost -= frame.recordByteCount(at: place)
             }
             slots[place] = newValue
         }
@@ -90,7 +90,7 @@ struct WorkPiece: Sendable {
         var high = frame.count
         while low < high {
             let middle = (low + high) / 2
-            if frame[middle].sequence >= sequence { high = middle } else { low = middle + 1 }
+            if frame.sequence(at: middle) >= sequence { high = middle } else { low = middle + 1 }
         }
         return low
     }
@@ -103,9 +103,4 @@ struct WorkPiece: Sendable {
         slots = places.map { slots[$0] }
         frame = slice
     }
-}
-
-extension Frame {
-    /// Bytes of the records of all events.
-    var recordByteCount: Int { reduce(0) { $0 + $1.recordByteCount } }
 }

@@ -31,7 +31,7 @@ struct WorkSource: Sendable {
     /// How many events it has that no handler has ended.
     var unfinishedCount = 0
     private var done: [HoldKey: SequenceSet] = [:]
-    private var lastDone: (key: HoldKey, range: Range<UInt64>)?
+    private var lastDone: (held: HeldFrame, range: Range<UInt64>)?
     private var returned: [HoldKey: SequenceSet] = [:]
     private var others: [WorkResult] = []
     private var sent: [Sent] = []
@@ -167,35 +167,31 @@ struct WorkSource: Sendable {
     /// A handler has ended, or was never begun.
     mutating func end(_ event: HeldEvent, _ verdict: WorkResult.Verdict) {
         // Nobody asks any more what became of a node's events that is another by now.
-        guard event.life == life else { return }
+        guard event.held.life == life else { return }
         unfinishedCount -= 1
-        let sequence = event.event.sequence
+        let sequence = event.sequence
         switch verdict {
         case .done:
             finishedCount += 1
             // Most follow the one before.
-            if let last = lastDone, last.range.upperBound == sequence,
-                last.key.fence == event.lease.fence,
-                last.key.lane == event.event.frame.channel.lane,
-                last.key.stream == event.event.frame.channel.stream
-            {
+            if let last = lastDone, last.held === event.held, last.range.upperBound == sequence {
                 lastDone?.range = last.range.lowerBound..<sequence + 1
             } else {
                 keepDone()
-                lastDone = (HoldKey(event), sequence..<sequence + 1)
+                lastDone = (event.held, sequence..<sequence + 1)
             }
         case .returned:
-            returned[HoldKey(event), default: SequenceSet()].insert(sequence..<sequence + 1)
+            returned[HoldKey(event.held), default: SequenceSet()].insert(sequence..<sequence + 1)
         case .value, .retry, .reject:
             finishedCount += 1
             others.append(
-                HoldKey(event).result(SequenceSet(sequence..<sequence + 1), verdict))
+                HoldKey(event.held).result(SequenceSet(sequence..<sequence + 1), verdict))
         }
     }
 
     private mutating func keepDone() {
         guard let last = lastDone else { return }
-        done[last.key, default: SequenceSet()].insert(last.range)
+        done[HoldKey(last.held), default: SequenceSet()].insert(last.range)
         lastDone = nil
     }
 

@@ -10,6 +10,24 @@ package struct Worker: Sendable {
         /// How many of its events are with a handler, or about to be.
         var taken = 0
         var block = Block.free
+
+        enum Added { case isReady, waits, isBlocked }
+
+        mutating func add(_ held: HeldEvent) -> Added {
+            guard block == .free else { return .isBlocked }
+            defer { waiting.append(held) }
+            return taken == 0 && waiting.isEmpty ? .isReady : .waits
+        }
+
+        /// Takes some of what waits, in its order.
+        mutating func take(atMost count: Int, into events: inout [HeldEvent]) {
+            // It may stand among the ready twice, if it was emptied meanwhile.
+            guard taken == 0 else { return }
+            while events.count < count, let held = waiting.popFirst() {
+                taken += 1
+                events.append(held)
+            }
+        }
     }
 
     /// An event has failed, or has gone back. Nothing of the key is begun until the publisher has
@@ -165,15 +183,12 @@ package struct Worker: Sendable {
             guard let frame = try? Frame(bytes, like: latest) else { return join(peer, at: now) }
             latest = frame
             sources[peer]?.hold(frame, lease.fence)
-            let until = sources[peer]?.leaseUntil ?? now
-            let (life, term) = (sources[peer]?.life ?? 0, sources[peer]?.term ?? 0)
+            guard let source = sources[peer] else { return }
+            let held = HeldFrame(frame, lease, from: source)
             let salt = isKeyed ? frame.channel.salt(peer) : 0
-            for event in frame {
-                let key = isKeyed ? KeyHash.of(event) : nil
-                add(
-                    HeldEvent(
-                        event: event, lease: lease, peer: peer, strand: key.map { $0 ^ salt },
-                        leaseUntil: until, life: life, term: term))
+            for place in 0..<frame.count {
+                let key = isKeyed ? KeyHash.of(frame[place]) : nil
+                add(HeldEvent(held, at: place, strand: key.map { $0 ^ salt }))
             }
         }
     }
@@ -181,12 +196,11 @@ package struct Worker: Sendable {
     mutating func add(_ held: HeldEvent) {
         guard !isDraining else { return end(held, .returned) }
         guard let strand = held.strand else { return ready.append(.event(held)) }
-        let known = strands[strand]
-        guard (known?.block ?? .free) == .free else { return end(held, .returned) }
-        if known?.taken ?? 0 == 0, known?.waiting.isEmpty ?? true {
-            ready.append(.strand(strand))
+        switch strands[strand, default: Strand()].add(held) {
+        case .isReady: ready.append(.strand(strand))
+        case .waits: break
+        case .isBlocked: end(held, .returned)
         }
-        strands[strand, default: Strand()].waiting.append(held)
     }
 
     // MARK: Handlers
@@ -199,12 +213,8 @@ package struct Worker: Sendable {
             switch next {
             case .event(let held): taken.append(held)
             case .strand(let number):
-                // It may stand here twice, if it was emptied meanwhile.
-                guard strands[number]?.taken == 0 else { continue }
-                while taken.count < count, let held = strands[number]?.waiting.popFirst() {
-                    strands[number]?.taken += 1
-                    taken.append(held)
-                }
+                guard let place = strands.index(forKey: number) else { continue }
+                strands.values[place].take(atMost: count, into: &taken)
             }
         }
         return taken
@@ -213,12 +223,12 @@ package struct Worker: Sendable {
     /// Whether a handler may begin with an event that it was given a while ago.
     package mutating func mayBegin(_ held: HeldEvent, at now: MonotonicTime) -> Bool {
         expire(held.peer, at: now)
-        return sources[held.peer]?.term == held.term
+        return sources[held.peer]?.term == held.held.term
     }
 
     /// Whether an event is still this worker's business. Where it is not, its handler should end:
     /// others may have been given the event.
-    package func isCurrent(_ held: HeldEvent) -> Bool { sources[held.peer]?.term == held.term }
+    package func isCurrent(_ held: HeldEvent) -> Bool { sources[held.peer]?.term == held.held.term }
 
     /// Whether its publisher has been heard of lately.
     package func isInTime(_ held: HeldEvent, at now: MonotonicTime) -> Bool {
@@ -245,7 +255,7 @@ package struct Worker: Sendable {
     /// What was taken and not begun waits again, before what follows it.
     package mutating func putBack(_ events: [HeldEvent]) {
         for held in events.reversed() {
-            let isValid = sources[held.peer]?.term == held.term
+            let isValid = sources[held.peer]?.term == held.held.term
             guard let strand = held.strand else {
                 if isValid { ready.append(.event(held)) } else { end(held, .returned) }
                 continue
@@ -260,13 +270,31 @@ package struct Worker: Sendable {
         for strand in Set(events.compactMap(\.strand)).sorted() { proceed(strand) }
     }
 
-    /// A strand of which nothing is with a handler goes on, or away.
+    /// A strand of which nothing is with a handler goes on, or rests: most keys come again.
     mutating func proceed(_ number: UInt64) {
-        guard let strand = strands[number], strand.taken == 0 else { return }
-        if !strand.waiting.isEmpty {
+        guard let place = strands.index(forKey: number), strands.values[place].taken == 0 else {
+            return
+        }
+        if !strands.values[place].waiting.isEmpty {
             ready.append(.strand(number))
-        } else if strand.block == .free {
-            strands[number] = nil
+        } else if strands.count > Worker.restingMax, strands.values[place].block == .free {
+            strands.remove(at: place)
+        }
+    }
+
+    /// So many keys of which there is nothing are remembered.
+    private static let restingMax = 8_192
+
+    /// Handlers have ended well, one after the other.
+    package mutating func finishDone(_ events: ArraySlice<HeldEvent>) {
+        for held in events {
+            guard let source = sources.index(forKey: held.peer) else { continue }
+            sources.values[source].end(held, .done)
+            guard let number = held.strand, let place = strands.index(forKey: number) else {
+                continue
+            }
+            strands.values[place].taken -= 1
+            if strands.values[place].taken == 0 { proceed(number) }
         }
     }
 

@@ -84,7 +84,14 @@ extension Frame: RandomAccessCollection {
         return self[range.place + Int(sequence - range.start)]
     }
 
-    private func sequence(at place: Int) -> UInt64 {
+    /// How many bytes the record of the event at this place takes.
+    package func recordByteCount(at place: Int) -> Int { places[place].end - places[place].start }
+
+    /// How many bytes the records of all events take.
+    package var recordByteCount: Int { places.reduce(0) { $0 + ($1.end - $1.start) } }
+
+    /// The number of the event at this place.
+    package func sequence(at place: Int) -> UInt64 {
         if ranges.isEmpty { return header.firstSequence &+ UInt64(truncatingIfNeeded: place) }
         let range = ranges[lastRange { $0.place <= place }]
         return range.start + UInt64(place - range.place)
