@@ -15,7 +15,7 @@ extension WorkWorld {
             guard !processes[number].isGone else { return }
         }
         processes[number].worker.flush(at: clock)
-        if processes[number].isDraining, processes[number].worker.isDrained {
+        if processes[number].isDraining, processes[number].worker.isDrained(at: clock) {
             processes[number].worker.leave()
             processes[number].hasLeft = true
         }

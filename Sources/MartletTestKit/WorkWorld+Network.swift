@@ -125,7 +125,7 @@ extension WorkWorld {
             return
         }
         processes[number].link += 1
-        processes[number].worker.lost(peer: 0)
+        processes[number].worker.lost(peer: 0, at: clock)
         let nonce = generator.next()
         try carryOut(processes[number].peer.connected(nonce: nonce, at: clock), of: number)
     }
@@ -163,7 +163,7 @@ extension WorkWorld {
             case .send(let message): send(message, from: number)
             case .reconnect(let pause):
                 sometimes("a session was given up")
-                processes[number].worker.lost(peer: 0)
+                processes[number].worker.lost(peer: 0, at: clock)
                 let due = (clock + pause).microseconds
                 schedule.plan(.connect(number), at: due + generator.milliseconds(0...50))
             case .began(let welcome):

@@ -247,4 +247,27 @@ import Testing
         #expect(cancelled.load(ordering: .relaxed) == 1)
         #expect(done.all.filter { $0 % 4 == 0 } == [0, 4, 8, 12, 16])
     }
+
+    /// What was published in memory is done before the node that published it is gone.
+    @Test(.timeLimit(.minutes(5))) func closingWaitsForTheWork() async throws {
+        let done = Seen<Int>()
+        let endpoint = try Endpoint("tcp://127.0.0.1:\(try freePort())")
+        try await withNode(named: "worker", peers: [endpoint]) { worker in
+            let pool = WorkerPool(of: Job.self, group: "g", width: 2) { job, _ in
+                try await Task.sleep(for: .milliseconds(1))
+                done.add(job.number)
+            }
+            let work = Task { try await worker.run(pool) }
+            try await withNode(named: "source", listening: endpoint) { source in
+                try await until { source.groups.first?.members.count == 1 }
+                let jobs = try source.publisher(of: Job.self, key: \.key)
+                for number in 0..<300 {
+                    try await jobs.publish(Job(number: number, key: "k\(number % 5)"))
+                }
+            }
+            #expect(done.all.sorted() == Array(0..<300))
+            work.cancel()
+            try await work.value
+        }
+    }
 }

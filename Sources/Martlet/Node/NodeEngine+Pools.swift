@@ -39,7 +39,8 @@ extension NodeEngine {
 
     /// It is over.
     func loseWork(at peer: PeerConnection) {
-        for pool in pools { pool.change { $0.lost(peer: peer.number) } }
+        let now = NodeClock.now
+        for pool in pools { pool.change { $0.lost(peer: peer.number, at: now) } }
     }
 
     /// The publisher is forgotten.

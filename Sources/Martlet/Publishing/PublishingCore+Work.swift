@@ -7,7 +7,8 @@ extension PublishingCore {
     /// Says to workers what is to be said, in the order in which it was decided: what is overtaken
     /// counts as lost.
     func carryOutWork(_ state: inout State) {
-        guard !state.work.isIdle else { return }
+        // Who is turned away belongs to no group.
+        guard !state.work.isIdle || state.work.hasEffects else { return }
         var messages: [(route: Bytes, message: Multipart)] = []
         for effect in state.work.takeEffects() {
             switch effect {

@@ -375,6 +375,7 @@ final class PublishingCore: Sendable {
             let changes = progress.changes
             let isDone = state.withLock { state in
                 state.streams.allSatisfy(\.isDone) && state.machine.isDrained
+                    && state.work.isDrained
             }
             let patience = NodeClock.now + Limits.beatInterval * Limits.silentBeatsMax
             if isDone { return true }

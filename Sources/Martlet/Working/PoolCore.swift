@@ -94,7 +94,7 @@ final class PoolCore: Sendable {
     /// How far it is.
     var standing: (isJoined: Bool, unfinished: Int, isDrained: Bool) {
         state.withLock {
-            ($0.worker.isJoined, $0.worker.unfinishedCount, $0.worker.isDrained)
+            ($0.worker.isJoined, $0.worker.unfinishedCount, $0.worker.isDrained(at: NodeClock.now))
         }
     }
 

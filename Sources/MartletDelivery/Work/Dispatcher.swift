@@ -73,6 +73,9 @@ package struct Dispatcher: Sendable {
             }
     }
 
+    /// Whether something is to be done.
+    package var hasEffects: Bool { !effects.isEmpty }
+
     package mutating func takeEffects() -> [Effect] {
         defer { effects = [] }
         return effects
@@ -227,6 +230,14 @@ package struct Dispatcher: Sendable {
 
     /// Whether nothing is with any worker that is heard from.
     package var isClear: Bool { groups.allSatisfy(\.isClear) }
+
+    /// Whether groups that have workers are done with all of the streams that live in memory, and
+    /// end with the node.
+    package var isDrained: Bool {
+        groups.allSatisfy { group in
+            group.members.isEmpty || group.lanes.allSatisfy { $0.isDurable || $0.lag == 0 }
+        }
+    }
 
     // MARK: Storing
 

@@ -18,6 +18,8 @@ struct WorkSource: Sendable {
     /// Whether the publisher has taken it in.
     private(set) var isJoined = false
     private var joinedAt = MonotonicTime(microseconds: 0)
+    /// When the last session ended.
+    private var lostAt = MonotonicTime(microseconds: 0)
     /// The number of the next message that brings or recalls something.
     private var expected: UInt64 = 1
     /// Nothing that it has may be begun after this moment.
@@ -60,6 +62,11 @@ struct WorkSource: Sendable {
             && others.isEmpty && sent.isEmpty
     }
 
+    /// Whether nothing is to be waited for: a publisher that is gone confirms nothing any more.
+    func isClear(at now: MonotonicTime) -> Bool {
+        isClear || unfinishedCount == 0 && session == nil && now >= lostAt + PeerSession.silence
+    }
+
     /// Whether something is to be said.
     var hasResults: Bool {
         !done.isEmpty || lastDone != nil || !returned.isEmpty || !others.isEmpty
@@ -89,7 +96,8 @@ struct WorkSource: Sendable {
         unfinishedCount = 0
     }
 
-    mutating func lost() {
+    mutating func lost(at now: MonotonicTime) {
+        if session != nil { lostAt = now }
         session = nil
         isJoined = false
     }

@@ -92,7 +92,9 @@ extension Worker {
     }
 
     /// Whether nothing is with it or on its way.
-    package var isDrained: Bool { isDraining && sources.values.allSatisfy { $0.isClear } }
+    package func isDrained(at now: MonotonicTime) -> Bool {
+        isDraining && sources.values.allSatisfy { $0.isClear(at: now) }
+    }
 
     /// Says that it works for the group no more.
     package mutating func leave() {

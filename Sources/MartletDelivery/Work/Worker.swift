@@ -121,7 +121,7 @@ package struct Worker: Sendable {
     }
 
     /// The session is over.
-    package mutating func lost(peer: Int) { sources[peer]?.lost() }
+    package mutating func lost(peer: Int, at now: MonotonicTime) { sources[peer]?.lost(at: now) }
 
     /// The publisher is forgotten, with all that came from it.
     package mutating func remove(peer: Int) {
