@@ -14,6 +14,8 @@ final class PoolCore: Sendable {
         var batches: [Int: WorkBatch] = [:]
         /// How long a handler takes, in microseconds, by a moving mean.
         var meanTime = Double(Limits.batchTime.components.attoseconds / 1_000_000_000_000)
+        /// When something was said last.
+        var saidAt = MonotonicTime(microseconds: 0)
         var isClosing = false
     }
 
@@ -76,6 +78,7 @@ final class PoolCore: Sendable {
     func takeMessages(ticking: Bool, at now: MonotonicTime) -> [(peer: Int, SessionMessage)] {
         let (messages, woken) = state.withLock { state in
             for batch in state.batches.values { tell(batch, &state.worker) }
+            state.saidAt = now
             if ticking {
                 state.worker.tick(at: now)
                 if !state.idle.isEmpty { steal(&state, at: now) }
@@ -199,15 +202,19 @@ final class PoolCore: Sendable {
 
     /// A runner is done with a batch.
     func finish(_ batch: WorkBatch, of runner: Int, after time: UInt64, isLast: Bool) {
+        var mustTell = false
         let woken = state.withLock { state in
             tell(batch, &state.worker)
             if isLast { state.batches[runner] = nil }
+            // While there is more to do, what is done is told together.
+            mustTell =
+                !state.worker.hasReady || NodeClock.now >= state.saidAt + Limits.batchTime
             let mean = Double(time) / Double(max(batch.events.count, 1))
             state.meanTime += (mean - state.meanTime) / (mean > state.meanTime ? 2 : 16)
             return PoolCore.takeWoken(&state)
         }
         for runner in woken { runner.resume() }
-        notify()
+        if mustTell { notify() }
     }
 
     private func tell(_ batch: WorkBatch, _ worker: inout Worker) {
