@@ -13,18 +13,40 @@ import Testing
         try await body(folder)
     }
 
-    private func lines(_ files: [String]) -> [String] {
-        files.flatMap { file in
-            let text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
-            return text.split(separator: "\n").map(String.init)
-        }
-    }
+    /// A file in which the test hears of each line when it is written.
+    private final class Lines {
+        let path: String
+        private let handle: FileHandle
+        private let pieces: AsyncStream<Data>
+        private(set) var all: [String] = []
+        private var rest = Data()
 
-    private func wait(for count: Int, in files: [String]) async throws {
-        let deadline = ContinuousClock.now + .seconds(120)
-        while lines(files).count < count {
-            try #require(ContinuousClock.now < deadline, "\(lines(files).count) of \(count) lines")
-            try await Task.sleep(for: .milliseconds(20))
+        init(_ path: String) throws {
+            self.path = path
+            try #require(mkfifo(path, 0o600) == 0)
+            // Open at both ends, so that nobody waits for the other.
+            let descriptor = open(path, O_RDWR | O_CLOEXEC)
+            try #require(descriptor >= 0)
+            let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+            let (pieces, more) = AsyncStream.makeStream(of: Data.self)
+            handle.readabilityHandler = { more.yield($0.availableData) }
+            (self.handle, self.pieces) = (handle, pieces)
+        }
+
+        deinit { handle.readabilityHandler = nil }
+
+        /// Waits until there are so many lines. The test's time limit cancels the wait.
+        func wait(for count: Int) async throws {
+            var pieces = pieces.makeAsyncIterator()
+            while all.count < count {
+                guard let piece = await pieces.next() else { break }
+                rest += piece
+                while let end = rest.firstIndex(of: 0x0A) {
+                    all.append(String(decoding: rest[..<end], as: UTF8.self))
+                    rest = Data(rest[(end + 1)...])
+                }
+            }
+            try Task.checkCancellation()
         }
     }
 
@@ -37,14 +59,14 @@ import Testing
                 "data.key")
             try publisher.write(
                 (0..<200).map { "{\"n\":\($0),\"key\":\"k\($0 % 9)\"}\n" }.joined())
-            let files = ["one", "two", "all"].map { "\(folder)/\($0)" }
-            let workers = try zip(["shared", "shared", "other"], files).map { group, file in
+            let (shared, other) = (try Lines(folder + "/shared"), try Lines(folder + "/other"))
+            let workers = try [("shared", shared), ("shared", shared), ("other", other)].map {
                 try Running(
-                    "martlet-worker", "-p", endpoint, "-g", group, "-t", "jobs.>", "--append",
-                    file)
+                    "martlet-worker", "-p", endpoint, "-g", $0, "-t", "jobs.>", "--append",
+                    $1.path)
             }
-            try await wait(for: 200, in: Array(files[..<2]))
-            try await wait(for: 200, in: [files[2]])
+            try await shared.wait(for: 200)
+            try await other.wait(for: 200)
             for worker in workers {
                 worker.terminate()
                 let outcome = try await worker.ended()
@@ -53,8 +75,8 @@ import Testing
             }
             try publisher.closeInput()
             #expect(try await publisher.ended().status == 0)
-            #expect(Set(lines(Array(files[..<2]))).count == 200)
-            #expect(Set(lines([files[2]])).count == 200)
+            #expect(Set(shared.all).count == 200)
+            #expect(Set(other.all).count == 200)
         }
     }
 
@@ -64,10 +86,11 @@ import Testing
             let endpoint = ProgramTests.endpoint()
             let publisher = try Running(
                 "martlet-publisher", "--listen", endpoint, "--topic", "jobs.new")
+            let lines = try Lines(folder + "/seen")
             let letters = try Running(
                 "martletctl", "tail", "martlet.deadletters", "-p", endpoint, "-n", "1", "--json")
             let command = """
-                read -r event; echo "$MARTLET_ATTEMPT $MARTLET_TOPIC $event" >> \(folder)/seen
+                read -r event; echo "$MARTLET_ATTEMPT $MARTLET_TOPIC $event" >> \(lines.path)
                 case "$event" in *again*) test "$MARTLET_ATTEMPT" = 2 || exit 75;;
                 *wrong*) exit 3;; esac
                 """
@@ -75,14 +98,14 @@ import Testing
                 "martlet-worker", "-p", endpoint, "-g", "g", "-t", "jobs.>", "--exec", command,
                 "--back-off", "50", "-w", "2")
             try publisher.write("{\"is\":\"good\"}\n{\"is\":\"again\"}\n{\"is\":\"wrong\"}\n")
-            try await wait(for: 4, in: ["\(folder)/seen"])
+            try await lines.wait(for: 4)
             let letter = try await letters.ended()
             #expect(letter.output.contains("\"deadreason\":\"rejected\""))
             #expect(letter.output.contains("ended with status 3"))
             worker.terminate()
             let outcome = try await worker.ended()
             #expect(outcome.errors.contains("2 handled, 1 attempts failed, 1 set aside"))
-            let seen = lines(["\(folder)/seen"])
+            let seen = lines.all
             #expect(seen.count { $0.contains("again") } == 2)
             #expect(seen.contains { $0.hasPrefix("2 jobs.new") && $0.contains("again") })
             try publisher.closeInput()

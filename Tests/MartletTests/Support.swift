@@ -26,15 +26,6 @@ func within<Result: Sendable>(
     }
 }
 
-/// Waits until it is so, and fails a test for which it never is.
-func until(
-    _ limit: Duration = .seconds(240), _ isSo: @escaping @Sendable () -> Bool
-) async throws {
-    try await within(limit) {
-        while !isSo() { try await Task.sleep(for: .milliseconds(5)) }
-    }
-}
-
 /// Runs a publisher node and a reader of it.
 func withPair(
     streams: [StreamDefinition] = [],
@@ -55,13 +46,21 @@ func withPair(
 /// What was seen, in its order.
 final class Seen<Value: Sendable>: Sendable {
     private let values = Mutex<[Value]>([])
+    private let (news, noteNews) = AsyncStream.makeStream(
+        of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
-    func add(_ value: Value) { values.withLock { $0.append(value) } }
+    func add(_ value: Value) {
+        values.withLock { $0.append(value) }
+        noteNews.yield()
+    }
 
     var all: [Value] { values.withLock { $0 } }
 
-    /// Waits until there are so many.
+    /// Waits until there are so many. One task at a time does.
     func wait(for count: Int) async throws {
-        try await until { self.values.withLock { $0.count } >= count }
+        try await within {
+            var news = self.news.makeAsyncIterator()
+            while self.all.count < count { await news.next() }
+        }
     }
 }

@@ -107,11 +107,14 @@ import Testing
     @Test(.timeLimit(.minutes(5))) func anotherDefinitionIsRefused() async throws {
         try await withNode(named: "source", listening: "tcp://127.0.0.1:0") { source in
             let endpoint = try #require(source.endpoint)
+            let seen = Seen<Int>()
             let first = Task {
-                try await source.run(WorkerPool(of: Job.self, group: "g") { _, _ in })
+                try await source.run(
+                    WorkerPool(of: Job.self, group: "g") { job, _ in seen.add(job.number) })
             }
             defer { first.cancel() }
-            try await until { source.groups.first?.members.count == 1 }
+            try await source.publisher(of: Job.self).publish(Job(number: 1, key: "k"))
+            try await seen.wait(for: 1)
             try await withNode(named: "other", peers: [endpoint]) { node in
                 let error = await #expect(throws: MartletError.self) {
                     try await node.run(
@@ -259,9 +262,10 @@ import Testing
             }
             let work = Task { try await worker.run(pool) }
             try await withNode(named: "source", listening: endpoint) { source in
-                try await until { source.groups.first?.members.count == 1 }
                 let jobs = try source.publisher(of: Job.self, key: \.key)
-                for number in 0..<300 {
+                try await jobs.publish(Job(number: 0, key: "k0"))
+                try await done.wait(for: 1)
+                for number in 1..<300 {
                     try await jobs.publish(Job(number: number, key: "k\(number % 5)"))
                 }
             }

@@ -44,7 +44,9 @@ func publishWork(_ work: Work, at endpoint: Endpoint, isDurable: Bool) async thr
     }
 }
 
-/// What a handler has seen of each key, which one handler at a time works on.
+// Sound to share: a key's place in memory is touched by the handler of that key alone, of which the
+// pool runs one at a time, each after the one before; the rest is atomic or behind a lock.
+/// What handlers have seen of each key.
 private final class KeyCheck: @unchecked Sendable {
     private let expected: UnsafeMutablePointer<UInt64>
     let count = Atomic<UInt64>(0)
