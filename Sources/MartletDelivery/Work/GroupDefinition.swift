@@ -15,7 +15,8 @@ public struct GroupDefinition: Sendable, Hashable {
     public enum LastResort: UInt8, Sendable, Hashable {
         /// It is set aside, and its key goes on.
         case skip = 0
-        /// It is set aside, and so is all that follows of its key, until it is sent again.
+        /// It is set aside, and so is all that follows of its key, until it is sent again. Refused
+        /// for now.
         case park = 1
     }
 
@@ -63,6 +64,10 @@ public struct GroupDefinition: Sendable, Hashable {
         guard (1...Int(UInt32.max)).contains(version) else {
             throw MartletError(
                 .invalidArgument, "The version of a group is 1 or more, not \(version).")
+        }
+        guard lastResort == .skip else {
+            throw MartletError(
+                .notSupported, "Keys cannot be parked yet: set failed events aside with `.skip`.")
         }
         self.name = name
         self.patterns = patterns
