@@ -27,6 +27,7 @@ import Testing
         (Flaw.followersGoOn, 1 as UInt64, "I12"), (.failuresVanish, 1, "I8"),
         (.leasesUnclaimedEarly, 2, "I8"), (.leasesFromLeasedThrough, 2, "I7"),
         (.attemptsInMemory, 2, "I10"), (.neverSynchronizes, 6, "I22"),
+        (.settlesBeforeCommit, 68, "I8"),
     ])
     func plantedBugsAreFound(flaw: Flaw, seed: UInt64, invariant: String) {
         #expect(Self.run(seed, flaw).violation?.invariant == invariant)
