@@ -124,9 +124,7 @@ import Testing
     /// A publisher without a memory of its own is another node when it comes back.
     @Test func aPublisherComesBack() async throws {
         try await within {
-            let endpoint = try await withNode(named: "p", listening: "tcp://127.0.0.1:0") {
-                try #require($0.endpoint)
-            }
+            let endpoint = try Endpoint("tcp://127.0.0.1:\(freePort())")
             let gaps = Seen<Gap>()
             try await withNode(named: "reader", peers: [endpoint]) { reader in
                 let ready = Task {
