@@ -20,10 +20,14 @@ struct WorkChecker {
     /// The highest attempt at each event.
     private var attempts: [String: [WorkPlace: Int]] = [:]
     private var watermarks: [String: [Int: UInt64]] = [:]
+    /// What publishers wait for.
+    private var watched: [String: Set<WorkPlace>] = [:]
+    private var dead: [String: Set<WorkPlace>] = [:]
 
-    mutating func published(_ event: WorkedEvent) {
+    mutating func published(_ event: WorkedEvent, watchedBy groups: [String]) {
         let place = WorkPlace(lane: event.lane, sequence: event.sequence)
         events[place] = event
+        if event.isWatched { for group in groups { watched[group, default: []].insert(place) } }
         if let key = event.key { byKey[key, default: []].append(place) }
     }
 
@@ -126,6 +130,57 @@ struct WorkChecker {
             for place in running[group]?.keys.map({ $0 }) ?? [] {
                 running[group]?[place]?.removeAll { $0.process == process }
             }
+        }
+    }
+
+    // MARK: Outcomes
+
+    /// An event was set aside.
+    mutating func died(_ letter: DeadEvent) {
+        dead[letter.group, default: []].insert(
+            WorkPlace(lane: letter.event.frame.channel.lane, sequence: letter.event.sequence))
+    }
+
+    /// The publisher has died, and hears of nothing.
+    mutating func forgetWatches() { watched = [:] }
+
+    /// A publisher is told what has become of an event, of which this ledger is kept.
+    mutating func told(
+        _ fate: WorkFate, of event: WatchedEvent, in ledger: StoredLedger?
+    ) throws(Violation) {
+        let place = WorkPlace(lane: event.channel.lane, sequence: event.sequence)
+        guard watched[event.group]?.remove(place) != nil else {
+            throw Violation(
+                invariant: "I7",
+                description: "nobody waits for \(place) in `\(event.group)`, or it was told before")
+        }
+        guard ledger?.isSettled(event.sequence) == true else {
+            throw Violation(
+                invariant: "I7",
+                description: "\(place) in `\(event.group)` is told to be \(fate), and is not kept")
+        }
+        let isDead = dead[event.group]?.contains(place) == true
+        let isRight: Bool
+        switch fate {
+        case .handled: isRight = starts[event.group]?[place] ?? 0 > 0 && !isDead
+        case .dead: isRight = isDead
+        case .skipped: isRight = false
+        // A lane that lives in memory may be without workers for too long.
+        case .lost: isRight = !isDead
+        }
+        guard isRight else {
+            throw Violation(
+                invariant: "I7",
+                description: "\(place) in `\(event.group)` is told to be \(fate), and is not")
+        }
+    }
+
+    /// After a heal, nobody waits any more.
+    func checkWatches() throws(Violation) {
+        for (group, places) in watched {
+            guard let place = places.first else { continue }
+            throw Violation(
+                invariant: "I22", description: "nobody tells what `\(group)` made of \(place)")
         }
     }
 

@@ -65,7 +65,9 @@ struct WorkNode {
     // MARK: Events
 
     /// Appends events of one lane, as a frame.
-    mutating func publish(_ events: [WorkedEvent], at now: UInt64) -> [WorkedEvent] {
+    mutating func publish(
+        _ events: [WorkedEvent], watchedBy groups: [String], at now: UInt64
+    ) -> [WorkedEvent] {
         let key = events[0].key
         let lane =
             key.map { (try? Partitioning(WorkNode.partitions))?.lane(ofKey: $0) ?? 0 } ?? 0
@@ -87,6 +89,13 @@ struct WorkNode {
         nexts[lane] = sequences.upperBound
         let frame = SealedFrame(
             lane: lane, sequences: sequences, latest: time, bytes: builder.seal())
+        // Some of them are watched, for all groups.
+        for event in placed where event.isWatched {
+            for group in groups {
+                _ = dispatcher.watch(
+                    WatchedEvent(group: group, channel: channel, sequence: event.sequence))
+            }
+        }
         let clock = MonotonicTime(microseconds: now)
         if journal == nil { seal(frame, at: clock) } else { unstored.append(frame) }
         return placed
@@ -166,6 +175,9 @@ struct WorkedEvent: Hashable {
     var sequence: UInt64 = 0
 
     var payload: String { "\(number)" }
+
+    /// Whether whoever published it wants to know what becomes of it.
+    var isWatched: Bool { number.isMultiple(of: 3) }
 
     func placed(lane: Int, sequence: UInt64) -> WorkedEvent {
         var placed = self

@@ -12,16 +12,16 @@ extension WorkWorld {
             return nodeWaiting.append(.toNode(number, link: link, life: life, message))
         }
         let route = Bytes(utf8: "\(number)/\(link)")
-        carryOut(node.machine.receive(message, from: route, at: clock))
+        try carryOut(node.machine.receive(message, from: route, at: clock))
         if !isDurable { try checker.checkWatermarks(ledgers) }
     }
 
-    mutating func tickNode() {
+    mutating func tickNode() throws(Violation) {
         schedule.plan(.nodeTick, at: now + 50_000)
         guard !wounds.contains(.nodeDown), !wounds.contains(.nodePaused) else { return }
-        carryOut(node.machine.tick(at: clock))
+        try carryOut(node.machine.tick(at: clock))
         node.dispatcher.tick(at: clock)
-        carryOutWork()
+        try carryOutWork()
     }
 
     mutating func commit() throws(Violation) {
@@ -30,22 +30,22 @@ extension WorkWorld {
         let before = node.isDoubtful
         node.commit(&generator, at: clock)
         if node.isDoubtful, !before { sometimes("a commit failed") }
-        carryOutWork()
+        try carryOutWork()
         try checker.checkWatermarks(
             node.storedLedgers.map { ($0.key.group, $0.key.channel.lane, $0.value) })
     }
 
-    mutating func answer(_ read: WorkRead, _ life: Int) {
+    mutating func answer(_ read: WorkRead, _ life: Int) throws(Violation) {
         guard !wounds.contains(.nodeDown), life == node.life else { return }
         guard !wounds.contains(.nodePaused) else {
             return nodeWaiting.append(.read(life: life, read))
         }
         let (answer, first) = node.answer(read)
         node.dispatcher.answered(read, with: answer, first: first, at: clock)
-        carryOutWork()
+        try carryOutWork()
     }
 
-    private mutating func carryOut(_ effects: [FanoutPublisher.Effect]) {
+    private mutating func carryOut(_ effects: [FanoutPublisher.Effect]) throws(Violation) {
         for effect in effects {
             switch effect {
             case .send(let route, let message): send(message, to: route)
@@ -54,10 +54,10 @@ extension WorkWorld {
             case .publish, .ask, .submit: break
             }
         }
-        carryOutWork()
+        try carryOutWork()
     }
 
-    mutating func carryOutWork() {
+    mutating func carryOutWork() throws(Violation) {
         for effect in node.dispatcher.takeEffects() {
             switch effect {
             case .say(let message):
@@ -71,8 +71,20 @@ extension WorkWorld {
                 outcome.dead += 1
                 sometimes("an event was set aside: \(letter.reason)")
                 note("dead \(letter.group) \(letter.event.sequence)")
+                checker.died(letter)
+            case .ended(let event, let fate): try hear(fate, of: event)
             }
         }
+    }
+
+    /// Whoever published an event is told what has become of it: that must be certain.
+    private mutating func hear(_ fate: WorkFate, of event: WatchedEvent) throws(Violation) {
+        sometimes("an outcome was told: \("\(fate)".prefix { $0 != "(" })")
+        let name = LedgerName(event.group, event.channel)
+        let kept =
+            isDurable
+            ? node.storedLedgers[name] : node.ledger(event.group, event.channel.lane)
+        try checker.told(fate, of: event, in: kept)
     }
 
     private mutating func send(_ message: Multipart, to route: Bytes) {

@@ -133,6 +133,7 @@ public struct WorkWorld {
         for group in groups {
             try checker.checkEnd(of: group.name) { node.ledger(group.name, $0) }
         }
+        try checker.checkWatches()
         try checkDrained()
     }
 
@@ -164,22 +165,22 @@ public struct WorkWorld {
         now = max(now, time)
         outcome.steps += 1
         switch step {
-        case .publish: publish()
+        case .publish: try publish()
         case .connect(let number): try connect(number)
         case .workerTick(let number): try tick(number)
         case .handlerEnd(let number, let handler): try endHandler(handler, of: number)
         case .toWorker(let number, let link, let message): try arrive(message, at: number, link)
         case .toNode(let number, let link, let life, let message):
             try arrive(message, from: number, link, life)
-        case .read(let life, let read): answer(read, life)
-        case .nodeTick: tickNode()
+        case .read(let life, let read): try answer(read, life)
+        case .nodeTick: try tickNode()
         case .commit: try commit()
         case .fault: try fault()
         case .heal(let wound): try heal(wound)
         }
     }
 
-    private mutating func publish() {
+    private mutating func publish() throws(Violation) {
         guard !isHealing else { return }
         schedule.plan(.publish, at: now + generator.milliseconds(5...80))
         guard !wounds.contains(.nodeDown), !wounds.contains(.nodePaused), !node.isDoubtful else {
@@ -193,8 +194,11 @@ public struct WorkWorld {
                 number: outcome.published, key: key,
                 isPoison: generator.chance(oneIn: 150), isBad: generator.chance(oneIn: 60))
         }
-        for event in node.publish(events, at: now) { checker.published(event) }
-        carryOutWork()
+        let known = groups.map(\.name).filter { node.dispatcher.knows($0) }
+        for event in node.publish(events, watchedBy: known, at: now) {
+            checker.published(event, watchedBy: known)
+        }
+        try carryOutWork()
     }
 
     // MARK: Faults
@@ -232,6 +236,7 @@ public struct WorkWorld {
         switch wound {
         case .nodeDown:
             checker.note(ledgers)
+            checker.forgetWatches()
             node.die(&generator)
         case .diskFails: node.failDisk(after: generator.number(0...8))
         default: break

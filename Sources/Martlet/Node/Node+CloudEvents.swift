@@ -9,15 +9,13 @@ extension Node {
     ) async throws(MartletError) -> Receipt {
         let (definition, fields) = try event.parts()
         let outlet = try outlet(to: definition.topic.stream)
-        if level == .stored { _ = try outlet.buffer.requireReceipts() }
         let kind = outlet.passingKind(definition)
         let payload = event.data ?? Bytes()
-        let appended = try await outlet.untilRoom { () throws(MartletError) in
+        return try await outlet.publish(until: level) { (group) throws(MartletError) in
             try payload.withBytes { (span) throws(MartletError) in
-                try outlet.append(span, fields, kind)
+                try outlet.append(span, fields, kind, for: group)
             }
         }
-        return try await Receipt(.queued, appended, in: outlet.buffer).reach(level)
     }
 }
 

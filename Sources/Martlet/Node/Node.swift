@@ -112,7 +112,7 @@ public final class Node: Sendable {
         return outlet
     }
 
-    private var mute: MartletError {
+    var mute: MartletError {
         MartletError(
             .wrongState,
             "The node `\(name)` publishes nothing, since nobody can reach it. Start it with "

@@ -22,6 +22,19 @@ final class Outlet: Sendable {
         PublishedKind(definition: definition, number: -1)
     }
 
+    /// Appends an event to its lane, and watches what becomes of it if a group is named. Nil if
+    /// there is no room.
+    func append(
+        _ payload: RawSpan, _ fields: EventFields, _ kind: PublishedKind, for group: String?
+    ) throws(MartletError) -> AppendedEvent? {
+        guard let group else { return try append(payload, fields, kind) }
+        let lane = buffer.lane(ofKey: fields.key)
+        let outcome = try core.watching(group, buffer, lane) { () throws(MartletError) in
+            try buffer.append(payload, fields, lane: lane, kind)
+        }
+        return try told(outcome, lane: lane)
+    }
+
     /// Appends an event to its lane. Nil if there is no room.
     func append(
         _ payload: RawSpan, _ fields: EventFields, _ kind: PublishedKind
@@ -49,6 +62,30 @@ final class Outlet: Sendable {
         case .full: return nil
         case .closed: throw Outlet.closedError
         }
+    }
+
+    /// Publishes an event, and waits until it has come so far. The attempt is told for which group
+    /// the event is to be watched.
+    func publish(
+        until level: Receipt.Level,
+        _ attempt: (String?) throws(MartletError) -> AppendedEvent?
+    ) async throws(MartletError) -> Receipt {
+        guard case .handled(let group, let time) = level else {
+            if level == .stored { _ = try buffer.requireReceipts() }
+            let appended = try await untilRoom { () throws(MartletError) in try attempt(nil) }
+            return try await Receipt(.queued, appended, in: buffer).reach(level)
+        }
+        try core.requireGroup(group)
+        let appended = try await untilRoom { () throws(MartletError) in try attempt(group) }
+        var receipt = Receipt(level, appended, in: buffer)
+        receipt.ended = try await core.outcome(
+            of: appended, in: buffer, for: group, until: NodeClock.now + (time ?? timeout))
+        if let receipts = buffer.receipts {
+            // It was stored before it was handled.
+            receipt.storedEpoch = try await receipts.wait(
+                for: appended, until: NodeClock.now + timeout)
+        }
+        return receipt
     }
 
     /// Tries again each time there is room.

@@ -19,15 +19,14 @@ public final class PayloadPublisher: Sendable {
         _ payload: Bytes, until level: Receipt.Level = .queued, key: String? = nil,
         id: String? = nil, attributes: EventAttributes? = nil, time: Timestamp? = nil
     ) async throws(MartletError) -> Receipt {
-        if level == .stored { try checkStored() }
-        if let receipt = try offer(payload, key: key, id: id, attributes: attributes, time: time) {
-            return level == .queued ? receipt : try await receipt.reach(level)
+        if case .queued = level,
+            let receipt = try offer(payload, key: key, id: id, attributes: attributes, time: time)
+        {
+            return receipt
         }
-        let appended = try await waitForRoom { () throws(MartletError) in
-            try append(payload, key, id, attributes, time)
+        return try await publish(until: level) { (group) throws(MartletError) in
+            try append(payload, key, id, attributes, time, for: group)
         }
-        let receipt = Receipt(.queued, appended, in: buffer)
-        return level == .queued ? receipt : try await receipt.reach(level)
     }
 
     /// Publishes an event whose payload lies in memory of yours, which is copied.
@@ -37,15 +36,14 @@ public final class PayloadPublisher: Sendable {
         _ payload: RawSpan, until level: Receipt.Level = .queued, key: String? = nil,
         id: String? = nil, attributes: EventAttributes? = nil, time: Timestamp? = nil
     ) async throws(MartletError) -> Receipt {
-        if level == .stored { try checkStored() }
-        if let receipt = try offer(payload, key: key, id: id, attributes: attributes, time: time) {
-            return level == .queued ? receipt : try await receipt.reach(level)
+        if case .queued = level,
+            let receipt = try offer(payload, key: key, id: id, attributes: attributes, time: time)
+        {
+            return receipt
         }
-        let appended = try await waitForRoom { () throws(MartletError) in
-            try append(payload, key, id, attributes, time)
+        return try await publish(until: level) { (group) throws(MartletError) in
+            try append(payload, key, id, attributes, time, for: group)
         }
-        let receipt = Receipt(.queued, appended, in: buffer)
-        return level == .queued ? receipt : try await receipt.reach(level)
     }
 
     /// Publishes an event if there is room, without waiting. Nil if there is none.
@@ -69,35 +67,33 @@ public final class PayloadPublisher: Sendable {
     }
 
     @usableFromInline
-    func checkStored() throws(MartletError) { _ = try buffer.requireReceipts() }
+    func publish(
+        until level: Receipt.Level,
+        _ attempt: (String?) throws(MartletError) -> AppendedEvent?
+    ) async throws(MartletError) -> Receipt {
+        try await outlet.publish(until: level, attempt)
+    }
 
     @usableFromInline
     func append(
         _ payload: Bytes, _ key: String?, _ id: String?, _ attributes: EventAttributes?,
-        _ time: Timestamp?
+        _ time: Timestamp?, for group: String? = nil
     ) throws(MartletError) -> AppendedEvent? {
         try payload.withBytes { (span) throws(MartletError) in
-            try append(span, key, id, attributes, time)
+            try append(span, key, id, attributes, time, for: group)
         }
     }
 
     @usableFromInline
     func append(
         _ payload: RawSpan, _ key: String?, _ id: String?, _ attributes: EventAttributes?,
-        _ time: Timestamp?
+        _ time: Timestamp?, for group: String? = nil
     ) throws(MartletError) -> AppendedEvent? {
-        guard key != nil || id != nil || attributes != nil else {
+        guard key != nil || id != nil || attributes != nil || group != nil else {
             return try outlet.append(payload, at: time, kind)
         }
         let fields = EventFields(time: time, key: key, id: id, attributes: attributes)
-        return try outlet.append(payload, fields, kind)
-    }
-
-    @usableFromInline
-    func waitForRoom(
-        _ attempt: () throws(MartletError) -> AppendedEvent?
-    ) async throws(MartletError) -> AppendedEvent {
-        try await outlet.untilRoom(attempt)
+        return try outlet.append(payload, fields, kind, for: group)
     }
 
     /// Waits until so many nodes subscribe to the stream. Cancelling throws `cancelled`.

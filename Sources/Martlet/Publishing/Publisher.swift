@@ -35,6 +35,12 @@ public final class Publisher<E: Event>: Sendable {
     /// happened within the node's `publishTimeout` or nobody knows; the event may be stored then
     /// all the same.
     ///
+    /// With `until: .handled(by:)` it returns once the group of that name is done with the event;
+    /// the receipt's `outcome` says what it has made of it. It throws `wrongState` at once if the
+    /// node knows no such group, and nothing was published; `timedOut` if the group is not done in
+    /// time, and the event stays published. A handler must not wait like this for an event that
+    /// waits for the handler's own key.
+    ///
     /// - Parameters:
     ///   - event: what happened.
     ///   - level: how far it must have come.
@@ -47,25 +53,22 @@ public final class Publisher<E: Event>: Sendable {
         _ event: E, until level: Receipt.Level = .queued, id: String? = nil,
         attributes: EventAttributes? = nil, time: Timestamp? = nil
     ) async throws(MartletError) -> Receipt {
-        if level == .stored { try checkStored() }
-        if let receipt = try offer(event, id: id, attributes: attributes, time: time) {
-            return level == .queued ? receipt : try await receipt.reach(level)
+        if case .queued = level,
+            let receipt = try offer(event, id: id, attributes: attributes, time: time)
+        {
+            return receipt
         }
-        let appended = try await waitForRoom { () throws(MartletError) in
-            try append(event, id, attributes, time)
+        return try await publish(until: level) { (group) throws(MartletError) in
+            try append(event, id, attributes, time, for: group)
         }
-        let receipt = Receipt(.queued, appended, in: buffer)
-        return level == .queued ? receipt : try await receipt.reach(level)
     }
 
     @usableFromInline
-    func checkStored() throws(MartletError) { _ = try buffer.requireReceipts() }
-
-    @usableFromInline
-    func waitForRoom(
-        _ attempt: () throws(MartletError) -> AppendedEvent?
-    ) async throws(MartletError) -> AppendedEvent {
-        try await outlet.untilRoom(attempt)
+    func publish(
+        until level: Receipt.Level,
+        _ attempt: (String?) throws(MartletError) -> AppendedEvent?
+    ) async throws(MartletError) -> Receipt {
+        try await outlet.publish(until: level, attempt)
     }
 
     /// Publishes an event if there is room, without waiting. Nil if there is none: try again later,
@@ -80,7 +83,8 @@ public final class Publisher<E: Event>: Sendable {
 
     @usableFromInline
     func append(
-        _ event: E, _ id: String?, _ attributes: EventAttributes?, _ time: Timestamp?
+        _ event: E, _ id: String?, _ attributes: EventAttributes?, _ time: Timestamp?,
+        for group: String? = nil
     ) throws(MartletError) -> AppendedEvent? {
         let fields = EventFields(
             time: time, key: key?(event), id: id, attributes: attributes)
@@ -90,7 +94,7 @@ public final class Publisher<E: Event>: Sendable {
         return try outlet.encodings.withBox { (box) throws(MartletError) in
             try encode(event, into: box)
             return try box.buffer.withBytes { (payload) throws(MartletError) in
-                try outlet.append(payload, fields, kind ?? self.kind)
+                try outlet.append(payload, fields, kind ?? self.kind, for: group)
             }
         }
     }

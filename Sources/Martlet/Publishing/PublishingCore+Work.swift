@@ -18,6 +18,7 @@ extension PublishingCore {
                 }
             case .read(let read): journal?.reader.ask(read)
             case .dead(let event): state.dead.append(event)
+            case .ended(let event, let fate): outcomes.tell(fate, of: event)
             }
         }
         send(messages)

@@ -35,6 +35,8 @@ final class PublishingCore: Sendable {
     /// Where readers and producers are answered.
     private let service: ZeroMQLink<Router>
     private let pace = PublishingPace()
+    /// Who waits for what groups make of events.
+    let outcomes = OutcomeBook()
 
     /// Nothing has left for so long: readers hold the node up.
     private static let stall = Duration.milliseconds(20)
@@ -280,6 +282,7 @@ final class PublishingCore: Sendable {
             buffer.receipts?.expire(at: now)
         }
         progress.expire(at: now)
+        outcomes.expire(at: now)
         return watchingReaders { state in
             let isQuiet = now >= pace.openDue + PublishingCore.stall
             for index in state.streams.indices {
@@ -387,7 +390,9 @@ final class PublishingCore: Sendable {
 
     /// Closes the data socket, and returns what is said to peers before the node goes.
     func close() -> [(route: Bytes, message: Multipart)] {
-        state.withLock { state in
+        outcomes.close()
+        progress.close()
+        return state.withLock { state in
             state.data = nil
             let effects = state.machine.close()
             return carryOut(effects, &state).messages

@@ -17,6 +17,14 @@ public struct DeadLetter: Sendable {
         case failed
         /// It was alone with workers that fell silent, again and again.
         case lapsed
+
+        init(_ reason: DeadEvent.Reason) {
+            switch reason {
+            case .rejected: self = .rejected
+            case .failed: self = .failed
+            case .lapsed: self = .lapsed
+            }
+        }
     }
 
     /// The group.

@@ -77,4 +77,12 @@ extension Node {
     /// How the groups stand that work for the streams of this node, since workers of theirs have
     /// come.
     public var groups: [GroupReport] { core?.groups.map { GroupReport($0) } ?? [] }
+
+    /// Waits until so many nodes work for a group. Cancelling throws `cancelled`.
+    public func waitForWorkers(
+        of group: String, atLeast count: Int = 1
+    ) async throws(MartletError) {
+        guard let core else { throw mute }
+        try await core.waitForWorkers(of: group, atLeast: count)
+    }
 }

@@ -33,28 +33,25 @@ extension Dispatcher {
         }
         if let place = places[join.group] {
             try redefine(place, definition, join.definition)
+            groups[place].hasBegun = true
+            for stream in streams.indices { attach(place, to: stream, publisher, at: now) }
             return place
         }
         guard groups.count < Limits.groupsMax else {
             throw JoinRefusal(
                 reason: .full, text: "A node knows \(Limits.groupsMax) groups at most.")
         }
-        var current = (definition, join.definition)
-        if let known = found.groups[join.group] {
-            guard let old = GroupDefinition(encoded: known.definition) else {
-                throw JoinRefusal(reason: .definition, text: "The stored definition is unreadable.")
-            }
-            current = try Dispatcher.newer((old, known.definition), current)
+        guard found.groups[join.group] == nil else {
+            throw JoinRefusal(reason: .definition, text: "The stored definition is unreadable.")
         }
         let group = GroupDispatcher(
-            current.0, current.1, at: instance, seed: random.next(), fences: fences)
+            definition, join.definition, at: instance, seed: random.next(), fences: fences)
         let place = groups.count
         groups.append(group)
+        groups[place].hasBegun = true
         places[join.group] = place
         for stream in streams.indices { attach(place, to: stream, publisher, at: now) }
-        if isStored, found.groups[join.group]?.definition != current.1 {
-            note(place, before: found.groups[join.group]?.definition)
-        }
+        if isStored { note(place, before: nil) }
         return place
     }
 

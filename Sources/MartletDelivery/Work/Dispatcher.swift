@@ -20,6 +20,8 @@ package struct Dispatcher: Sendable {
         case read(WorkRead)
         /// A group has given an event up.
         case dead(DeadEvent)
+        /// An event that was watched has ended.
+        case ended(WatchedEvent, WorkFate)
     }
 
     struct Stream: Sendable {
@@ -60,6 +62,15 @@ package struct Dispatcher: Sendable {
         fences = FenceCounter(instance.epoch)
         found = (groups, ledgers)
         leasesEnd = now + Limits.lease
+        for (name, stored) in groups.sorted(by: { $0.key < $1.key }) {
+            // One that cannot be read is said to be so to its workers.
+            guard let definition = GroupDefinition(encoded: stored.definition) else { continue }
+            places[name] = self.groups.count
+            self.groups.append(
+                GroupDispatcher(
+                    definition, stored.definition, at: instance, seed: random.next(),
+                    fences: fences))
+        }
     }
 
     /// Whether nobody works here.
@@ -128,9 +139,9 @@ package struct Dispatcher: Sendable {
         _ place: Int, to stream: Int, _ publisher: FanoutPublisher, at now: MonotonicTime
     ) {
         let stream = streams[stream]
-        guard groups[place].definition.wants(stream.name), !groups[place].has(stream.name) else {
-            return
-        }
+        guard groups[place].definition.wants(stream.name), !groups[place].has(stream.name),
+            stream.isDurable || groups[place].hasBegun
+        else { return }
         groups[place].add(stream.name, partitions: stream.partitions)
         for channel in publisher.channels(of: stream.name) {
             add(channel.channel.place, of: stream, to: place, publisher, at: now)
@@ -275,6 +286,33 @@ package struct Dispatcher: Sendable {
         }
     }
 
+    // MARK: Watching
+
+    /// Whether anybody has worked for a group, now or before.
+    package func knows(_ group: String) -> Bool { places[group] != nil }
+
+    /// How many nodes work for a group that are heard from.
+    package func workerCount(of group: String) -> Int {
+        guard let place = places[group] else { return 0 }
+        return groups[place].members.count { $0.session != nil }
+    }
+
+    /// Somebody wants to know what becomes of an event that comes next in its channel. False if
+    /// the group does not work for its stream.
+    package mutating func watch(_ event: WatchedEvent) -> Bool {
+        guard let place = places[event.group],
+            groups[place].definition.wants(event.channel.stream)
+        else { return false }
+        groups[place].watch(event.sequence, of: event.channel.place)
+        return true
+    }
+
+    /// Nobody wants to know it any more.
+    package mutating func unwatch(_ event: WatchedEvent) {
+        guard let place = places[event.group] else { return }
+        groups[place].unwatch(event.sequence, of: event.channel.place)
+    }
+
     // MARK: Looking
 
     /// The groups, and how they stand.
@@ -299,6 +337,11 @@ package struct Dispatcher: Sendable {
             case .read(let channel, let from):
                 effects.append(.read(WorkRead(group: place, channel: channel, from: from)))
             case .dead(let letter): effects.append(.dead(letter))
+            case .ended(let channel, let ending):
+                let event = WatchedEvent(
+                    group: groups[place].definition.name, channel: channel,
+                    sequence: ending.sequence)
+                effects.append(.ended(event, ending.fate))
             }
         }
     }

@@ -193,15 +193,13 @@ extension GroupDispatcher {
                 histories[WorkEventName(channel: lanes[lane].channel, sequence: sequence)] = nil
             }
         case .retry(let wait, let reason):
-            for end in outcome.ends {
-                fail(
-                    end.sequence, in: lane, by: members[place], because: reason, wait: wait,
-                    at: now)
+            for sequence in outcome.failed {
+                fail(sequence, in: lane, by: members[place], because: reason, wait: wait, at: now)
             }
         case .reject(let reason):
-            for end in outcome.ends {
-                note(end.sequence, in: lane, by: members[place], because: reason)
-                bury(end.sequence, in: lane, .rejected)
+            for sequence in outcome.failed {
+                note(sequence, in: lane, by: members[place], because: reason)
+                bury(sequence, in: lane, .rejected)
             }
         case .returned: break
         }
@@ -269,6 +267,8 @@ extension GroupDispatcher {
                 event: lanes[lane].pieces[piece].frame[place].detached())
             effects.append(.dead(letter))
         }
-        lanes[lane].bury(sequence, holdingKey: reason != .rejected)
+        lanes[lane].bury(
+            sequence, holdingKey: reason != .rejected,
+            as: .dead(reason, text: attempts.last?.reason ?? ""))
     }
 }

@@ -9,6 +9,8 @@ struct GroupDispatcher: Sendable {
         /// Read events of a channel, from this one on.
         case read(Channel, from: UInt64)
         case dead(DeadEvent)
+        /// An event that was watched has ended.
+        case ended(Channel, WorkEnding)
     }
 
     private(set) var definition: GroupDefinition
@@ -32,12 +34,19 @@ struct GroupDispatcher: Sendable {
     /// Those of them that are being stored.
     var storing: [(member: UInt32, number: UInt64, staleCount: UInt64)] = []
     private var isClosing = false
+    /// Whether a worker has come. A group that is known from before has nothing to do with streams
+    /// that live in memory until then: its workers may be gone for good.
+    var hasBegun = false
     /// Since when there has been no worker; nil while there is one.
     var emptySince: MonotonicTime?
     /// Whether what its live streams publish is lost, since nobody works for it.
     private(set) var isAbandoned = false
     /// Members have come or gone.
     private var isUnassigned = false
+    /// How many events are watched.
+    var watchCount = 0
+    /// Events that are watched, of channels that have not begun.
+    var earlyWatches: [ChannelPlace: [UInt64]] = [:]
     var effects: [Effect] = []
 
     init(
@@ -52,6 +61,7 @@ struct GroupDispatcher: Sendable {
     }
 
     mutating func takeEffects() -> [Effect] {
+        if watchCount > 0 { tellEndings() }
         defer { effects = [] }
         return effects
     }
@@ -77,13 +87,16 @@ struct GroupDispatcher: Sendable {
         places[lane.channel.place] = lanes.count
         lanes.append(lane)
         isUnassigned = true
+        for sequence in earlyWatches.removeValue(forKey: lane.channel.place) ?? [] {
+            _ = lanes[lanes.count - 1].ledger.watch(sequence)
+        }
     }
 
     func lane(_ channel: ChannelPlace) -> Int? { places[channel] }
 
     /// A frame follows the last one of its channel.
     mutating func sealed(_ frame: SealedFrame, in place: Int, at now: MonotonicTime) {
-        lanes[place].sealed(frame)
+        lanes[place].sealed(frame, hasWorkers: !members.isEmpty)
         guard !members.isEmpty else {
             if isAbandoned, !lanes[place].isDurable { lanes[place].abandon() }
             return

@@ -4,6 +4,10 @@ struct Ledger {
     private(set) var stored: StoredLedger
     /// Attempts that have failed, by their events.
     private var failing: [UInt64: Int]
+    /// Events of which somebody wants to know what becomes of them, in their order.
+    private var watched: [UInt64] = []
+    /// Those of them that are done with.
+    private(set) var endings: [WorkEnding] = []
 
     init(_ stored: StoredLedger) {
         self.stored = stored
@@ -44,10 +48,44 @@ struct Ledger {
     /// The events of which attempts have failed, in their order.
     var failingEvents: [UInt64] { failing.keys.sorted() }
 
+    // MARK: Watching
+
+    /// Somebody wants to know what becomes of an event. False if it is settled already.
+    mutating func watch(_ sequence: UInt64) -> Bool {
+        guard !isSettled(sequence) else { return false }
+        let place = watched.lastIndex { $0 <= sequence }.map { $0 + 1 } ?? 0
+        watched.insert(sequence, at: place)
+        return true
+    }
+
+    /// Nobody wants to know it any more. False if nobody did.
+    mutating func unwatch(_ sequence: UInt64) -> Bool {
+        guard let place = watched.firstIndex(of: sequence) else { return false }
+        watched.remove(at: place)
+        return true
+    }
+
+    /// Watched events that are done with.
+    mutating func takeEndings() -> [WorkEnding] {
+        guard !endings.isEmpty else { return [] }
+        defer { endings = [] }
+        return endings
+    }
+
+    private mutating func end(_ range: Range<UInt64>, as fate: WorkFate) {
+        for sequence in watched where range.contains(sequence) {
+            endings.append(WorkEnding(sequence: sequence, fate: fate))
+        }
+        watched.removeAll { range.contains($0) }
+    }
+
     // MARK: Writing
 
     /// Events are done with, none of which was before.
-    mutating func settle(_ range: Range<UInt64>) {
+    mutating func settle(
+        _ range: Range<UInt64>, as fate: @autoclosure () -> WorkFate = .handled(value: nil)
+    ) {
+        if !watched.isEmpty { end(range, as: fate()) }
         if !failing.isEmpty {
             for sequence in failing.keys where range.contains(sequence) { failing[sequence] = nil }
         }
@@ -73,7 +111,7 @@ struct Ledger {
         for lost in unsettled(in: range) {
             stored.tally.lost += UInt64(lost.count)
             stored.losses.append(.init(lost, reason))
-            settle(lost)
+            settle(lost, as: .lost(reason))
         }
         let excess = stored.losses.count - Limits.lossesMax
         if excess > 0 { stored.losses.removeFirst(excess) }

@@ -74,7 +74,7 @@ extension WorkLane {
             claims[place].sequences.remove(claimed)
             switch result.verdict {
             case .done, .value:
-                ledger.settle(claimed)
+                ledger.settle(claimed, as: .handled(value: result.verdict.value))
                 ledger.noteHandled(count)
                 isDirty = true
             // Nobody has seen it here yet: it goes again when it is loaded.

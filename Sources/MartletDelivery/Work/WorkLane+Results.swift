@@ -6,20 +6,8 @@ struct WorkOutcome {
     var acceptedCount = 0
     /// Events that had been given to others, or were settled.
     var staleCount = 0
-    /// Events that were handled with a value, or failed, in their order.
-    var ends: [WorkEnd] = []
-}
-
-/// How an attempt at an event has ended that somebody may want to know of.
-struct WorkEnd {
-    enum Kind {
-        case handled(value: Bytes)
-        case failed(reason: String)
-        case rejected(reason: String)
-    }
-
-    let sequence: UInt64
-    let kind: Kind
+    /// Events that failed, in their order.
+    var failed: [UInt64] = []
 }
 
 extension WorkLane {
@@ -82,7 +70,9 @@ extension WorkLane {
                 if let known = settled, known.upperBound == sequence {
                     settled = known.lowerBound..<sequence + 1
                 } else {
-                    if let settled { ledger.settle(settled) }
+                    if let settled {
+                        ledger.settle(settled, as: .handled(value: result.verdict.value))
+                    }
                     settled = sequence..<sequence + 1
                 }
                 pieces[index][place].state = .settled
@@ -93,13 +83,11 @@ extension WorkLane {
             case .retry, .reject:
                 pieces[index][place].state = .delayed
                 pieces[index][place].marks = .mayRepeat
+                outcome.failed.append(sequence)
                 isDirty = true
             }
-            if let kind = result.verdict.end {
-                outcome.ends.append(WorkEnd(sequence: sequence, kind: kind))
-            }
         }
-        if let settled { ledger.settle(settled) }
+        if let settled { ledger.settle(settled, as: .handled(value: result.verdict.value)) }
     }
 
     /// Whether a result counts: the event was given out last under this fence, to this worker, and
@@ -166,10 +154,10 @@ extension WorkLane {
 
     /// An event is given up. If its worker waits with its key, so does the key here, until that is
     /// on disk.
-    mutating func bury(_ sequence: UInt64, holdingKey: Bool) {
+    mutating func bury(_ sequence: UInt64, holdingKey: Bool, as fate: WorkFate) {
         guard let (index, place) = find(sequence) else { return }
         pieces[index][place].state = .settled
-        ledger.settle(sequence..<sequence + 1)
+        ledger.settle(sequence..<sequence + 1, as: fate)
         ledger.noteDead()
         isDirty = true
         if isDurable, holdingKey, !isShared, let key = KeyHash.of(pieces[index].frame[place]) {
@@ -311,14 +299,9 @@ extension WorkLane {
 }
 
 extension WorkResult.Verdict {
-    /// What is to be told of an event; nil if that is nothing.
-    fileprivate var end: WorkEnd.Kind? {
-        switch self {
-        case .done: nil
-        case .value(let value): .handled(value: value)
-        case .retry(_, let reason): .failed(reason: reason)
-        case .reject(let reason): .rejected(reason: reason)
-        case .returned: nil
-        }
+    /// What a handler has returned.
+    var value: Bytes? {
+        guard case .value(let value) = self else { return nil }
+        return value
     }
 }

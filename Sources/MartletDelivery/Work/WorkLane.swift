@@ -57,6 +57,9 @@ struct WorkLane: Sendable {
     /// Events that were given up, and their keys, which go on when that is on disk.
     var unstoredDeaths: [(sequence: UInt64, key: UInt64)] = []
     private var storingDeaths: [(sequence: UInt64, key: UInt64)] = []
+    /// What has become of events that somebody watches, which is told when it is on disk.
+    private var storingEndings: [WorkEnding] = []
+    private var storedEndings: [WorkEnding] = []
     /// Nothing is given out any more.
     var isClosing = false
     /// Some event can only go once more is leased.
@@ -119,6 +122,7 @@ struct WorkLane: Sendable {
         unstoredFailures = []
         storingDeaths += unstoredDeaths
         unstoredDeaths = []
+        storingEndings += ledger.takeEndings()
         var snapshot = ledger.snapshot()
         snapshot.leasedThrough = max(snapshot.leasedThrough, ahead)
         return snapshot
@@ -128,6 +132,7 @@ struct WorkLane: Sendable {
     private mutating func closingChange() -> StoredLedger {
         isDirty = false
         wantsLease = false
+        storingEndings += ledger.takeEndings()
         if isClear { ledger.noteNothingLeased() }
         return ledger.snapshot()
     }
@@ -149,6 +154,16 @@ struct WorkLane: Sendable {
         storingFailures = []
         for (sequence, key) in storingDeaths { keys?.settled(sequence, of: key) }
         storingDeaths = []
+        storedEndings += storingEndings
+        storingEndings = []
+    }
+
+    /// What has become of events that somebody watches, as far as it may be told.
+    mutating func takeEndings() -> [WorkEnding] {
+        guard isDurable else { return ledger.takeEndings() }
+        guard !storedEndings.isEmpty else { return [] }
+        defer { storedEndings = [] }
+        return storedEndings
     }
 
     /// Whether it is on disk how often an event has failed.
@@ -161,10 +176,12 @@ struct WorkLane: Sendable {
 
     /// A frame follows the last one of the channel. If it may be read again later, it is not held
     /// without a bound.
-    mutating func sealed(_ frame: SealedFrame) {
+    mutating func sealed(_ frame: SealedFrame, hasWorkers: Bool = true) {
         end = frame.sequences.upperBound
         let isNext = frame.sequences.lowerBound == known
-        guard isNext, !isDurable || backlogBytes < Limits.workLaneBytesMax / 4 else { return }
+        guard isNext, !isDurable || hasWorkers && backlogBytes < Limits.workLaneBytesMax / 4 else {
+            return
+        }
         backlog.append(frame)
         backlogBytes += frame.bytes.count
         known = end
@@ -283,7 +300,7 @@ struct WorkLane: Sendable {
             let claim = claims.first { $0.sequences.contains(event.sequence) }
             guard claim != nil || wantsAll || definition.wants(event) else {
                 piece[place].state = .settled
-                ledger.settle(event.sequence..<event.sequence + 1)
+                ledger.settle(event.sequence..<event.sequence + 1, as: .skipped)
                 isDirty = true
                 continue
             }

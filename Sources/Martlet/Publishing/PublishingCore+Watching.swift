@@ -1,0 +1,68 @@
+internal import MartletDelivery
+import Synchronization
+
+/// Those who publish until a group is done with the event.
+extension PublishingCore {
+    /// Throws if nobody has ever worked for a group of this name.
+    func requireGroup(_ group: String) throws(MartletError) {
+        let isKnown = state.withLock { $0.work.knows(group) }
+        guard !isKnown else { return }
+        throw MartletError(
+            .wrongState,
+            "The node knows no group `\(group)`: no worker of it has come yet. Start one, or mend "
+                + "the name. Nothing was published.")
+    }
+
+    /// Waits until so many nodes work for a group.
+    func waitForWorkers(of group: String, atLeast count: Int) async throws(MartletError) {
+        while true {
+            let changes = progress.changes
+            if state.withLock({ $0.work.workerCount(of: group) }) >= count { return }
+            switch await progress.wait(since: changes) {
+            case .changed, .timedOut: continue
+            case .closed: throw Outlet.closedError
+            case .cancelled:
+                throw MartletError(
+                    .cancelled, "The task was cancelled while it waited for workers.")
+            }
+        }
+    }
+
+    /// Appends an event, and watches what a group makes of it. Nobody publishes meanwhile, so that
+    /// nothing can become of it before it is watched.
+    func watching(
+        _ group: String, _ buffer: StreamBuffer, _ lane: Int,
+        _ append: () throws(MartletError) -> StreamBuffer.Outcome
+    ) throws(MartletError) -> StreamBuffer.Outcome {
+        try state.withLock { (state) throws(MartletError) in
+            let outcome = try append()
+            guard case .appended(let sequence, _) = outcome else { return outcome }
+            let event = watched(AppendedEvent(sequence: sequence, lane: lane), buffer, group)
+            outcomes.add(event)
+            if !state.work.watch(event) { outcomes.tell(.skipped, of: event) }
+            return outcome
+        }
+    }
+
+    /// What a group has made of an event that it watches.
+    func outcome(
+        of appended: AppendedEvent, in buffer: StreamBuffer, for group: String,
+        until deadline: MonotonicTime
+    ) async throws(MartletError) -> Outcome {
+        let event = watched(appended, buffer, group)
+        do throws(MartletError) {
+            return Outcome(try await outcomes.wait(for: event, until: deadline))
+        } catch {
+            state.withLock { $0.work.unwatch(event) }
+            throw error
+        }
+    }
+
+    private func watched(
+        _ event: AppendedEvent, _ buffer: StreamBuffer, _ group: String
+    ) -> WatchedEvent {
+        let channel = Channel(
+            node: buffer.instance.node, stream: buffer.definition.name, lane: event.lane)
+        return WatchedEvent(group: group, channel: channel, sequence: event.sequence)
+    }
+}
