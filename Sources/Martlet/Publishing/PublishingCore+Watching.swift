@@ -13,21 +13,6 @@ extension PublishingCore {
                 + "the name. Nothing was published.")
     }
 
-    /// Waits until so many nodes work for a group.
-    func waitForWorkers(of group: String, atLeast count: Int) async throws(MartletError) {
-        while true {
-            let changes = progress.changes
-            if state.withLock({ $0.work.workerCount(of: group) }) >= count { return }
-            switch await progress.wait(since: changes) {
-            case .changed, .timedOut: continue
-            case .closed: throw Outlet.closedError
-            case .cancelled:
-                throw MartletError(
-                    .cancelled, "The task was cancelled while it waited for workers.")
-            }
-        }
-    }
-
     /// Appends an event, and watches what a group makes of it. Nobody publishes meanwhile, so that
     /// nothing can become of it before it is watched.
     func watching(

@@ -121,23 +121,6 @@ final class PublishingCore: Sendable {
     /// The stream's buffer, if it has been defined.
     func buffer(named name: StreamName) -> StreamBuffer? { buffers.withLock { $0[name] } }
 
-    /// Waits until so many nodes read the stream, or, without one, any stream at all.
-    func waitForReaders(
-        atLeast count: Int, of stream: StreamName?
-    ) async throws(MartletError) {
-        while true {
-            let changes = readers.changes
-            if state.withLock({ $0.machine.readerCount(of: stream) }) >= count { return }
-            switch await readers.wait(since: changes) {
-            case .changed, .timedOut: continue
-            case .closed: throw Outlet.closedError
-            case .cancelled:
-                throw MartletError(
-                    .cancelled, "The task was cancelled while it waited for subscribers.")
-            }
-        }
-    }
-
     /// Whether everything that was published has left.
     var isIdle: Bool { state.withLock { $0.streams.allSatisfy(\.isDone) } }
 

@@ -8,9 +8,9 @@ public struct Receipt: Sendable {
         case queued
         /// It is on the disk of the node that published it, in its journal.
         case stored
-        /// A group of workers is done with it: it was handled, set aside, or left out; the receipt's
-        /// `outcome` says which. Without a time of its own it is waited for as long as the node's
-        /// `publishTimeout`.
+        /// A group of workers is done with it: it was handled, set aside, or left out, which the
+        /// `outcome` of the receipt says. Without a time of its own it is waited for as long as the
+        /// node's `publishTimeout`.
         case handled(by: String, within: Duration? = nil)
     }
 
