@@ -21,10 +21,35 @@ try await withNode(named: "shop", listening: "tcp://127.0.0.1:5550") { node in
     while node.groups.first.map({ $0.tally.handled + $0.tally.dead }) ?? 0 < 100 {
         try await Task.sleep(for: .milliseconds(5))
     }
+    try await wait(for: OrderPlaced(id: "A-100", customer: "c-1", cents: 0), orders)
+    try await tidy(node)
     working.cancel()
     watching.cancel()
     try await working.value
     look(at: node)
+}
+
+/// Publishes, and waits for what becomes of it.
+func wait(for order: OrderPlaced, _ orders: Publisher<OrderPlaced>) async throws {
+    // begin handled
+    let receipt = try await orders.publish(order, until: .handled(by: "billing"))
+    switch receipt.outcome {
+    case .handled: print("\(order.id) is paid")
+    case .setAside(_, let text): print("\(order.id) was given up: \(text)")
+    default: print("\(order.id): \(receipt)")
+    }
+    // end handled
+}
+
+/// Looks at what was given up.
+func tidy(_ node: Node) async throws {
+    // begin letters
+    for letter in try await node.deadLetters(LetterSelection(group: "billing")) {
+        print("\(letter.number): \(letter.eventTopic), \(letter.attempts) attempts: \(letter.text)")
+    }
+    try await node.retryDeadLetters(LetterSelection(group: "billing", topics: "orders.*"))
+    try await node.purgeDeadLetters(LetterSelection(group: "billing"))
+    // end letters
 }
 
 func charge(_ order: OrderPlaced, idempotencyKey: String) async throws {}

@@ -64,6 +64,14 @@ extension Limits {
     /// Losses that a ledger names; older ones are counted.
     public static let lossesMax = 64
 
+    /// Keys that are parked in a channel, for a group: each is in its ledger. With more of them, the
+    /// channel gives nothing out until some go on.
+    public static let parkedKeysMax = 4_096
+
+    /// Events of a channel that were set aside and are tried again at once, for a group: each is in
+    /// its ledger.
+    public static let reopenedMax = 4_096
+
     /// Why an event failed, as a worker says it.
     public static let reasonBytesMax = 1_024
 

@@ -51,12 +51,14 @@ public struct StoredLedger: Sendable, Hashable {
         public var repeated: UInt64 = 0
         /// Lost, for any reason.
         public var lost: UInt64 = 0
+        /// Tried again after they had been set aside: each ends once more.
+        public var reopened: UInt64 = 0
 
         /// Nothing yet.
         public init() {}
     }
 
-    /// All events before this one are settled.
+    /// All events before this one are settled, but for those that were reopened.
     public var next: UInt64
     /// Events behind it that are settled.
     public var settled = SequenceSet()
@@ -64,6 +66,10 @@ public struct StoredLedger: Sendable, Hashable {
     public var leasedThrough: UInt64
     /// Events that are not settled, and have failed, in their order.
     public var failing: [Failing] = []
+    /// Events that were set aside, and are tried again.
+    public var reopened = SequenceSet()
+    /// Keys, by their hashes, of which everything is set aside, in their order.
+    public var parkedKeys: [UInt64] = []
     /// The latest losses, in the order in which they were noticed.
     public var losses: [Loss] = []
     /// All in all.
@@ -73,6 +79,11 @@ public struct StoredLedger: Sendable, Hashable {
     public init(from first: UInt64) {
         next = first
         leasedThrough = first
+    }
+
+    /// Whether an event is done with.
+    public func isSettled(_ sequence: UInt64) -> Bool {
+        (sequence < next || settled.contains(sequence)) && !reopened.contains(sequence)
     }
 }
 

@@ -57,4 +57,10 @@ public enum Flaw: String, Sendable, CaseIterable {
     case failuresVanish
     /// Workers are told that results are settled before they are on disk.
     case settlesBeforeCommit
+    /// Which keys are parked is forgotten with a restart.
+    case parksInMemory
+    /// Which events are tried again is forgotten with a restart.
+    case reopensInMemory
+    /// A parked key goes on before what was set aside of it is tried again.
+    case releasesEarly
 }

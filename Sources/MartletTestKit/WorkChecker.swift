@@ -23,6 +23,10 @@ struct WorkChecker {
     /// What publishers wait for.
     private var watched: [String: Set<WorkPlace>] = [:]
     private var dead: [String: Set<WorkPlace>] = [:]
+    /// Those of them that hold their keys up, where keys are parked.
+    private var holding: [String: Set<WorkPlace>] = [:]
+    /// Events that were set aside once without holding their keys up.
+    private var overtakable: [String: Set<WorkPlace>] = [:]
 
     mutating func published(_ event: WorkedEvent, watchedBy groups: [String]) {
         let place = WorkPlace(lane: event.lane, sequence: event.sequence)
@@ -105,9 +109,12 @@ struct WorkChecker {
                     description: "two handlers of key `\(key)` overlap in `\(group.name)`: event "
                         + "\(place) in process \(process.number), and process \(other.process)")
             }
-            guard other.sequence < place.sequence else { continue }
+            guard other.sequence < place.sequence,
+                overtakable[group.name]?.contains(other) != true
+            else { continue }
             guard
-                isSettled(other) || process.ended.contains(other)
+                isSettled(other) && holding[group.name]?.contains(other) != true
+                    || process.ended.contains(other)
                     || settledBefore[group.name]?.contains(other) == true
             else {
                 throw Violation(
@@ -136,9 +143,33 @@ struct WorkChecker {
     // MARK: Outcomes
 
     /// An event was set aside.
-    mutating func died(_ letter: DeadEvent) {
-        dead[letter.group, default: []].insert(
-            WorkPlace(lane: letter.event.frame.channel.lane, sequence: letter.event.sequence))
+    mutating func died(_ letter: DeadEvent, parksKeys: Bool) {
+        dead[letter.group, default: []].insert(letter.place)
+        if parksKeys, letter.reason != .rejected {
+            holding[letter.group, default: []].insert(letter.place)
+        } else {
+            overtakable[letter.group, default: []].insert(letter.place)
+        }
+    }
+
+    /// It is tried again.
+    mutating func reopened(_ letter: DeadEvent) {
+        dead[letter.group]?.remove(letter.place)
+        holding[letter.group]?.remove(letter.place)
+        confirmed[letter.group]?.remove(letter.place)
+        settledBefore[letter.group]?.remove(letter.place)
+        attempts[letter.group]?[letter.place] = nil
+    }
+
+    /// The node begins anew with these ledgers.
+    mutating func restarted(_ ledgers: [LedgerName: StoredLedger]) {
+        for (name, ledger) in ledgers {
+            let isKept = { (place: WorkPlace) in
+                place.lane != name.channel.lane || ledger.isSettled(place.sequence)
+            }
+            dead[name.group] = dead[name.group]?.filter(isKept)
+            holding[name.group] = holding[name.group]?.filter(isKept)
+        }
     }
 
     /// The publisher has died, and hears of nothing.
@@ -189,7 +220,10 @@ struct WorkChecker {
     /// A dispatcher is about to end.
     mutating func note(_ ledgers: [(group: String, lane: Int, ledger: StoredLedger)]) {
         for (group, lane, ledger) in ledgers {
-            for place in events.keys where place.lane == lane && ledger.isSettled(place.sequence) {
+            for place in events.keys
+            where place.lane == lane && ledger.isSettled(place.sequence)
+                && holding[group]?.contains(place) != true
+            {
                 settledBefore[group, default: []].insert(place)
             }
         }
@@ -211,6 +245,13 @@ struct WorkChecker {
         }
     }
 
+    /// When all that was set aside was tried again, every event was handled.
+    func checkCured(_ group: String, _ ledger: (Int) -> StoredLedger?) throws(Violation) {
+        try checkEnd(of: group, ledger)
+        guard let place = dead[group]?.first else { return }
+        throw Violation(invariant: "I22", description: "`\(group)` never handles \(place)")
+    }
+
     /// After a heal, every event has ended once in the ledger of each group.
     func checkEnd(
         of group: String, _ ledger: (Int) -> StoredLedger?
@@ -225,16 +266,17 @@ struct WorkChecker {
         }
         for (lane, count) in counts.sorted(by: { $0.key < $1.key }) {
             guard let tally = ledger(lane)?.tally else { continue }
-            guard tally.handled + tally.dead + tally.lost == count else {
+            guard tally.handled + tally.dead + tally.lost == count + tally.reopened else {
                 throw Violation(
                     invariant: "I7",
                     description: "of \(count) events of lane \(lane), `\(group)` counts "
-                        + "\(tally.handled) handled, \(tally.dead) dead and \(tally.lost) lost")
+                        + "\(tally.handled) handled, \(tally.dead) dead, \(tally.lost) lost, and "
+                        + "\(tally.reopened) tried again")
             }
         }
         // What nobody has handled cannot have been.
         for (place, event) in events where !event.isPoison && !event.isBad {
-            guard starts[group]?[place] ?? 0 > 0 else {
+            guard starts[group]?[place] ?? 0 > 0 || dead[group]?.contains(place) == true else {
                 throw Violation(
                     invariant: "I7", description: "`\(group)` never began event \(place)")
             }
@@ -242,8 +284,8 @@ struct WorkChecker {
     }
 }
 
-extension StoredLedger {
-    fileprivate func isSettled(_ sequence: UInt64) -> Bool {
-        sequence < next || settled.contains(sequence)
+extension DeadEvent {
+    var place: WorkPlace {
+        WorkPlace(lane: event.frame.channel.lane, sequence: event.sequence)
     }
 }

@@ -15,6 +15,8 @@ struct WorkNode {
     private(set) var life = 0
     /// Sealed frames that are not stored yet.
     private var unstored: [SealedFrame] = []
+    /// What groups have set aside.
+    private(set) var letters = WorkLetters()
 
     static let partitions = 4
 
@@ -50,6 +52,10 @@ struct WorkNode {
                 ledgers[name]?.next = max(ledger.next, ledger.leasedThrough)
                 ledgers[name]?.settled = SequenceSet()
             }
+        }
+        if flaw == .parksInMemory { for name in ledgers.keys { ledgers[name]?.parkedKeys = [] } }
+        if flaw == .reopensInMemory {
+            for name in ledgers.keys { ledgers[name]?.reopened = SequenceSet() }
         }
         if flaw == .attemptsInMemory {
             for name in ledgers.keys { ledgers[name]?.failing = [] }
@@ -119,6 +125,7 @@ struct WorkNode {
         if !isDoubtful {
             for frame in unstored { journal?.add(frame) }
             unstored = []
+            letters.beginStoring()
             let changes = dispatcher.takeChanges()
             journal?.add(groups: changes.groups, ledgers: changes.ledgers)
             if flaw == .settlesBeforeCommit { dispatcher.committed(at: now) }
@@ -127,7 +134,49 @@ struct WorkNode {
             machine.raise(stored.epoch)
             for entry in stored.entries { seal(entry.frame, at: now) }
         }
-        if !isDoubtful { dispatcher.committed(at: now) }
+        if !isDoubtful {
+            letters.stored()
+            dispatcher.committed(at: now)
+        }
+    }
+
+    // MARK: Letters
+
+    /// A group has given an event up.
+    mutating func note(_ letter: DeadEvent) { letters.add(letter, isDurable: journal != nil) }
+
+    /// Nothing more of a key is set aside: what is there must be stored before it goes on.
+    mutating func hold(_ letter: DeadEvent) -> Set<HeldKey> {
+        dispatcher.hold([HeldKey(of: letter.event)].compactMap(\.self), of: letter.group)
+    }
+
+    /// What a group has set aside of these keys, or this one event, is tried again. Returns those
+    /// that are.
+    mutating func reopen(
+        _ letter: DeadEvent, _ held: Set<HeldKey>, at now: MonotonicTime
+    ) -> [DeadEvent] {
+        let chosen = letters.open(like: letter, held)
+        if flaw == .releasesEarly {
+            dispatcher.release(held, of: letter.group, goingOn: true, at: now)
+        }
+        let places = dispatcher.reopen(chosen.map(\.event), of: letter.group, at: now)
+        let taken = places.map { chosen[$0] }
+        for letter in taken {
+            let lane = letter.event.frame.channel.lane
+            letters.close(
+                letter, isDurable: journal != nil,
+                count: ledger(letter.group, lane)?.tally.reopened ?? 0)
+        }
+        dispatcher.release(held, of: letter.group, goingOn: true, at: now)
+        return taken
+    }
+
+    /// What was reopened before a restart comes from the letters.
+    mutating func restore(at now: MonotonicTime) {
+        for (name, sequences) in dispatcher.awaited {
+            let events = letters.latest(of: name, sequences)
+            dispatcher.restore(events, of: name, at: now)
+        }
     }
 
     /// What a group asks for.
@@ -150,6 +199,7 @@ struct WorkNode {
         epoch = journal?.epoch ?? epoch
         nexts = [:]
         for stored in journal?.channels ?? [] { nexts[stored.channel.lane] = stored.next }
+        letters.restart(storedLedgers)
         begin(&generator, at: now)
     }
 

@@ -61,13 +61,9 @@ extension WorkWorld {
         let active = activeHandlers
         try checker.began(
             held, of: group, in: processes[number], handler: runner,
-            isSettled: { place in
-                settled[place.lane].map {
-                    place.sequence < $0.next || $0.settled.contains(place.sequence)
-                } ?? false
-            }, active: active)
+            isSettled: { settled[$0.lane]?.isSettled($0.sequence) ?? false }, active: active)
         let place = WorkPlace(lane: held.event.frame.channel.lane, sequence: held.event.sequence)
-        if checker.event(place)?.isPoison == true {
+        if !isCured, checker.event(place)?.isPoison == true {
             sometimes("a poison event killed its worker")
             return kill(number)
         }
@@ -118,7 +114,7 @@ extension WorkWorld {
         on place: WorkPlace, cancelled: Bool
     ) -> WorkResult.Verdict {
         if cancelled { return .retry(after: nil, reason: "cancelled") }
-        if !isHealing || checker.event(place)?.isBad == true {
+        if !isHealing || !isCured && checker.event(place)?.isBad == true {
             let fails =
                 checker.event(place)?.isBad == true || wounds.contains(.outage)
                 || generator.chance(oneIn: 12)

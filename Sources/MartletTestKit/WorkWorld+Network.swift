@@ -71,7 +71,9 @@ extension WorkWorld {
                 outcome.dead += 1
                 sometimes("an event was set aside: \(letter.reason)")
                 note("dead \(letter.group) \(letter.event.sequence)")
-                checker.died(letter)
+                node.note(letter)
+                let group = groups.first { $0.name == letter.group }
+                checker.died(letter, parksKeys: group?.lastResort == .park)
             case .ended(let event, let fate): try hear(fate, of: event)
             }
         }

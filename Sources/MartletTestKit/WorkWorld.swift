@@ -49,6 +49,10 @@ public struct WorkWorld {
         case commit
         case fault
         case heal(Wound)
+        /// Somebody lets a group try again what it has set aside.
+        case retry
+        /// What is set aside of these keys is on disk by now.
+        case reopen(DeadEvent, Set<HeldKey>, life: Int)
     }
 
     enum Wound: Hashable {
@@ -75,6 +79,8 @@ public struct WorkWorld {
     var checker = WorkChecker()
     let groups: [GroupDefinition]
     var isHealing = false
+    /// Nothing is wrong with any event.
+    var isCured = false
     var lastHandler = 0
     /// What came to the node while it stood still.
     var nodeWaiting: [Step] = []
@@ -98,6 +104,9 @@ public struct WorkWorld {
                 try GroupDefinition(
                     named: "keyed", patterns: ["sim.>"], attempts: 4, backOff: backOff),
                 try GroupDefinition(
+                    named: "parking", patterns: ["sim.>"], attempts: 2, backOff: backOff,
+                    lastResort: .park),
+                try GroupDefinition(
                     named: "loose", patterns: ["sim.events"], isKeyed: false, attempts: 3,
                     backOff: backOff),
             ]
@@ -108,11 +117,12 @@ public struct WorkWorld {
 
     /// Runs the world to its end.
     public mutating func run() -> Outcome {
-        for number in 0..<5 { start(groups[number % 2]) }
+        for number in 0..<6 { start(groups[number % groups.count]) }
         schedule.plan(.nodeTick, at: now)
         schedule.plan(.commit, at: now)
         schedule.plan(.publish, at: now)
         schedule.plan(.fault, at: now + generator.milliseconds(50...500))
+        schedule.plan(.retry, at: now + generator.milliseconds(50...600))
         do throws(Violation) {
             while outcome.steps < stepsMax { try advance() }
             try heal()
@@ -134,6 +144,7 @@ public struct WorkWorld {
             try checker.checkEnd(of: group.name) { node.ledger(group.name, $0) }
         }
         try checker.checkWatches()
+        try cure()
         try checkDrained()
     }
 
@@ -146,6 +157,18 @@ public struct WorkWorld {
     private var isDone: Bool {
         node.dispatcher.status.count == groups.count
             && node.dispatcher.status.allSatisfy { $0.lanes.allSatisfy { $0.lag == 0 } }
+    }
+
+    /// What made events fail is mended, and they are tried again: each is handled then.
+    private mutating func cure() throws(Violation) {
+        isCured = true
+        let latest = now + 400_000_000
+        while now < latest, !isDone || !node.letters.open.isEmpty || node.letters.isStoring {
+            try pass(2_000_000)
+        }
+        for group in groups {
+            try checker.checkCured(group.name) { node.ledger(group.name, $0) }
+        }
     }
 
     /// Whoever has left had nothing.
@@ -177,6 +200,8 @@ public struct WorkWorld {
         case .commit: try commit()
         case .fault: try fault()
         case .heal(let wound): try heal(wound)
+        case .retry: try retry()
+        case .reopen(let letter, let held, let life): try reopen(letter, held, life)
         }
     }
 
@@ -207,7 +232,9 @@ public struct WorkWorld {
         guard !isHealing else { return }
         schedule.plan(.fault, at: now + generator.milliseconds(50...1_500))
         let living = processes.indices.filter { !processes[$0].isGone }
-        guard !living.isEmpty else { return start(groups[generator.number(0...1)]) }
+        guard !living.isEmpty else {
+            return start(groups[generator.number(0...groups.count - 1)])
+        }
         let number = living[generator.number(0...living.count - 1)]
         let wound: Wound
         switch generator.number(0...15) {
@@ -225,7 +252,7 @@ public struct WorkWorld {
         case 11: return drain(number)
         case 12, 13:
             guard processes.count < 24 else { return }
-            return start(groups[generator.number(0...1)])
+            return start(groups[generator.number(0...groups.count - 1)])
         default: return kill(number)
         }
         guard wounds.insert(wound).inserted else { return }
@@ -249,6 +276,8 @@ public struct WorkWorld {
         switch wound {
         case .nodeDown:
             try node.restart(&generator, at: clock)
+            checker.restarted(node.storedLedgers)
+            node.restore(at: clock)
             for lane in 0...WorkNode.partitions {
                 checker.forget(lane: lane, from: node.end(of: lane))
             }

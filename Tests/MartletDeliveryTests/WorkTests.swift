@@ -26,8 +26,9 @@ import Testing
     @Test(arguments: [
         (Flaw.followersGoOn, 1 as UInt64, "I12"), (.failuresVanish, 1, "I8"),
         (.leasesUnclaimedEarly, 2, "I8"), (.leasesFromLeasedThrough, 2, "I7"),
-        (.attemptsInMemory, 2, "I10"), (.neverSynchronizes, 6, "I22"),
-        (.settlesBeforeCommit, 68, "I8"),
+        (.attemptsInMemory, 4, "I10"), (.neverSynchronizes, 16, "I7"),
+        (.settlesBeforeCommit, 8, "I7"), (.parksInMemory, 14, "I12"),
+        (.reopensInMemory, 2, "I7"), (.releasesEarly, 6, "I12"),
     ])
     func plantedBugsAreFound(flaw: Flaw, seed: UInt64, invariant: String) {
         #expect(Self.run(seed, flaw).violation?.invariant == invariant)
@@ -44,6 +45,8 @@ import Testing
             "a session was given up", "a repeat was begun",
             "a poison event killed its worker", "an event was set aside: failed",
             "an event was set aside: rejected", "an event was set aside: lapsed",
+            "an event was set aside: parked", "an event was tried again: parked",
+            "a key was held", "an outcome was told: handled", "an outcome was told: dead",
         ] {
             #expect(total.sometimes[state] ?? 0 > 0, "\(state)")
         }

@@ -17,20 +17,21 @@ extension PublishingCore {
                     messages.append((route, message))
                 }
             case .read(let read): journal?.reader.ask(read)
-            case .dead(let event): state.dead.append(event)
+            case .dead(let event): state.letters.append(.dead(event))
             case .ended(let event, let fate): outcomes.tell(fate, of: event)
             }
         }
         send(messages)
-        if let journal, state.work.isDirty || !state.dead.isEmpty { journal.writer.tell() }
+        if let journal, state.work.isDirty || !state.letters.isEmpty { journal.writer.tell() }
     }
 
     /// What groups have done, to be stored with what is stored now.
     func takeWork() -> StoredWork {
         state.withLock { state in
-            defer { state.dead = [] }
+            defer { state.letters = [] }
             let changes = state.work.takeChanges()
-            return StoredWork(groups: changes.groups, ledgers: changes.ledgers, dead: state.dead)
+            return StoredWork(
+                groups: changes.groups, ledgers: changes.ledgers, letters: state.letters)
         }
     }
 
@@ -39,19 +40,19 @@ extension PublishingCore {
         let groups: [String: StoredGroup]
         let ledgers: [LedgerName: StoredLedger]
         /// What was set aside: it is told in the same commit.
-        let dead: [DeadEvent]
+        let letters: [LetterNews]
     }
 
     /// Tells of what was set aside, where there is no journal.
     func publishDead() {
         guard journal == nil else { return }
-        let dead = state.withLock { state in
-            defer { state.dead = [] }
-            return state.dead
+        let letters = state.withLock { state in
+            defer { state.letters = [] }
+            return state.letters
         }
-        guard !dead.isEmpty, let buffer = try? deadLetters().buffer else { return }
+        guard !letters.isEmpty, let buffer = try? deadLetters().buffer else { return }
         // What finds no room in memory is counted in its ledger, and told nowhere.
-        for event in dead { _ = try? append(event, to: buffer) }
+        for news in letters { _ = try? append(news, to: buffer) }
         loop.notify()
     }
 
@@ -69,11 +70,9 @@ extension PublishingCore {
         return (place, buffer, known == nil)
     }
 
-    /// Tells of an event that was set aside; nil if there is no room.
-    func append(_ event: DeadEvent, to buffer: StreamBuffer) throws(MartletError) -> UInt64? {
-        let (payload, fields) = try event.letter()
-        let kind = PublishedKind(
-            definition: try DeadEvent.definition(), number: -1)
+    /// Tells of events that were set aside; nil if there is no room.
+    func append(_ news: LetterNews, to buffer: StreamBuffer) throws(MartletError) -> UInt64? {
+        let (payload, fields, kind) = try news.parts()
         let outcome = try payload.withBytes {
             (payload) throws(MartletError) -> StreamBuffer.Outcome in
             try buffer.append(payload, fields, lane: 0, kind)

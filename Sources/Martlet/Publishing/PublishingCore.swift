@@ -13,8 +13,8 @@ final class PublishingCore: Sendable {
         /// The groups that work for the streams.
         var work: Dispatcher
         var data: Socket<Pub>?
-        /// Events that groups have given up, and nobody has been told of.
-        var dead: [DeadEvent] = []
+        /// What is to be told of events that groups have given up.
+        var letters: [LetterNews] = []
         /// In the places that their streams have in the machine.
         var streams: [StreamBuffer] = []
     }
@@ -37,6 +37,10 @@ final class PublishingCore: Sendable {
     private let pace = PublishingPace()
     /// Who waits for what groups make of events.
     let outcomes = OutcomeBook()
+    /// Who works on dead letters.
+    let letterTurn = AsyncTurn()
+    /// Whether letters are being read for what was being tried again.
+    let isRestoring = Atomic<Bool>(false)
 
     /// Nothing has left for so long: readers hold the node up.
     private static let stall = Duration.milliseconds(20)
@@ -266,6 +270,7 @@ final class PublishingCore: Sendable {
         }
         progress.expire(at: now)
         outcomes.expire(at: now)
+        if journal != nil { restoreLettersIfAwaited() }
         return watchingReaders { state in
             let isQuiet = now >= pace.openDue + PublishingCore.stall
             for index in state.streams.indices {

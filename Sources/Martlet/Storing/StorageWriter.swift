@@ -105,6 +105,19 @@ final class StorageWriter: Sendable {
         if let error { throw error }
     }
 
+    /// Waits until what is there now is on disk. While nothing can be stored it throws.
+    func flush() async throws(MartletError) {
+        let error = await withCheckedContinuation { continuation in
+            let hasEnded = state.withLock { state in
+                if !state.hasEnded { state.flushes.append(continuation) }
+                return state.hasEnded
+            }
+            if hasEnded { continuation.resume(returning: Outlet.closedError) }
+            signal.raise()
+        }
+        if let error { throw error }
+    }
+
     /// A subscription goes by a cursor. False if another one does.
     func add(_ tracker: CursorTracker) -> Bool {
         state.withLock { state in
@@ -175,6 +188,7 @@ final class StorageWriter: Sendable {
             core?.workStored()
             core?.answer(submitted.takeAnswers(from: storage))
             if isNothing {
+                for flush in turn.flushes { flush.resume(returning: nil) }
                 if isClosing { break }
                 signal.wait(atMost: turn.pause)
             }
@@ -238,7 +252,7 @@ final class StorageWriter: Sendable {
     ) {
         let work = core.takeWork()
         queue.add(groups: work.groups, ledgers: work.ledgers)
-        guard !work.dead.isEmpty, let (place, buffer, isNew) = try? core.deadLetters() else {
+        guard !work.letters.isEmpty, let (place, buffer, isNew) = try? core.deadLetters() else {
             return
         }
         if isNew {
@@ -247,13 +261,13 @@ final class StorageWriter: Sendable {
                 partitions: buffer.definition.partitioning.partitions)
         }
         if !turn.buffers.contains(where: { $0 === buffer }) { turn.buffers.append(buffer) }
-        for event in work.dead {
+        for news in work.letters {
             do throws(MartletError) {
-                var number = try core.append(event, to: buffer)
+                var number = try core.append(news, to: buffer)
                 if number == nil {
                     // What is there makes room.
                     take(from: buffer, place, upTo: [0: .max], &queue)
-                    number = try core.append(event, to: buffer)
+                    number = try core.append(news, to: buffer)
                 }
                 if let number { take(from: buffer, place, upTo: [0: number], &queue) }
             } catch {

@@ -46,6 +46,9 @@ public struct GroupReport: Sendable, Hashable {
     /// How many events are not settled.
     public var lag: UInt64 { lanes.reduce(0) { $0 + $1.lag } }
 
+    /// How many keys are parked: everything of them is set aside.
+    public var parkedKeys: Int { lanes.reduce(0) { $0 + $1.ledger.parkedKeys.count } }
+
     /// What has become of its events, all in all.
     public var tally: StoredLedger.Tally {
         lanes.reduce(into: StoredLedger.Tally()) { tally, lane in
@@ -53,6 +56,7 @@ public struct GroupReport: Sendable, Hashable {
             tally.dead += lane.ledger.tally.dead
             tally.repeated += lane.ledger.tally.repeated
             tally.lost += lane.ledger.tally.lost
+            tally.reopened += lane.ledger.tally.reopened
         }
     }
 

@@ -31,12 +31,13 @@ public struct RetryPolicy: Sendable {
     public static let standard = RetryPolicy.exponential()
 
     /// Waits of up to `first`, and of up to twice as long each time, but never longer than
-    /// `longest`. After the last attempt the event is set aside.
+    /// `longest`. After the last attempt the event is set aside; with `.park` so is what follows of
+    /// its key, until that is tried again.
     public static func exponential(
         from first: Duration = .milliseconds(500), upTo longest: Duration = .seconds(300),
-        attempts: Int = Limits.attempts
+        attempts: Int = Limits.attempts, lastResort: GroupDefinition.LastResort = .skip
     ) -> RetryPolicy {
-        RetryPolicy(attempts: attempts, first: first, longest: longest, lastResort: .skip)
+        RetryPolicy(attempts: attempts, first: first, longest: longest, lastResort: lastResort)
     }
 
     /// One attempt: who fails is set aside.

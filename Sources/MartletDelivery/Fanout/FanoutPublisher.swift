@@ -156,6 +156,9 @@ package struct FanoutPublisher {
         return [.send(to: route, message.multipart)]
     }
 
+    /// The frames of a channel of its own that are kept in memory.
+    package func ringFrames(of channel: Channel) -> [SealedFrame] { ringFrames(of: channel.place) }
+
     /// The frames of a channel that are kept in memory.
     func ringFrames(of channel: ChannelPlace) -> [SealedFrame] {
         places[channel.stream].flatMap { streams[$0][channel.lane] }?.ringFrames ?? []

@@ -8,6 +8,8 @@ package struct DeadEvent: Sendable {
         case failed
         /// It was alone with workers that fell silent, again and again.
         case lapsed
+        /// Everything of its key is set aside until that is sent again.
+        case parked
     }
 
     /// An attempt that failed.
@@ -15,6 +17,8 @@ package struct DeadEvent: Sendable {
         /// The node of the worker.
         package let worker: NodeID
         package let reason: String
+        /// When that was heard.
+        package let at: MonotonicTime
     }
 
     package let group: String

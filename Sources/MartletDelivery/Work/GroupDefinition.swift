@@ -15,8 +15,8 @@ public struct GroupDefinition: Sendable, Hashable {
     public enum LastResort: UInt8, Sendable, Hashable {
         /// It is set aside, and its key goes on.
         case skip = 0
-        /// It is set aside, and so is all that follows of its key, until it is sent again. Refused
-        /// for now.
+        /// It is set aside, and so is all that follows of its key, until it is sent again: nothing
+        /// of a key is handled before what came earlier.
         case park = 1
     }
 
@@ -65,9 +65,10 @@ public struct GroupDefinition: Sendable, Hashable {
             throw MartletError(
                 .invalidArgument, "The version of a group is 1 or more, not \(version).")
         }
-        guard lastResort == .skip else {
+        guard isKeyed || lastResort == .skip else {
             throw MartletError(
-                .notSupported, "Keys cannot be parked yet: set failed events aside with `.skip`.")
+                .invalidArgument,
+                "A group that does not keep keys in order cannot park them: use `.skip`.")
         }
         self.name = name
         self.patterns = patterns

@@ -198,7 +198,7 @@ extension GroupDispatcher {
             }
         case .reject(let reason):
             for sequence in outcome.failed {
-                note(sequence, in: lane, by: members[place], because: reason)
+                note(sequence, in: lane, by: members[place], because: reason, at: now)
                 bury(sequence, in: lane, .rejected)
             }
         case .returned: break
@@ -231,11 +231,12 @@ extension GroupDispatcher {
         _ sequence: UInt64, in lane: Int, by member: WorkMember, because reason: String,
         wait: Duration?, lapsed: Bool = false, at now: MonotonicTime
     ) {
-        note(sequence, in: lane, by: member, because: reason)
+        note(sequence, in: lane, by: member, because: reason, at: now)
         let channel = lanes[lane].channel
         let isCharged = breaker.noteFailed(sequence, of: channel)
         let failures = lanes[lane].noteFailure(of: sequence, isCharged: isCharged)
         guard failures < definition.attempts else {
+            if definition.lastResort == .park { lanes[lane].park(keyOf: sequence) }
             return bury(sequence, in: lane, lapsed ? .lapsed : .failed)
         }
         // A suspect goes at once to the next worker that has none.
@@ -245,10 +246,12 @@ extension GroupDispatcher {
     }
 
     private mutating func note(
-        _ sequence: UInt64, in lane: Int, by member: WorkMember, because reason: String
+        _ sequence: UInt64, in lane: Int, by member: WorkMember, because reason: String,
+        at now: MonotonicTime
     ) {
         let name = WorkEventName(channel: lanes[lane].channel, sequence: sequence)
-        let attempt = DeadEvent.Attempt(worker: member.instance.node, reason: reason)
+        let attempt = DeadEvent.Attempt(
+            worker: member.instance.node, reason: reason, at: now)
         guard histories[name] != nil || histories.count < Limits.historyEvents else { return }
         histories[name, default: []].append(attempt)
         // The first one and the last ones.
@@ -257,7 +260,7 @@ extension GroupDispatcher {
         }
     }
 
-    private mutating func bury(_ sequence: UInt64, in lane: Int, _ reason: DeadEvent.Reason) {
+    mutating func bury(_ sequence: UInt64, in lane: Int, _ reason: DeadEvent.Reason) {
         let name = WorkEventName(channel: lanes[lane].channel, sequence: sequence)
         let attempts = histories.removeValue(forKey: name) ?? []
         if let (piece, place) = lanes[lane].find(sequence) {
@@ -267,8 +270,9 @@ extension GroupDispatcher {
                 event: lanes[lane].pieces[piece].frame[place].detached())
             effects.append(.dead(letter))
         }
+        let holdsKey = reason == .failed || reason == .lapsed
         lanes[lane].bury(
-            sequence, holdingKey: reason != .rejected,
+            sequence, holdingKey: holdsKey,
             as: .dead(reason, text: attempts.last?.reason ?? ""))
     }
 }

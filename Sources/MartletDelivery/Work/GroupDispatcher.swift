@@ -302,6 +302,7 @@ struct GroupDispatcher: Sendable {
         taking.probesOnly = breaker.isOpen
         lanes[lane].take(&taking, at: now)
         fences = taking.fences
+        for sequence in lanes[lane].takeToPark() { bury(sequence, in: lane, .parked) }
         members[place].hasSuspect = !taking.maySuspect
         guard !taking.grants.isEmpty else { return false }
         if breaker.isOpen { breaker.noteProbe(at: now) }

@@ -4,6 +4,8 @@ struct Ledger {
     private(set) var stored: StoredLedger
     /// Attempts that have failed, by their events.
     private var failing: [UInt64: Int]
+    /// Keys of which everything is set aside.
+    private var parked: Set<UInt64>
     /// Events of which somebody wants to know what becomes of them, in their order.
     private var watched: [UInt64] = []
     /// Those of them that are done with.
@@ -13,6 +15,7 @@ struct Ledger {
         self.stored = stored
         failing = Dictionary(
             stored.failing.map { ($0.sequence, $0.attempts) }, uniquingKeysWith: { $1 })
+        parked = Set(stored.parkedKeys)
     }
 
     /// All events before this one are settled.
@@ -23,21 +26,27 @@ struct Ledger {
 
     var tally: StoredLedger.Tally { stored.tally }
 
-    func isSettled(_ sequence: UInt64) -> Bool {
-        sequence < stored.next || stored.settled.contains(sequence)
-    }
+    func isSettled(_ sequence: UInt64) -> Bool { stored.isSettled(sequence) }
 
     /// Of these events, those that are not settled.
     func unsettled(in range: Range<UInt64>) -> [Range<UInt64>] {
-        guard range.upperBound > stored.next else { return [] }
-        return stored.settled.missing(in: max(range.lowerBound, stored.next)..<range.upperBound)
+        let lower = max(range.lowerBound, stored.next)
+        let open =
+            lower < range.upperBound ? stored.settled.missing(in: lower..<range.upperBound) : []
+        guard !stored.reopened.isEmpty else { return open }
+        var all = SequenceSet()
+        for range in open + stored.reopened.common(with: range) { all.insert(range) }
+        return all.ranges
     }
 
     /// How many events before this one are not settled.
     func openCount(before end: UInt64) -> UInt64 {
         let count = end - min(end, stored.next)
-        return count - min(count, stored.settled.count)
+        return count - min(count, stored.settled.count) + stored.reopened.count
     }
+
+    /// The first event that is not settled.
+    var firstOpen: UInt64 { min(stored.next, stored.reopened.first ?? .max) }
 
     /// How many attempts at an event have failed.
     func failures(of sequence: UInt64) -> Int { failing[sequence] ?? 0 }
@@ -86,6 +95,7 @@ struct Ledger {
         _ range: Range<UInt64>, as fate: @autoclosure () -> WorkFate = .handled(value: nil)
     ) {
         if !watched.isEmpty { end(range, as: fate()) }
+        if !stored.reopened.isEmpty { stored.reopened.remove(range) }
         if !failing.isEmpty {
             for sequence in failing.keys where range.contains(sequence) { failing[sequence] = nil }
         }
@@ -123,6 +133,31 @@ struct Ledger {
         return failing[sequence] ?? 0
     }
 
+    // MARK: What was set aside
+
+    /// Events that were set aside, and are tried again.
+    var reopened: SequenceSet { stored.reopened }
+
+    /// An event that was set aside is tried again.
+    mutating func reopen(_ sequence: UInt64) {
+        stored.reopened.insert(sequence..<sequence + 1)
+        stored.tally.reopened += 1
+    }
+
+    /// How many keys are parked.
+    var parkedCount: Int { parked.count }
+
+    /// Whether everything of a key is set aside.
+    func isParked(_ key: UInt64) -> Bool { !parked.isEmpty && parked.contains(key) }
+
+    /// Everything of a key is set aside from now on.
+    mutating func park(_ key: UInt64) { parked.insert(key) }
+
+    /// A key goes on.
+    mutating func release(_ key: UInt64) { parked.remove(key) }
+
+    // MARK: Leases
+
     /// Events before this one may be given to workers from now on.
     mutating func lease(through sequence: UInt64) {
         stored.leasedThrough = max(stored.leasedThrough, sequence)
@@ -139,6 +174,7 @@ struct Ledger {
         snapshot.failing = failing.sorted { $0.key < $1.key }.map {
             .init($0.key, attempts: $0.value)
         }
+        snapshot.parkedKeys = parked.sorted()
         return snapshot
     }
 }

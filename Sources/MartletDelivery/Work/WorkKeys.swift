@@ -76,6 +76,9 @@ struct WorkKeys: Sendable {
         tidy(key)
     }
 
+    /// What waits for a key may go.
+    mutating func goOn(_ key: UInt64) { list(key) }
+
     private mutating func list(_ key: UInt64) {
         guard let known = keys[key], !known.isListed, !known.waiting.isEmpty,
             known.blocker == nil, !known.mustDrain

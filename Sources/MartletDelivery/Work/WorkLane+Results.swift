@@ -116,18 +116,25 @@ extension WorkLane {
 
     /// An event that was not begun waits again, before those that follow it.
     private mutating func putBack(_ place: Int, of index: Int, _ event: RecordedEvent) {
-        needsFence = true
         pieces[index][place].state = .waiting
         pieces[index][place].marks.remove([.isAlone, .isSuspect])
-        guard !isShared else {
-            cursor = max(min(cursor, event.sequence), unclaimed?.before ?? 0)
-            return
-        }
+        requeue(event)
+    }
+
+    /// An event that waits comes before those that follow it.
+    mutating func requeue(_ event: RecordedEvent) {
+        needsFence = true
+        guard !isShared else { return goBack(to: event.sequence) }
         track()
         guard let key = KeyHash.of(event) else { return }
         if keys?.blocker(of: key) == event.sequence { keys?.settled(event.sequence, of: key) }
         keys?.drain(key)
         if event.sequence < cursor { keys?.wait(event.sequence, for: key) }
+    }
+
+    /// Looks again from an event on.
+    mutating func goBack(to sequence: UInt64) {
+        cursor = max(min(cursor, sequence), isShared ? unclaimed?.before ?? 0 : 0)
     }
 
     // MARK: Failures
@@ -229,7 +236,7 @@ extension WorkLane {
     mutating func rewind() {
         needsFence = true
         // Others may still have what was given out before a restart.
-        cursor = max(ledger.next, isShared ? unclaimed?.before ?? 0 : 0)
+        cursor = max(ledger.firstOpen, isShared ? unclaimed?.before ?? 0 : 0)
         guard !isShared else { return }
         var singles = singles
         while let sequence = singles.popFirst() {
@@ -245,7 +252,7 @@ extension WorkLane {
 
     /// Whether some event must be looked at before others of its key go.
     private var hasSpecial: Bool {
-        !delayed.isEmpty || ledger.hasFailures || outCount > 0
+        !delayed.isEmpty || ledger.hasFailures || outCount > 0 || ledger.parkedCount > 0
             || pieces.contains { piece in
                 guard let slot = piece.whole else { return true }
                 return slot.marks.contains(.isSuspect)

@@ -55,7 +55,9 @@ extension WorkLane {
     /// Takes what may go to a worker, as far as it has room.
     mutating func take(_ taking: inout WorkTaking, at now: MonotonicTime) {
         // Others may still have what was given out before a restart.
-        guard isShared || unclaimed == nil else { return }
+        guard isShared || unclaimed == nil, awaited.isEmpty,
+            ledger.parkedCount < Limits.parkedKeysMax
+        else { return }
         if needsFence {
             fence = taking.fences.next()
             needsFence = false
@@ -72,7 +74,7 @@ extension WorkLane {
 
     /// Whether no event behind the cursor must be looked at before others of its key go.
     private var isPlainAhead: Bool {
-        guard !ledger.hasFailures else { return false }
+        guard !ledger.hasFailures, ledger.parkedCount == 0 else { return false }
         return pieces[piece(from: cursor)...].allSatisfy { piece in
             if let slot = piece.whole { return !slot.marks.contains(.isSuspect) }
             return (0..<piece.frame.count).allSatisfy { !piece[$0].marks.contains(.isSuspect) }
@@ -118,10 +120,11 @@ extension WorkLane {
         var chosen: [UInt64] = []
         var room = taking.room
         var count = outCount
-        let isDone = keys.forEachFree(quota: taking.keyQuota) { sequence, _, out in
+        let isDone = keys.forEachFree(quota: taking.keyQuota) { sequence, key, out in
             guard let (index, place) = find(sequence), pieces[index][place].state == .waiting else {
                 return .drop
             }
+            if let turn = parking(key, of: sequence) { return turn }
             if goesSingly(sequence, pieces[index][place]) {
                 guard out == 0 else { return .later }
                 pieces[index][place].marks.insert(.isListed)
@@ -217,6 +220,10 @@ extension WorkLane {
             let slot = pieces[index][place]
             let isSuspect = slot.marks.contains(.isSuspect)
             let key = isShared ? nil : KeyHash.of(pieces[index].frame[place])
+            if let key, let turn = parking(key, of: sequence) {
+                if case .later = turn { later.append(sequence) }
+                continue
+            }
             let cost = pieces[index].frame.recordByteCount(at: place)
             guard !isSuspect || taking.maySuspect, isFailureStored(sequence),
                 cost <= taking.room.bytes || taking.room.bytes == taking.window.bytes,
@@ -362,7 +369,8 @@ extension WorkLane {
         guard !slot.marks.contains(.isListed) else { return .drop }
         let isSingle = goesSingly(event.sequence, slot)
         guard let key else { return isSingle ? .single : .go }
-        guard keys?.isOpen(key, quota: taking.keyQuota) == true,
+        if let turn = parking(key, of: event.sequence), case .drop = turn { return .drop }
+        guard keys?.isOpen(key, quota: taking.keyQuota) == true, !ledger.isParked(key),
             !isSingle || keys?.out(key) == 0
         else {
             guard keys.map({ $0.waitingCount < Limits.passedOverMax }) ?? true else { return .stop }

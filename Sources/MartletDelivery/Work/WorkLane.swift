@@ -60,6 +60,13 @@ struct WorkLane: Sendable {
     /// What has become of events that somebody watches, which is told when it is on disk.
     private var storingEndings: [WorkEnding] = []
     private var storedEndings: [WorkEnding] = []
+    /// Events that were reopened before a restart, and have not been seen since: nothing goes
+    /// before them.
+    var awaited: SequenceSet
+    /// Keys that are parked, of which nothing more is set aside, since they are about to go on.
+    var heldKeys: Set<UInt64> = []
+    /// Events of parked keys whose turn has come.
+    var toPark: [UInt64] = []
     /// Nothing is given out any more.
     var isClosing = false
     /// Some event can only go once more is leased.
@@ -92,7 +99,8 @@ struct WorkLane: Sendable {
             unclaimed = (ledger.leasedThrough, unclaimedUntil)
             if isShared { cursor = ledger.leasedThrough }
         }
-        if self.ledger.hasFailures, !isShared { keys = WorkKeys() }
+        awaited = ledger.reopened
+        if self.ledger.hasFailures || self.ledger.parkedCount > 0, !isShared { keys = WorkKeys() }
     }
 
     /// Bytes of frames that are held for workers.
@@ -246,7 +254,7 @@ struct WorkLane: Sendable {
         delayed = []
         keys = nil
         outCount = 0
-        ledger.lose(ledger.next..<end, .abandoned)
+        ledger.lose(ledger.firstOpen..<end, .abandoned)
         isDirty = true
     }
 
@@ -259,8 +267,11 @@ struct WorkLane: Sendable {
             else { preconditionFailure("what was sealed is a frame") }
             latest = frame
             loaded = sealed.sequences.upperBound
-            guard loaded > ledger.next else { continue }
-            let range = max(sealed.sequences.lowerBound, ledger.next)..<loaded
+            let isReopened = !ledger.reopened.common(with: sealed.sequences).isEmpty
+            guard loaded > ledger.next || isReopened else { continue }
+            let range =
+                isReopened
+                ? sealed.sequences : max(sealed.sequences.lowerBound, ledger.next)..<loaded
             let old = before.flatMap { range.lowerBound < $0.until ? $0.definition : nil }
             if add(frame, range, old ?? definition) { return true }
         }
@@ -274,11 +285,17 @@ struct WorkLane: Sendable {
         var slot = WorkSlot()
         if range.upperBound <= repeatsBefore { slot.marks = .mayRepeat }
         var piece = WorkPiece(frame, slot)
-        let unsettled = ledger.unsettled(in: range)
+        let before = takePieces(within: frame.sequences)
+        let unsettled = ledger.unsettled(in: before.isEmpty ? range : frame.sequences)
         let isPlain =
             definition.wantsAll(of: frame) && unsettled == [frame.sequences]
             && range.lowerBound >= repeatsBefore && claims.isEmpty && !ledger.hasFailures
         if !isPlain, !look(at: &piece, unsettled, definition) { return false }
+        for known in before {
+            for place in 0..<known.frame.count {
+                piece[piece.place(from: known.frame.sequence(at: place))] = known[place]
+            }
+        }
         pieces.append(piece)
         pieceBytes += piece.byteCount
         return true
@@ -352,8 +369,11 @@ struct WorkLane: Sendable {
         guard thoroughly, pieces.count > 1 else { return }
         pieces.removeAll { $0.open == 0 }
         for place in pieces.indices { pieces[place].compact() }
-        pieceBytes = pieces.reduce(0) { $0 + $1.byteCount }
+        countPieces()
     }
+
+    /// Counts bytes anew.
+    mutating func countPieces() { pieceBytes = pieces.reduce(0) { $0 + $1.byteCount } }
 }
 
 /// Events that a worker says it has from before a restart.

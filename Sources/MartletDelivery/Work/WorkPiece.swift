@@ -61,6 +61,9 @@ struct WorkPiece: Sendable {
             if newValue.state == .settled, slots[place].state != .settled {
                 open -= 1
                 cost -= frame.recordByteCount(at: place)
+            } else if newValue.state != .settled, slots[place].state == .settled {
+                open += 1
+                cost += frame.recordByteCount(at: place)
             }
             slots[place] = newValue
         }
@@ -93,6 +96,16 @@ struct WorkPiece: Sendable {
             if frame.sequence(at: middle) >= sequence { high = middle } else { low = middle + 1 }
         }
         return low
+    }
+
+    /// The part before an event, and the part from it on; nil if there is nothing.
+    func split(before sequence: UInt64) -> [WorkPiece] {
+        let place = place(from: sequence)
+        return [0..<place, place..<frame.count].filter { !$0.isEmpty }.map { places in
+            var part = WorkPiece(frame.slice(of: places.map { frame[$0] }), WorkSlot())
+            for (own, place) in places.enumerated() { part[own] = self[place] }
+            return part
+        }
     }
 
     /// Lets go of what is settled, if that is most of it.

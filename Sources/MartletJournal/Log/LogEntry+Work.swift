@@ -65,7 +65,7 @@ extension GroupEntry {
 extension StoredLedger {
     init?(_ reader: inout FieldReader) {
         guard let next = reader.sequence(), next > 0, let leasedThrough = reader.sequence(),
-            let settled = StoredLedger.settled(behind: next, &reader)
+            let settled = StoredLedger.ranges(behind: next, &reader)
         else { return nil }
         self.init(from: next)
         self.settled = settled
@@ -91,14 +91,24 @@ extension StoredLedger {
         tally.dead = dead
         tally.repeated = repeated
         tally.lost = lost
+        guard let count = reader.varint(),
+            let reopened = StoredLedger.ranges(behind: 0, &reader),
+            let keyCount = reader.count(ofThingsOf: 8)
+        else { return nil }
+        tally.reopened = count
+        self.reopened = reopened
+        for _ in 0..<keyCount {
+            guard let key = reader.number() else { return nil }
+            parkedKeys.append(key)
+        }
     }
 
-    private static func settled(
-        behind next: UInt64, _ reader: inout FieldReader
+    private static func ranges(
+        behind start: UInt64, _ reader: inout FieldReader
     ) -> SequenceSet? {
         guard let count = reader.count(ofThingsOf: 2) else { return nil }
         var ranges: [Range<UInt64>] = []
-        var end = next
+        var end = start
         for _ in 0..<count {
             guard let gap = reader.sequence(), let length = reader.sequence(),
                 end + gap + length <= Limits.sequenceMax
@@ -112,13 +122,7 @@ extension StoredLedger {
     func write(into writer: inout FieldWriter) {
         writer.varint(next)
         writer.varint(leasedThrough)
-        writer.varint(UInt64(settled.ranges.count))
-        var end = next
-        for range in settled.ranges {
-            writer.varint(range.lowerBound - end)
-            writer.varint(UInt64(range.count))
-            end = range.upperBound
-        }
+        StoredLedger.write(settled, behind: next, into: &writer)
         writer.varint(UInt64(failing.count))
         for one in failing {
             writer.varint(one.sequence)
@@ -130,8 +134,23 @@ extension StoredLedger {
             writer.varint(UInt64(loss.sequences.count))
             writer.byte(loss.reason.rawValue)
         }
-        for count in [tally.handled, tally.dead, tally.repeated, tally.lost] {
+        for count in [tally.handled, tally.dead, tally.repeated, tally.lost, tally.reopened] {
             writer.varint(count)
+        }
+        StoredLedger.write(reopened, behind: 0, into: &writer)
+        writer.varint(UInt64(parkedKeys.count))
+        for key in parkedKeys { writer.number(key) }
+    }
+
+    private static func write(
+        _ set: SequenceSet, behind start: UInt64, into writer: inout FieldWriter
+    ) {
+        writer.varint(UInt64(set.ranges.count))
+        var end = start
+        for range in set.ranges {
+            writer.varint(range.lowerBound - end)
+            writer.varint(UInt64(range.count))
+            end = range.upperBound
         }
     }
 }

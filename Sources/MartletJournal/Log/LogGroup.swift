@@ -48,8 +48,10 @@ import MartletEvents
 //                           behind the end of the one before, and its length (varints); varint
 //                           count of events that have failed, and for each event and attempts
 //                           (varints); varint count of losses, and for each first event, count
-//                           (varints) and reason (1); events handled, dead, repeated, lost
-//                           (varints)
+//                           (varints) and reason (1); events handled, dead, repeated, lost,
+//                           reopened (varints); varint count of ranges that are reopened, as
+//                           above, from 0 on; varint count of parked keys, and their hashes (8
+//                           each)
 //                      then the frames, in the order of their entries, and zeros up to a multiple
 //                      of eight
 //

@@ -144,3 +144,16 @@ extension TopicPattern: CustomStringConvertible {
     /// The whole text.
     public var description: String { text }
 }
+
+extension TopicPattern: Codable {
+    /// Reads the text.
+    public init(from decoder: any Decoder) throws {
+        try self.init(decoder.singleValueContainer().decode(String.self))
+    }
+
+    /// Writes the text.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(text)
+    }
+}

@@ -249,6 +249,9 @@ public struct StorageConformance {
         var ledger = StoredLedger(from: 3)
         ledger.settled = SequenceSet(5..<8)
         ledger.settled.insert(9..<10)
+        ledger.reopened = SequenceSet(1..<2)
+        ledger.parkedKeys = [7, 0xFEDC_BA98_7654_3210]
+        ledger.tally.reopened = 5
         ledger.leasedThrough = 4_099
         ledger.failing = [.init(4, attempts: 2), .init(8, attempts: 1)]
         ledger.losses = [.init(1..<3, .expired)]
