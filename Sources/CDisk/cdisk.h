@@ -4,16 +4,58 @@
 #ifndef MARTLET_CDISK_H
 #define MARTLET_CDISK_H
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#ifdef __linux__
+#include <sys/vfs.h>
+#endif
 #include <unistd.h>
+
+// What kind of file system a folder is on, and how much room there is.
+struct cdisk_place {
+    int64_t kind;
+    uint64_t free_bytes;
+};
+
+static inline int cdisk_place_of(const char *name, struct cdisk_place *place) {
+#ifdef __linux__
+    struct statfs status;
+    if (statfs(name, &status) < 0) return -errno;
+    place->kind = (int64_t)status.f_type;
+    place->free_bytes = (uint64_t)status.f_bavail * (uint64_t)status.f_bsize;
+    return 0;
+#else
+    (void)name;
+    (void)place;
+    return -ENOSYS;
+#endif
+}
+
+// How many files and sockets the process may have open.
+static inline int64_t cdisk_files_max(void) {
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : (int64_t)limit.rlim_cur;
+}
+
+// How many it has.
+static inline int64_t cdisk_files_open(void) {
+    DIR *folder = opendir("/proc/self/fd");
+    if (!folder) return -errno;
+    int64_t count = -1;  // The folder itself is one of them.
+    for (struct dirent *entry = readdir(folder); entry; entry = readdir(folder))
+        if (entry->d_name[0] != '.') count += 1;
+    closedir(folder);
+    return count;
+}
 
 static inline int cdisk_result(int result) { return result < 0 ? -errno : result; }
 

@@ -64,13 +64,23 @@ extension Limits {
     /// Losses that a ledger names; older ones are counted.
     public static let lossesMax = 64
 
-    /// Keys that are parked in a channel, for a group: each is in its ledger. With more of them, the
-    /// channel gives nothing out until some go on.
+    /// Keys that are parked in a channel, for a group: each is in its ledger. With more, nothing of
+    /// the channel goes out until some go on.
     public static let parkedKeysMax = 4_096
 
     /// Events of a channel that were set aside and are tried again at once, for a group: each is in
     /// its ledger.
     public static let reopenedMax = 4_096
+
+    /// What a node is asked: the word for it, and what belongs to it.
+    public static let verbBytesMax = 64
+    public static let inquiryBytesMax = 1_048_576
+
+    /// A part of the answer.
+    public static let answerBytesMax = 1_048_576
+
+    /// Questions that a node works on at once; more are turned away.
+    public static let inquiriesMax = 16
 
     /// Why an event failed, as a worker says it.
     public static let reasonBytesMax = 1_024

@@ -1,5 +1,5 @@
 /// Numbers of events, as ranges in their order that neither touch nor overlap.
-public struct SequenceSet: Sendable, Hashable {
+public struct SequenceSet: Sendable, Hashable, Codable {
     /// The ranges.
     public private(set) var ranges: [Range<UInt64>]
 

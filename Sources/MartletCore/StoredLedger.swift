@@ -2,11 +2,11 @@
 ///
 /// Every event ends handled, dead or lost, and then counts as settled; an event that nobody wanted
 /// is settled too.
-public struct StoredLedger: Sendable, Hashable {
+public struct StoredLedger: Sendable, Hashable, Codable {
     /// Events that a group will never get, and why.
-    public struct Loss: Sendable, Hashable {
+    public struct Loss: Sendable, Hashable, Codable {
         /// Why events are lost.
-        public enum Reason: UInt8, Sendable, Hashable, CaseIterable {
+        public enum Reason: UInt8, Sendable, Hashable, CaseIterable, Codable {
             /// They were kept no more when the group got to them.
             case expired = 1
             /// They are damaged in the journal.
@@ -28,7 +28,7 @@ public struct StoredLedger: Sendable, Hashable {
     }
 
     /// An event of which attempts have failed.
-    public struct Failing: Sendable, Hashable {
+    public struct Failing: Sendable, Hashable, Codable {
         /// Its number.
         public let sequence: UInt64
         /// How many attempts that count have failed.
@@ -42,7 +42,7 @@ public struct StoredLedger: Sendable, Hashable {
     }
 
     /// How many events came to what.
-    public struct Tally: Sendable, Hashable {
+    public struct Tally: Sendable, Hashable, Codable {
         /// Handled.
         public var handled: UInt64 = 0
         /// Set aside.
@@ -80,6 +80,9 @@ public struct StoredLedger: Sendable, Hashable {
         next = first
         leasedThrough = first
     }
+
+    /// The first event that is not done with.
+    public var firstOpen: UInt64 { min(next, reopened.first ?? .max) }
 
     /// Whether an event is done with.
     public func isSettled(_ sequence: UInt64) -> Bool {

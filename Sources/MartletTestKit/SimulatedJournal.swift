@@ -54,7 +54,7 @@ struct SimulatedJournal {
 
     mutating func add(producers: [String: StoredProducer?]) { queue.add(producers: producers) }
 
-    mutating func add(groups: [String: StoredGroup], ledgers: [LedgerName: StoredLedger]) {
+    mutating func add(groups: [String: StoredGroup?], ledgers: [LedgerName: StoredLedger]) {
         queue.add(groups: groups, ledgers: ledgers)
     }
 

@@ -13,6 +13,7 @@ struct PublisherProgram: Sendable {
         var configuration = try NodeOptions.configuration(
             arguments, name: "publisher", listeningAt: NodeOptions.usualEndpoint)
         configuration.acceptsProducers = !arguments.flag("no-producers")
+        configuration.acceptsCommands = !arguments.flag("no-commands")
         self.configuration = configuration
         source = try SourceOptions.source(arguments)
         waitFor = try arguments.integer("wait-for", in: 0...1_000_000)

@@ -26,6 +26,7 @@ let publisher = Command(
         NodeOptions.listen, NodeOptions.advertise, NodeOptions.name, NodeOptions.stream,
         NodeOptions.peer, NodeOptions.journal, NodeOptions.durable,
         .flag("no-producers", nil, "Take no events from producers elsewhere."),
+        .flag("no-commands", nil, "Tell others nothing, and do nothing that they want."),
         .flag("idle", nil, "Publish nothing itself: for events that others submit."),
         .value("file", "FILE", nil, "Publish the lines of this file."),
         .flag("follow", "f", "Go on with what is added to the file, as tail -F does."),

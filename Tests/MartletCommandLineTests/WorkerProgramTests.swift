@@ -113,6 +113,57 @@ import Testing
         }
     }
 
+    /// Groups and dead letters are looked at, and tried again, from the shell.
+    @Test func whatWasGivenUpIsLookedAtAndTriedAgain() async throws {
+        try await withFolder { folder in
+            let endpoint = ProgramTests.endpoint()
+            let publisher = try Running(
+                "martlet-publisher", "--listen", endpoint, "--topic", "jobs.new", "--journal",
+                folder + "/journal", "--durable", "jobs")
+            let letters = try Running(
+                "martletctl", "tail", "martlet.deadletters", "-p", endpoint, "-n", "3",
+                "--from", "beginning", "--json")
+            // It fails for as long as the file is not there.
+            let mended = folder + "/mended"
+            let lines = try Lines(folder + "/seen")
+            let worker = try Running(
+                "martlet-worker", "-p", endpoint, "-g", "g", "-t", "jobs.>", "--name", "worker-1",
+                "--exec", "test -e \(mended) || exit 3; cat > \(lines.path)")
+            try publisher.write("{\"is\":1}\n{\"is\":2}\n{\"is\":3}\n")
+            _ = try await letters.ended()
+            func control(_ words: String...) throws -> ControlTests.Outcome {
+                try ControlTests.run(words + ["--node", endpoint])
+            }
+            #expect(try control("deadletters", "list").lines.count == 4)
+            let shown = try control("deadletters", "show", "2")
+            #expect(shown.output.contains("rejected") && shown.output.contains("specversion"))
+            #expect(try control("groups").output.contains("g "))
+            #expect(try control("groups", "g", "--json").output.contains("\"worker-1\""))
+            let ill = try control("doctor")
+            #expect(ill.status == 1 && ill.output.contains("dead letters: 3 are open"))
+            #expect(try control("deadletters", "retry").status == 64)
+            #expect(try control("deadletters", "retry", "--all", "--dry-run").lines.count == 4)
+            try "".write(toFile: mended, atomically: true, encoding: .utf8)
+            #expect(try control("deadletters", "retry", "1", "2").status == 0)
+            try await lines.wait(for: 2)
+            let edited = try ControlTests.run(
+                "deadletters", "edit", "3", "--node", endpoint, input: "{\"is\":4}")
+            #expect(edited.status == 0)
+            try await lines.wait(for: 3)
+            #expect(lines.all.last?.contains("\"is\":4") == true)
+            #expect(try control("deadletters", "list").status == 1)
+            #expect(try control("groups", "remove", "g").errors.contains("has workers"))
+            worker.terminate()
+            _ = try await worker.ended()
+            #expect(try control("groups", "remove", "g").status == 0)
+            #expect(try control("groups").status == 1)
+            #expect(try !control("doctor").output.contains("dead letters"))
+            try publisher.closeInput()
+            _ = try await publisher.ended()
+            #expect(try control("groups", "--timeout", "1").status == 69)
+        }
+    }
+
     @Test(arguments: [
         (["-t", "a.>"], "--group"), (["-g", "g"], "--topic"),
         (["-g", "g", "-t", "a.>"], "--exec COMMAND"),

@@ -57,7 +57,8 @@ import Testing
             let worker = Instance(
                 node: NodeID(high: 9, low: number), epoch: Epoch(start: 1, random: 1))
             dispatcher.handle(
-                .said(session: number, worker, message), in: publisher, at: now)
+                .said(session: number, worker, named: "worker \(number)", message), in: publisher,
+                at: now)
         }
 
         mutating func result(

@@ -94,5 +94,13 @@ enum WorkMessages {
             "4d535601 36000000 0700000000000000 01 67 02 00 00"
         ),
         (.leave(session: 7, group: "g"), "4d535601 37000000 0700000000000000 01 67"),
+        (
+            .ask(session: 7, Inquiry(request: 3, verb: "node", body: Bytes(utf8: "{}"))),
+            "4d535601 40000000 0700000000000000 03 04 6e6f6465 02 7b7d"
+        ),
+        (
+            .tell(session: 7, Answer(request: 3, kind: .part, body: Bytes(utf8: "[]"))),
+            "4d535601 41000000 0700000000000000 03 01 02 5b5d"
+        ),
     ]
 }

@@ -51,6 +51,7 @@ extension Node {
                 at: NodeAddresses.told(dataAt, beside: serviceAt), service: link,
                 firstSession: .random(in: 1 ... .max), loop: loop, journal: journal,
                 acceptsProducers: configuration.acceptsProducers,
+                acceptsCommands: configuration.acceptsCommands,
                 publishTimeout: configuration.publishTimeout)
             service = link
             bound = (serviceAt, dataAt)

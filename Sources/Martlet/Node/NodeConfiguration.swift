@@ -21,6 +21,9 @@ public struct NodeConfiguration: Sendable {
     /// Whether producers elsewhere may submit events to the durable streams of the node, as
     /// `withProducer` does.
     public var acceptsProducers = true
+    /// Whether others may ask the node how it stands, and tell it what is to be done about groups
+    /// and dead letters, as `martletctl` does.
+    public var acceptsCommands = true
     /// Streams that need other settings than `.live(name)`.
     public var streams: [StreamDefinition] = []
     /// How payloads are written and read.

@@ -37,7 +37,7 @@ extension PublishingCore {
 
     /// What groups have done since it was stored last.
     struct StoredWork: Sendable {
-        let groups: [String: StoredGroup]
+        let groups: [String: StoredGroup?]
         let ledgers: [LedgerName: StoredLedger]
         /// What was set aside: it is told in the same commit.
         let letters: [LetterNews]

@@ -30,6 +30,9 @@ final class PublishingCore: Sendable {
     private let isClosed = Atomic<Bool>(false)
     private let publishTimeout: Duration
     private let acceptsProducers: Bool
+    let acceptsCommands: Bool
+    /// What people call the node.
+    let name: String
     /// Where durable streams are kept; nil for a node without a journal.
     let journal: NodeJournal?
     /// Where readers and producers are answered.
@@ -41,6 +44,8 @@ final class PublishingCore: Sendable {
     let letterTurn = AsyncTurn()
     /// Whether letters are being read for what was being tried again.
     let isRestoring = Atomic<Bool>(false)
+    /// How many questions of others are worked on.
+    let inquiryCount = Atomic<Int>(0)
 
     /// Nothing has left for so long: readers hold the node up.
     private static let stall = Duration.milliseconds(20)
@@ -51,8 +56,11 @@ final class PublishingCore: Sendable {
         _ instance: Instance, named name: String, data: consuming sending Socket<Pub>,
         at dataEndpoint: String, service: ZeroMQLink<Router>, firstSession: UInt64,
         loop: SocketLoop,
-        journal: NodeJournal?, acceptsProducers: Bool, publishTimeout: Duration
+        journal: NodeJournal?, acceptsProducers: Bool, acceptsCommands: Bool,
+        publishTimeout: Duration
     ) {
+        self.name = name
+        self.acceptsCommands = acceptsCommands
         self.instance = instance
         self.publishTimeout = publishTimeout
         self.journal = journal
@@ -333,6 +341,7 @@ final class PublishingCore: Sendable {
             case .worker(let news):
                 state.work.handle(news, in: state.machine, at: NodeClock.now)
                 outcome.isNewsOfWork = true
+            case .inquire(let session, let inquiry): take(inquiry, session: session)
             }
         }
         carryOutWork(&state)

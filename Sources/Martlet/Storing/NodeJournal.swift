@@ -4,6 +4,8 @@ internal import MartletJournal
 /// The journal of a node, the thread that writes it and the one that reads it.
 final class NodeJournal: Sendable {
     let storage: any Storage
+    /// Where it is.
+    let folder: String
     /// Who the node is, in this start.
     let instance: Instance
     let writer: StorageWriter
@@ -14,10 +16,12 @@ final class NodeJournal: Sendable {
     let streams: [StreamDefinition]
 
     private init(
-        _ storage: any Storage, _ instance: Instance, _ streams: [StreamDefinition],
+        _ storage: any Storage, in folder: String, _ instance: Instance,
+        _ streams: [StreamDefinition],
         _ findings: [StorageFinding]
     ) {
         self.findings = findings
+        self.folder = folder
         self.storage = storage
         self.streams = streams
         self.instance = instance
@@ -32,7 +36,7 @@ final class NodeJournal: Sendable {
     ) async throws(MartletError) -> NodeJournal {
         try await BlockingCall.run { () throws(MartletError) in
             let storage = try Journal(at: folder)
-            do throws(MartletError) { return try begin(storage, streams) } catch {
+            do throws(MartletError) { return try begin(storage, in: folder, streams) } catch {
                 try? storage.close()
                 throw error
             }
@@ -40,7 +44,7 @@ final class NodeJournal: Sendable {
     }
 
     private static func begin(
-        _ storage: Journal, _ streams: [StreamDefinition]
+        _ storage: Journal, in folder: String, _ streams: [StreamDefinition]
     ) throws(MartletError) -> NodeJournal {
         let known = storage.partitions
         var changes = StorageChanges()
@@ -61,7 +65,7 @@ final class NodeJournal: Sendable {
         changes.epoch = epoch
         try storage.commit(changes)
         return NodeJournal(
-            storage, Instance(node: storage.node, epoch: epoch), all, storage.findings)
+            storage, in: folder, Instance(node: storage.node, epoch: epoch), all, storage.findings)
     }
 
     /// Whether a stream may go on as it is defined now.

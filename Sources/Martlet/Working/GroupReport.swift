@@ -1,11 +1,15 @@
 internal import MartletDelivery
 
 /// How a group of workers stands at the node that publishes its events.
-public struct GroupReport: Sendable, Hashable {
+public struct GroupReport: Sendable, Hashable, Codable {
     /// A worker.
-    public struct Member: Sendable, Hashable {
+    public struct Member: Sendable, Hashable, Codable {
         /// Its node.
         public let node: NodeID
+        /// What that is called.
+        public let name: String
+        /// Whether it gets nothing more, since somebody wants it so.
+        public let isDrained: Bool
         /// Whether it is heard from.
         public let isPresent: Bool
         /// How many events it takes at once; none if it is about to leave.
@@ -17,7 +21,7 @@ public struct GroupReport: Sendable, Hashable {
     }
 
     /// A channel.
-    public struct Lane: Sendable, Hashable {
+    public struct Lane: Sendable, Hashable, Codable {
         /// The channel.
         public let channel: Channel
         /// What has become of its events.
@@ -30,6 +34,8 @@ public struct GroupReport: Sendable, Hashable {
         public let retrying: Int
         /// How many keys wait for an event that has failed.
         public let blockedKeys: Int
+        /// When the first of its events that is not settled was published, if that is known.
+        public internal(set) var oldest: Timestamp?
     }
 
     /// Its name.
@@ -39,12 +45,21 @@ public struct GroupReport: Sendable, Hashable {
     /// Its workers, in the order in which they came.
     public let members: [Member]
     /// The channels, in the order in which they came.
-    public let lanes: [Lane]
+    public internal(set) var lanes: [Lane]
     /// Most of what it tries fails, so that it tries little.
     public let isFailing: Bool
 
     /// How many events are not settled.
     public var lag: UInt64 { lanes.reduce(0) { $0 + $1.lag } }
+
+    /// When the first of its events that is not settled was published, if that is known.
+    public var oldest: Timestamp? { lanes.compactMap(\.oldest).min() }
+
+    /// How many of its events workers have.
+    public var inFlight: Int { lanes.reduce(0) { $0 + $1.inFlight } }
+
+    /// How many wait for their next attempt.
+    public var retrying: Int { lanes.reduce(0) { $0 + $1.retrying } }
 
     /// How many keys are parked: everything of them is set aside.
     public var parkedKeys: Int { lanes.reduce(0) { $0 + $1.ledger.parkedKeys.count } }
@@ -65,13 +80,15 @@ public struct GroupReport: Sendable, Hashable {
         version = status.definition.version
         members = status.members.map { member in
             Member(
-                node: member.instance.node, isPresent: member.session != nil,
+                node: member.instance.node, name: member.name, isDrained: member.isDrained,
+                isPresent: member.session != nil,
                 window: member.window.events, inFlight: member.outCount, channels: member.lanes)
         }
         lanes = status.lanes.map { lane in
             Lane(
                 channel: lane.channel, ledger: lane.ledger, lag: lane.lag, inFlight: lane.outCount,
-                retrying: lane.delayedCount, blockedKeys: lane.blockedKeyCount)
+                retrying: lane.delayedCount, blockedKeys: lane.blockedKeyCount,
+                oldest: lane.oldest)
         }
         isFailing = status.isBroken
     }

@@ -1,6 +1,6 @@
 /// One lane of a stream of one node: a sequence of events that are numbered 1, 2, 3 and so on,
 /// without holes.
-public struct Channel: Sendable, Hashable {
+public struct Channel: Sendable, Hashable, Codable {
     /// Whose it is.
     public let node: NodeID
     /// The stream.

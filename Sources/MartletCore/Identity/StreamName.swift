@@ -67,3 +67,17 @@ extension StreamName {
         text.utf8.lexicographicallyPrecedes(other.text.utf8)
     }
 }
+
+extension StreamName: Codable {
+    /// Reads the text.
+    public init(from decoder: any Decoder) throws {
+        let text = try decoder.singleValueContainer().decode(String.self)
+        try self.init(text)
+    }
+
+    /// Writes the text.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+}

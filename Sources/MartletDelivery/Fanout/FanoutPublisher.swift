@@ -14,6 +14,8 @@ package struct FanoutPublisher {
         case submit(ProducerRequest)
         /// A worker says something, or nothing any more.
         case worker(WorkerNews)
+        /// A peer asks something, and is to be told.
+        case inquire(session: UInt64, Inquiry)
     }
 
     private let instance: Instance
@@ -248,6 +250,8 @@ extension FanoutPublisher {
                 result += answer(fetch, session, route)
             case .submit(let request): result.append(.submit(request))
             case .worker(let news): result.append(.worker(news))
+            case .ask(let session, let inquiry):
+                result.append(.inquire(session: session, inquiry))
             case .reached(let session, let reached):
                 for channel in reached {
                     guard let place = places[channel.stream] else { continue }

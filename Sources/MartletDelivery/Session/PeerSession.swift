@@ -153,11 +153,11 @@ package struct PeerSession {
             }
             lastEchoed = echo
             return [.echoed(echo)]
-        case .frames, .end, .opened, .submitted, .joined, .work, .settled, .recall:
+        case .frames, .end, .opened, .submitted, .joined, .work, .settled, .recall, .tell:
             return [.forward(message)]
         case .peers(_, let peers): return [.peers(peers)]
         case .bye(_, let goodbye): return farewell(goodbye)
-        case .hello, .welcome, .fetch, .open, .submit, .join, .results, .resize, .leave:
+        case .hello, .welcome, .fetch, .open, .submit, .join, .results, .resize, .leave, .ask:
             ignored += 1
             return []
         }

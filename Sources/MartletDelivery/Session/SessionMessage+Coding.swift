@@ -23,6 +23,8 @@ extension SessionMessage {
         case recall = 53
         case resize = 54
         case leave = 55
+        case ask = 64
+        case tell = 65
 
         /// Whether frames follow the first part.
         var hasFrames: Bool { self == .frames || self == .submit || self == .work }
@@ -69,6 +71,8 @@ extension SessionMessage {
         case .recall: .recall
         case .resize: .resize
         case .leave: .leave
+        case .ask: .ask
+        case .tell: .tell
         }
     }
 
@@ -119,6 +123,8 @@ extension SessionMessage {
         case .recall(_, let recall): recall.write(into: &writer)
         case .resize(_, let resize): resize.write(into: &writer)
         case .leave(_, let group): writer.text(group)
+        case .ask(_, let inquiry): inquiry.write(into: &writer)
+        case .tell(_, let answer): answer.write(into: &writer)
         }
     }
 
@@ -157,6 +163,8 @@ extension SessionMessage {
         case .submitted: message = Submitted(&reader).map { .submitted(session: session, $0) }
         case .join, .joined, .work, .results, .settled, .recall, .resize, .leave:
             message = SessionMessage.aboutWork(kind, session, &reader, multipart.rest)
+        case .ask: message = Inquiry(&reader).map { .ask(session: session, $0) }
+        case .tell: message = Answer(&reader).map { .tell(session: session, $0) }
         }
         guard let message else { return nil }
         self = message

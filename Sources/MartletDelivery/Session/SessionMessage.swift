@@ -86,6 +86,10 @@
 //                  (text), lane (varint), fence (8)
 //   54    RESIZE   group (text), round (varint), window: events, bytes (varints)
 //   55    LEAVE    group (text)
+//   64    ASK      request (varint), what is asked or to be done (text), and what belongs to it, in
+//                  JSON (a varint length and so many bytes)
+//   65    TELL     request (varint), kind (1): 0 the last part of the answer, 1 more comes, 2 there
+//                  is none; the part, or why not, in JSON (a varint length and so many bytes)
 //
 // Numbers of events are a varint count of ranges, and for each how far it begins behind the end of
 // the one before, from 0 on, and its length (varints). Rows of events are a varint count, and for
@@ -134,6 +138,10 @@ package enum SessionMessage: Sendable, Hashable {
     case resize(session: UInt64, WorkResize)
     /// A worker works for a group no more, and has nothing of it.
     case leave(session: UInt64, group: String)
+    /// A question to the node, or something that it is to do.
+    case ask(session: UInt64, Inquiry)
+    /// A part of the answer.
+    case tell(session: UInt64, Answer)
 
     /// The session that the message belongs to; 0 for HELLO.
     package var session: UInt64 {
@@ -145,7 +153,7 @@ package enum SessionMessage: Sendable, Hashable {
             .submit(let session, _), .submitted(let session, _), .join(let session, _),
             .joined(let session, _), .work(let session, _), .results(let session, _),
             .settled(let session, _), .recall(let session, _), .resize(let session, _),
-            .leave(let session, _):
+            .leave(let session, _), .ask(let session, _), .tell(let session, _):
             session
         }
     }

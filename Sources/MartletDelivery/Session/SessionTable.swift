@@ -22,6 +22,8 @@ package struct SessionTable {
         case submit(ProducerRequest)
         /// A worker says something.
         case worker(WorkerNews)
+        /// A peer asks something.
+        case ask(session: UInt64, Inquiry)
         /// A session's consumers have got so far.
         case reached(session: UInt64, [Reached])
         /// A session is over.
@@ -31,6 +33,7 @@ package struct SessionTable {
     private struct Session {
         let number: UInt64
         let peer: Instance
+        let name: String
         let route: Bytes
         var lastHeard: MonotonicTime
         var lastBeat: MonotonicTime
@@ -113,8 +116,8 @@ package struct SessionTable {
         places[lastNumber] = sessions.count
         sessions.append(
             Session(
-                number: lastNumber, peer: hello.instance, route: route, lastHeard: now,
-                lastBeat: now))
+                number: lastNumber, peer: hello.instance, name: hello.name, route: route,
+                lastHeard: now, lastBeat: now))
         return effects + [.welcome(to: route, session: lastNumber, hello)]
     }
 
@@ -149,10 +152,11 @@ package struct SessionTable {
             return [.submit(ProducerRequest(session: session, .submit(submission)))]
         case .join(let session, _), .results(let session, _), .resize(let session, _),
             .leave(let session, _):
-            let peer = sessions[place].peer
-            return [.worker(.said(session: session, peer, message))]
+            let (peer, name) = (sessions[place].peer, sessions[place].name)
+            return [.worker(.said(session: session, peer, named: name, message))]
+        case .ask(let session, let inquiry): return [.ask(session: session, inquiry)]
         case .hello, .welcome, .peers, .frames, .end, .opened, .submitted, .joined, .work,
-            .settled, .recall:
+            .settled, .recall, .tell:
             ignored += 1
             let text = "A peer does not send this."
             return [.send(to: route, bye(message.session, .protocolError, text))]

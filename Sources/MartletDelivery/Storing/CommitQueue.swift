@@ -84,9 +84,9 @@ package struct CommitQueue: Sendable {
 
     /// Groups wait, and ledgers, with what they say of frames that wait.
     package mutating func add(
-        groups: [String: StoredGroup], ledgers: [LedgerName: StoredLedger]
+        groups: [String: StoredGroup?], ledgers: [LedgerName: StoredLedger]
     ) {
-        for (name, group) in groups { self.groups[name] = group }
+        for (name, group) in groups { self.groups.updateValue(group, forKey: name) }
         self.ledgers.merge(ledgers) { $1 }
     }
 

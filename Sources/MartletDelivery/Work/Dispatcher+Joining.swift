@@ -1,8 +1,8 @@
 /// Workers that come, and the groups that they mean.
 extension Dispatcher {
     mutating func join(
-        _ worker: Instance, session: UInt64, _ join: WorkJoin, _ publisher: FanoutPublisher,
-        at now: MonotonicTime
+        _ worker: Instance, named name: String, session: UInt64, _ join: WorkJoin,
+        _ publisher: FanoutPublisher, at now: MonotonicTime
     ) {
         let place: Int
         do throws(JoinRefusal) { place = try self.place(for: join, publisher, at: now) } catch {
@@ -12,7 +12,7 @@ extension Dispatcher {
             return
         }
         if working[session]?.contains(place) != true { working[session, default: []].append(place) }
-        change(place) { $0.join(worker, session: session, join, at: now) }
+        change(place) { $0.join(worker, named: name, session: session, join, at: now) }
     }
 
     private struct JoinRefusal: Error {
@@ -37,7 +37,7 @@ extension Dispatcher {
             for stream in streams.indices { attach(place, to: stream, publisher, at: now) }
             return place
         }
-        guard groups.count < Limits.groupsMax else {
+        guard groups.count(where: { !$0.isRemoved }) < Limits.groupsMax else {
             throw JoinRefusal(
                 reason: .full, text: "A node knows \(Limits.groupsMax) groups at most.")
         }

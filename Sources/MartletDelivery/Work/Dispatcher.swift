@@ -1,7 +1,7 @@
 /// What a node hears of those who work for its streams.
 package enum WorkerNews: Sendable {
     /// A worker says something.
-    case said(session: UInt64, Instance, SessionMessage)
+    case said(session: UInt64, Instance, named: String, SessionMessage)
     /// It is alive.
     case beat(session: UInt64)
     /// Its session is over; with a goodbye, it has nothing any more.
@@ -43,12 +43,12 @@ package struct Dispatcher: Sendable {
     /// Which groups each session works for.
     var working: [UInt64: [Int]] = [:]
     /// Groups and ledgers as the journal has them, of which no worker has been seen yet.
-    let found: (groups: [String: StoredGroup], ledgers: [LedgerName: StoredLedger])
+    var found: (groups: [String: StoredGroup], ledgers: [LedgerName: StoredLedger])
     /// When a lease ends that was given before this start.
     private let leasesEnd: MonotonicTime
     /// Definitions that are to be stored.
-    var newGroups: [String: StoredGroup] = [:]
-    private var unfinished: [LedgerName: StoredLedger] = [:]
+    var newGroups: [String: StoredGroup?] = [:]
+    var unfinished: [LedgerName: StoredLedger] = [:]
     var effects: [Effect] = []
 
     /// The dispatcher of a node that has just started.
@@ -139,8 +139,8 @@ package struct Dispatcher: Sendable {
         _ place: Int, to stream: Int, _ publisher: FanoutPublisher, at now: MonotonicTime
     ) {
         let stream = streams[stream]
-        guard groups[place].definition.wants(stream.name), !groups[place].has(stream.name),
-            stream.isDurable || groups[place].hasBegun
+        guard !groups[place].isRemoved, groups[place].definition.wants(stream.name),
+            !groups[place].has(stream.name), stream.isDurable || groups[place].hasBegun
         else { return }
         groups[place].add(stream.name, partitions: stream.partitions)
         for channel in publisher.channels(of: stream.name) {
@@ -188,9 +188,9 @@ package struct Dispatcher: Sendable {
         _ news: WorkerNews, in publisher: FanoutPublisher, at now: MonotonicTime
     ) {
         switch news {
-        case .said(let session, let worker, .join(_, let join)):
-            self.join(worker, session: session, join, publisher, at: now)
-        case .said(let session, _, let message):
+        case .said(let session, let worker, let name, .join(_, let join)):
+            self.join(worker, named: name, session: session, join, publisher, at: now)
+        case .said(let session, _, _, let message):
             hear(message, session: session, at: now)
         case .beat(let session):
             for place in working[session] ?? [] { groups[place].beat(session: session, at: now) }
@@ -254,7 +254,7 @@ package struct Dispatcher: Sendable {
 
     /// What is to be stored now. So many events of each channel are stored in the same commit.
     package mutating func takeChanges() -> (
-        groups: [String: StoredGroup], ledgers: [LedgerName: StoredLedger]
+        groups: [String: StoredGroup?], ledgers: [LedgerName: StoredLedger]
     ) {
         for place in groups.indices {
             let name = groups[place].definition.name
@@ -316,7 +316,7 @@ package struct Dispatcher: Sendable {
     // MARK: Looking
 
     /// The groups, and how they stand.
-    package var status: [GroupStatus] { groups.map(\.status) }
+    package var status: [GroupStatus] { groups.filter { !$0.isRemoved }.map(\.status) }
 
     // MARK: Groups
 

@@ -4,9 +4,10 @@ extension GroupDispatcher {
 
     /// A worker begins, or begins anew with what it has.
     mutating func join(
-        _ worker: Instance, session: UInt64, _ join: WorkJoin, at now: MonotonicTime
+        _ worker: Instance, named name: String, session: UInt64, _ join: WorkJoin,
+        at now: MonotonicTime
     ) {
-        let (place, isNew) = enter(worker, session: session, join, at: now)
+        let (place, isNew) = enter(worker, named: name, session: session, join, at: now)
         let number = members[place].number
         effects.append(
             .send(

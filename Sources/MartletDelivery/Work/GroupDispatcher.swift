@@ -20,7 +20,7 @@ struct GroupDispatcher: Sendable {
     var members: [WorkMember] = []
     var lanes: [WorkLane] = []
     private(set) var places: [ChannelPlace: Int] = [:]
-    private var partitions: [StreamName: Int] = [:]
+    private(set) var partitions: [StreamName: Int] = [:]
     private var assignments: [StreamName: Assignment] = [:]
     private var lastMember: UInt32 = 0
     var fences: FenceCounter
@@ -37,6 +37,8 @@ struct GroupDispatcher: Sendable {
     /// Whether a worker has come. A group that is known from before has nothing to do with streams
     /// that live in memory until then: its workers may be gone for good.
     var hasBegun = false
+    /// Whether it was removed, and only keeps its place.
+    var isRemoved = false
     /// Since when there has been no worker; nil while there is one.
     var emptySince: MonotonicTime?
     /// Whether what its live streams publish is lost, since nobody works for it.
@@ -126,7 +128,8 @@ struct GroupDispatcher: Sendable {
 
     /// Adds a worker, or lets one begin anew, and returns its place, and whether it is new here.
     mutating func enter(
-        _ worker: Instance, session: UInt64, _ join: WorkJoin, at now: MonotonicTime
+        _ worker: Instance, named name: String, session: UInt64, _ join: WorkJoin,
+        at now: MonotonicTime
     ) -> (place: Int, isNew: Bool) {
         isUnassigned = true
         if let known = members.firstIndex(where: { $0.instance == worker }) {
@@ -142,7 +145,7 @@ struct GroupDispatcher: Sendable {
         }
         lastMember += 1
         members.append(
-            WorkMember(lastMember, worker, session: session, join, at: now))
+            WorkMember(lastMember, worker, named: name, session: session, join, at: now))
         emptySince = nil
         return (members.count - 1, true)
     }
@@ -177,7 +180,7 @@ struct GroupDispatcher: Sendable {
     mutating func assignIfNeeded(at now: MonotonicTime) {
         guard isUnassigned else { return }
         isUnassigned = false
-        let names = members.filter { $0.window.events > 0 }.map(\.name)
+        let names = members.filter(\.takesLanes).map(\.name)
         for (stream, count) in partitions.sorted(by: { $0.key.precedes($1.key) }) {
             assignments[stream] = try? Assignment(
                 of: stream, partitions: count, to: names.prefix(Limits.membersMax))
@@ -207,7 +210,7 @@ struct GroupDispatcher: Sendable {
         }
     }
 
-    private mutating func recall(_ lane: Int, from owner: Int) {
+    mutating func recall(_ lane: Int, from owner: Int) {
         guard let session = members[owner].session else { return }
         lanes[lane].isRecalled = true
         let channel = lanes[lane].channel

@@ -3,6 +3,9 @@ package struct GroupStatus: Sendable {
     /// A worker.
     package struct Member: Sendable {
         package let instance: Instance
+        package let name: String
+        /// It gets nothing more.
+        package let isDrained: Bool
         package let session: UInt64?
         package let window: WorkWindow
         /// Events that it has.
@@ -24,6 +27,8 @@ package struct GroupStatus: Sendable {
         package let delayedCount: Int
         /// Keys that an event holds up.
         package let blockedKeyCount: Int
+        /// When the first event that is not settled was published, if it is here.
+        package let oldest: Timestamp?
     }
 
     package let definition: GroupDefinition
@@ -39,7 +44,8 @@ extension GroupDispatcher {
             definition: definition,
             members: members.map { member in
                 GroupStatus.Member(
-                    instance: member.instance, session: member.session, window: member.window,
+                    instance: member.instance, name: member.label, isDrained: member.isDrained,
+                    session: member.session, window: member.window,
                     outCount: member.out.events,
                     lanes: lanes.filter { $0.owner == member.number }.map(\.channel))
             },
@@ -47,7 +53,7 @@ extension GroupDispatcher {
                 GroupStatus.Lane(
                     channel: lane.channel, ledger: lane.ledger.snapshot(), end: lane.end,
                     lag: lane.lag, outCount: lane.outCount, delayedCount: lane.delayed.count,
-                    blockedKeyCount: lane.keys?.blockedCount ?? 0)
+                    blockedKeyCount: lane.keys?.blockedCount ?? 0, oldest: lane.oldest)
             }, isBroken: breaker.isOpen)
     }
 }

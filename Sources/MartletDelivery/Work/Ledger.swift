@@ -46,7 +46,7 @@ struct Ledger {
     }
 
     /// The first event that is not settled.
-    var firstOpen: UInt64 { min(stored.next, stored.reopened.first ?? .max) }
+    var firstOpen: UInt64 { stored.firstOpen }
 
     /// How many attempts at an event have failed.
     func failures(of sequence: UInt64) -> Int { failing[sequence] ?? 0 }

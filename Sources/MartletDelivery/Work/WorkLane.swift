@@ -109,6 +109,18 @@ struct WorkLane: Sendable {
     /// How many events are not settled.
     var lag: UInt64 { ledger.openCount(before: end) }
 
+    /// When the first event that is not settled was published; nil if it is not here.
+    var oldest: Timestamp? {
+        guard lag > 0 else { return nil }
+        for piece in pieces where piece.open > 0 {
+            for place in 0..<piece.frame.count where piece[place].state != .settled {
+                return piece.frame[place].time
+            }
+        }
+        guard loaded == ledger.next, let next = backlog.first else { return nil }
+        return (try? Frame(next.bytes, verifyingChecksum: false))?.first?.time
+    }
+
     // MARK: Storing
 
     /// Whether something is to be stored.

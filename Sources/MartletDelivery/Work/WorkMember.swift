@@ -2,6 +2,10 @@
 struct WorkMember: Sendable {
     let number: UInt32
     let instance: Instance
+    /// What its node is called.
+    let label: String
+    /// It gets nothing more, since somebody wants it so.
+    var isDrained = false
     /// Nil while it is not heard from.
     var session: UInt64?
     /// Counts its beginnings.
@@ -23,11 +27,12 @@ struct WorkMember: Sendable {
     var hasSuspect = false
 
     init(
-        _ number: UInt32, _ instance: Instance, session: UInt64, _ join: WorkJoin,
-        at now: MonotonicTime
+        _ number: UInt32, _ instance: Instance, named label: String, session: UInt64,
+        _ join: WorkJoin, at now: MonotonicTime
     ) {
         self.number = number
         self.instance = instance
+        self.label = label
         self.session = session
         round = join.round
         window = join.window
@@ -37,9 +42,13 @@ struct WorkMember: Sendable {
     /// By what name lanes are assigned to it.
     var name: String { instance.node.description }
 
+    /// Whether lanes may be its own.
+    var takesLanes: Bool { window.events > 0 && !isDrained }
+
     /// What it can take now.
     var room: WorkWindow {
-        WorkWindow(
+        guard !isDrained else { return .none }
+        return WorkWindow(
             events: max(0, window.events - out.events), bytes: max(0, window.bytes - out.bytes))
     }
 

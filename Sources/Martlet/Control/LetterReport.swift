@@ -1,0 +1,60 @@
+/// A dead letter as a node tells of it to others.
+public struct LetterReport: Sendable, Codable {
+    /// An attempt that failed.
+    public struct Attempt: Sendable, Codable {
+        /// When that was heard.
+        public let time: Timestamp
+        /// The node of the worker.
+        public let worker: String
+        /// What it said.
+        public let text: String
+    }
+
+    /// Its number.
+    public let number: UInt64
+    /// When it was set aside.
+    public let time: Timestamp
+    /// The group.
+    public let group: String
+    /// Why.
+    public let reason: DeadLetter.Reason
+    /// What the last failure said.
+    public let text: String
+    /// How often it was tried.
+    public let attempts: Int
+    /// The attempts that are remembered.
+    public let history: [Attempt]
+    /// The topic of its event.
+    public let topic: String
+    /// The key.
+    public let key: String?
+    /// Where the event stands.
+    public let channel: Channel
+    /// Its number there.
+    public let sequence: UInt64
+    /// The event in the JSON format of CloudEvents, if it was asked for and is there.
+    public let event: String?
+
+    init(_ letter: DeadLetter, withEvent: Bool) {
+        number = letter.number
+        time = letter.time
+        group = letter.group
+        reason = letter.reason
+        text = letter.text
+        attempts = letter.attempts
+        history = letter.history.map {
+            Attempt(time: $0.time, worker: $0.worker, text: $0.text)
+        }
+        topic = letter.eventTopic
+        key = letter.key
+        channel = letter.channel
+        sequence = letter.sequence
+        event =
+            withEvent
+            ? letter.event.flatMap { event in
+                (try? CloudEventsJSON.encode(event.cloudEvent())).map {
+                    String(decoding: $0.array(), as: UTF8.self)
+                }
+            } : nil
+    }
+}

@@ -1,0 +1,73 @@
+import Martlet
+import MartletCommandLine
+import MartletTools
+
+/// Verbs that ask nodes how they stand, or tell them what to do.
+enum ControlOptions {
+    static let node = Command.Option.values(
+        "node", "ENDPOINT", "n",
+        "A node that publishes, as tcp://host:5550; tcp://127.0.0.1:5550 without. Each of several "
+            + "is asked.")
+    static let timeout = Command.Option.value(
+        "timeout", "SECONDS", nil, "Wait so long for each answer; 10 without it.")
+    static let json = Command.Option.flag("json", "j", "Print an object of JSON on each line.")
+
+    static let status =
+        "Exit status: 0 done, 1 nothing found or something left undone, 64 the command line is "
+        + "wrong, 69 a node cannot be had or refuses."
+
+    /// Asks each node that is named. With one that does not answer the others are asked all the
+    /// same.
+    static func run(
+        _ arguments: Arguments,
+        _ body: @escaping @Sendable (NodeControl, Endpoint) async throws -> ExitStatus
+    ) throws(CommandFailure) -> ExitStatus {
+        var nodes: [Endpoint] = []
+        for text in arguments.values("node") {
+            nodes.append(
+                try arguments.parsed("node", text) { (text) throws(MartletError) in
+                    try Endpoint(text)
+                })
+        }
+        if nodes.isEmpty { nodes = [NodeOptions.usualEndpoint] }
+        let all = nodes
+        let timeout = Duration.seconds(try arguments.integer("timeout", in: 1...3_600) ?? 10)
+        return try Service.run {
+            var status = ExitStatus.success
+            for node in all {
+                do {
+                    let own = try await withControl(of: node, timeout: timeout) { control in
+                        try await body(control, node)
+                    }
+                    if status == .success { status = own }
+                } catch let error as MartletError where error.code != .cancelled {
+                    Output.errors.lines(ofOthers: "\(node): \(error.message)")
+                    Output.errors.flush()
+                    status = .unavailable
+                }
+            }
+            return status
+        }
+    }
+}
+
+/// Columns of text, each as wide as its widest cell.
+struct TextTable {
+    private var rows: [[String]]
+
+    init(_ heads: [String]) { rows = [heads] }
+
+    mutating func add(_ row: [String]) { rows.append(row) }
+
+    var lines: [String] {
+        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            let cells = zip(row, widths).map { cell, width in
+                cell + String(repeating: " ", count: width - cell.count)
+            }
+            var line = cells.joined(separator: "  ")
+            while line.last == " " { line.removeLast() }
+            return line
+        }
+    }
+}
