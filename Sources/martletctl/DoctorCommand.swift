@@ -118,33 +118,36 @@ struct Examination {
     }
 
     static func findings(of groups: [GroupReport], letters: Int) -> [String] {
-        var findings: [String] = []
-        for group in groups {
-            if group.isFailing {
-                findings.append(
-                    "group `\(group.name)`: most of what it tries fails, so that it tries one event "
-                        + "a second. Look at what its handlers need.")
-            }
-            if group.members.isEmpty, group.lag > 0 {
-                findings.append(
-                    "group `\(group.name)`: \(group.lag) events wait, and nobody works for it. Start "
-                        + "workers, or remove it (`martletctl groups remove \(group.name)`).")
-            }
-            if group.parkedKeys > 0 {
-                findings.append(
-                    "group `\(group.name)`: \(group.parkedKeys) keys are parked. Mend what is wrong, "
-                        + "then `martletctl deadletters retry -g \(group.name)`.")
-            }
-            if group.tally.lost > 0 {
-                findings.append(
-                    "group `\(group.name)`: \(group.tally.lost) events were lost to it. `martletctl "
-                        + "groups \(group.name)` names them.")
-            }
-        }
+        var findings = groups.flatMap { Examination.findings(of: $0) }
         if letters > 0 {
             findings.append(
                 "dead letters: \(letters) are open. `martletctl deadletters list` shows them.")
         }
         return findings
+    }
+
+    private static func findings(of group: GroupReport) -> [String] {
+        var findings: [String] = []
+        if group.isFailing {
+            findings.append(
+                "most of what it tries fails, so that it tries one event a second. Look at what "
+                    + "its handlers need.")
+        }
+        if group.members.isEmpty, group.lag > 0 {
+            findings.append(
+                "\(group.lag) events wait, and nobody works for it. Start workers, or remove it "
+                    + "(`martletctl groups remove \(group.name)`).")
+        }
+        if group.parkedKeys > 0 {
+            findings.append(
+                "\(group.parkedKeys) keys are parked. Mend what is wrong, then `martletctl "
+                    + "deadletters retry -g \(group.name)`.")
+        }
+        if group.tally.lost > 0 {
+            findings.append(
+                "\(group.tally.lost) events were lost to it. `martletctl groups \(group.name)` "
+                    + "names them.")
+        }
+        return findings.map { "group `\(group.name)`: \($0)" }
     }
 }

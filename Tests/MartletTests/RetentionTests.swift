@@ -44,6 +44,27 @@ import Testing
         #expect(firsts != nil && again == nil)
     }
 
+    /// So do groups of workers, by the first of their events that is open.
+    @Test func groupsHoldEvents() throws {
+        let (storage, channel, _) = try storage(frames: 5, cursors: ["ledger": 45])
+        var changes = StorageChanges()
+        changes.groups = ["billing": StoredGroup(definition: Bytes(), starts: [:])]
+        var ledger = StoredLedger(from: 38)
+        changes.ledgers = [LedgerName("billing", channel): ledger]
+        try storage.commit(changes)
+        let stream = try StreamDefinition.durable(
+            "orders", retention: .handled(by: ["ledger", "billing"], atMost: 1 << 30))
+        var keeper = RetentionKeeper(storage)
+        #expect(keeper.firstsIfDue([stream]) == [channel: 38])
+        // One that was set aside is tried again.
+        ledger.reopened = SequenceSet(12..<13)
+        changes = StorageChanges()
+        changes.ledgers = [LedgerName("billing", channel): ledger]
+        try storage.commit(changes)
+        keeper = RetentionKeeper(storage)
+        #expect(keeper.firstsIfDue([stream]) == [channel: 12])
+    }
+
     /// A cursor that stands still does not fill the disk, and what it has not handled is named.
     @Test func whatIsTooMuchGoesAndIsNamed() throws {
         let (storage, channel, frameBytes) = try storage(

@@ -177,8 +177,8 @@ extension PublishingCore {
         case .hasWorkers:
             MartletError(
                 .wrongState,
-                "The group `\(group)` has workers. Stop them before it is removed: they would begin "
-                    + "it anew.")
+                "The group `\(group)` has workers, which would begin it anew. Stop them before it is "
+                    + "removed.")
         }
     }
 }

@@ -8,14 +8,14 @@ public struct JournalStatus: Sendable {
     public let byteCount: UInt64
     /// The clock was set by more than a minute, so that nothing expires by its age.
     public let isExpiryPaused: Bool
-    /// Events that had to go although a cursor that they were kept for was not past them. Empty
-    /// while all is well: look at the reader, or give the stream more room.
+    /// Events that had to go although a cursor or a group that they were kept for was not past them.
+    /// Empty while all is well: look at the reader, or give the stream more room.
     public let overruns: [RetentionOverrun]
 }
 
-/// Events that went before a cursor was past them.
+/// Events that went before a cursor or a group was past them.
 public struct RetentionOverrun: Sendable, Hashable {
-    /// The cursor.
+    /// The name of the cursor or the group.
     public let cursor: String
     /// The channel.
     public let channel: Channel

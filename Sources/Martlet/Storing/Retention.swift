@@ -6,8 +6,9 @@ public struct Retention: Sendable, Hashable {
     /// The stream has about so many bytes at most; nil without a limit. Room is given back by whole
     /// segments of the journal, which have 64 MiB.
     public var byteCount: UInt64?
-    /// Events go once all of these cursors, which are in the same journal, are past them. What goes
-    /// before, since it is too old or too much, is named in `JournalStatus.overruns`.
+    /// Events go once all of these cursors and groups, which are in the same journal, are past
+    /// them. What goes before, since it is too old or too much, is named in
+    /// `JournalStatus.overruns`.
     public var handledBy: Set<String>
 
     /// What holds of all.
@@ -28,11 +29,11 @@ public struct Retention: Sendable, Hashable {
         Retention(byteCount: byteCount)
     }
 
-    /// Events go once all of these cursors, which are in the same journal, are past them, or when
-    /// there are more than about so many bytes.
+    /// Events go once all of these cursors and groups, which are in the same journal, are past
+    /// them, or when there are more than about so many bytes.
     public static func handled(
-        by cursors: Set<String>, atMost byteCount: UInt64
-    ) -> Retention { Retention(byteCount: byteCount, handledBy: cursors) }
+        by readers: Set<String>, atMost byteCount: UInt64
+    ) -> Retention { Retention(byteCount: byteCount, handledBy: readers) }
 
     func check(_ stream: StreamName) throws(MartletError) {
         guard age.map({ $0 > .zero }) ?? true, byteCount.map({ $0 > 0 }) ?? true else {
@@ -44,8 +45,8 @@ public struct Retention: Sendable, Hashable {
         guard handledBy.isEmpty || age != nil || byteCount != nil else {
             throw MartletError(
                 .invalidArgument,
-                "The stream `\(stream)` would keep everything if one of its cursors stood still. "
-                    + "Give it a size or a time beside the cursors.")
+                "The stream `\(stream)` would keep everything if one of its cursors or groups stood "
+                    + "still. Give it a size or a time beside them.")
         }
     }
 }

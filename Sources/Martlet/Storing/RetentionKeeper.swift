@@ -7,7 +7,7 @@ struct RetentionKeeper {
     private var nextLook = NodeClock.now
     /// The clock was set, so that ages mean nothing.
     private(set) var isPaused = false
-    /// What goes although a cursor is not past it.
+    /// What goes although a cursor or a group is not past it.
     private(set) var overruns: [RetentionOverrun] = []
     /// The first event of each channel when it was looked at first: what went before that was not
     /// kept for a cursor that has no position yet.
@@ -71,13 +71,22 @@ struct RetentionKeeper {
         return firsts
     }
 
-    /// The last event of a channel that each cursor is past; nil for one without a position there.
+    /// The last event of a channel that each cursor or group is past; nil for one that has not begun
+    /// there.
     private func reached(
         by names: Set<String>, in channel: Channel
     ) -> [(cursor: String, sequence: UInt64?)] {
-        let cursors = storage.cursors
-        return names.sorted().map { name in
-            (name, cursors[name]?.first { $0.channel == channel }?.sequence)
+        let (cursors, groups, ledgers) = (storage.cursors, storage.groups, storage.ledgers)
+        return names.sorted().flatMap { name -> [(cursor: String, sequence: UInt64?)] in
+            var reached: [(cursor: String, sequence: UInt64?)] = []
+            if groups[name] != nil {
+                let ledger = ledgers[LedgerName(name, channel)]
+                reached.append((name, ledger.map { $0.firstOpen - 1 }))
+            }
+            if let positions = cursors[name] {
+                reached.append((name, positions.first { $0.channel == channel }?.sequence))
+            }
+            return reached.isEmpty ? [(name, nil)] : reached
         }
     }
 }
