@@ -19,7 +19,7 @@ sources := Package.swift Sources Tests Snippets Fuzz Benchmarks/Package.swift Be
 # Programs that carry the Swift library run where there is none, and call it without detours.
 release := -c release --static-swift-stdlib
 
-.PHONY: help dependencies build test demo check lint format warnings bench bench-smoke fuzz simulate chaos soak powercut docs sanitize clean
+.PHONY: help dependencies build test demo demo-fanout programs check lint format warnings bench bench-smoke fuzz simulate chaos soak powercut docs sanitize clean
 
 help: ## List the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -34,10 +34,16 @@ test: build ## Run all tests, simulated worlds included
 	$(SWIFT) test --disable-xctest
 	$(MAKE) simulate
 
-demo: dependencies ## Events for three readers, of which one is stopped and one is killed
-	$(SWIFT) build $(release) --quiet --product martlet-publisher
-	$(SWIFT) build $(release) --quiet --product martletctl
+demo: programs ## 100,000 orders for two groups of workers, of which one is killed and one is stopped
 	Scripts/demo
+
+demo-fanout: programs ## Events for three readers, of which one is stopped and one is killed
+	Scripts/demo-fanout
+
+programs: dependencies ## Build martlet-publisher, martlet-worker and martletctl for use
+	$(SWIFT) build $(release) --quiet --product martlet-publisher
+	$(SWIFT) build $(release) --quiet --product martlet-worker
+	$(SWIFT) build $(release) --quiet --product martletctl
 
 check: dependencies lint warnings test bench-smoke ## Everything that CI checks
 	@echo "make check: everything passed"

@@ -7,6 +7,7 @@ struct PublisherProgram: Sendable {
     private let configuration: NodeConfiguration
     private let source: any EventSource
     private let waitFor: Int?
+    private let stays: Bool
     private let isQuiet: Bool
 
     init(_ arguments: Arguments) throws(CommandFailure) {
@@ -17,6 +18,7 @@ struct PublisherProgram: Sendable {
         self.configuration = configuration
         source = try SourceOptions.source(arguments)
         waitFor = try arguments.integer("wait-for", in: 0...1_000_000)
+        stays = arguments.flag("stay")
         isQuiet = arguments.flag("quiet")
     }
 
@@ -35,11 +37,14 @@ struct PublisherProgram: Sendable {
             Output.errors.flush()
             return try await progress.whileShown { try await publish(on: node, progress) }
         }
-        if !isQuiet {
-            Output.errors.line(progress.summary)
-            Output.errors.flush()
-        }
+        if !stays { say(progress.summary) }
         return status
+    }
+
+    private func say(_ summary: String) {
+        guard !isQuiet else { return }
+        Output.errors.line(summary)
+        Output.errors.flush()
     }
 
     private func publish(
@@ -51,6 +56,9 @@ struct PublisherProgram: Sendable {
                 try await node.waitForSubscribers(atLeast: waitFor, to: source.stream)
             }
             try await source.publish(on: node, progress)
+            guard stays else { return }
+            say(progress.summary)
+            try await IdleSource().publish(on: node, progress)
         }
         return progress.refused == 0 ? .success : .badData
     }

@@ -1,3 +1,4 @@
+import Martlet
 import MartletCommandLine
 import MartletTools
 
@@ -27,6 +28,7 @@ let publisher = Command(
         NodeOptions.peer, NodeOptions.journal, NodeOptions.durable,
         .flag("no-producers", nil, "Take no events from producers elsewhere."),
         .flag("no-commands", nil, "Tell others nothing, and do nothing that they want."),
+        .flag("stay", nil, "When all is published, stay for workers and readers until SIGTERM."),
         .flag("idle", nil, "Publish nothing itself: for events that others submit."),
         .value("file", "FILE", nil, "Publish the lines of this file."),
         .flag("follow", "f", "Go on with what is added to the file, as tail -F does."),
@@ -52,4 +54,4 @@ let publisher = Command(
     try PublisherProgram(arguments).run()
 }
 
-Program.main(publisher, version: "0.1.0")
+Program.main(publisher, version: NodeReport.currentVersion)

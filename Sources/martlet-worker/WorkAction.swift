@@ -26,7 +26,12 @@ enum WorkActions {
                 "Say what to do with an event, one thing: --exec COMMAND, --print, --append FILE "
                     + "or --count.")
         }
-        if let command = arguments.value("exec") { return CommandAction(command) }
+        guard !arguments.flag("persistent") || arguments.value("exec") != nil else {
+            throw CommandFailure(.usage, "`--persistent` goes with `--exec COMMAND`.")
+        }
+        if let command = arguments.value("exec") {
+            return arguments.flag("persistent") ? ServedAction(command) : CommandAction(command)
+        }
         if let file = arguments.value("append") { return try AppendAction(file) }
         return arguments.flag("print") ? PrintAction() : CountAction()
     }

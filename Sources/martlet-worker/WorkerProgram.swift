@@ -3,6 +3,12 @@ import MartletCommandLine
 import MartletTools
 import Synchronization
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// From a command line to a node that works for a group.
 struct WorkerProgram: Sendable {
     private let configuration: NodeConfiguration
@@ -18,6 +24,8 @@ struct WorkerProgram: Sendable {
     private let action: any WorkAction
     private let failRate: Double
     private let delay: Duration
+    private let rejected: Filter?
+    private let deadly: Filter?
     private let isQuiet: Bool
 
     init(_ arguments: Arguments) throws(CommandFailure) {
@@ -37,14 +45,25 @@ struct WorkerProgram: Sendable {
         retry = .exponential(
             from: .milliseconds(try arguments.integer("back-off", in: 1...86_400_000) ?? 500),
             attempts: try arguments.integer("attempts", in: 1...Limits.attemptsMax)
-                ?? Limits.attempts)
+                ?? Limits.attempts, lastResort: arguments.flag("park") ? .park : .skip)
         revision = try arguments.integer("revision", in: 1...1_000_000_000) ?? 1
         width = try arguments.integer("width", in: 1...Limits.poolWidthMax) ?? 8
         timeLimit = .seconds(try arguments.integer("time-limit", in: 1...86_400) ?? 300)
         action = try WorkActions.action(arguments)
         failRate = try WorkerProgram.share(arguments)
         delay = .milliseconds(try arguments.integer("delay", in: 0...3_600_000) ?? 0)
+        rejected = try WorkerProgram.filter("reject", arguments)
+        deadly = try WorkerProgram.filter("crash", arguments)
         isQuiet = arguments.flag("quiet")
+    }
+
+    private static func filter(
+        _ option: String, _ arguments: Arguments
+    ) throws(CommandFailure) -> Filter? {
+        guard let text = arguments.value(option) else { return nil }
+        return try arguments.parsed(option, text) { (text) throws(MartletError) in
+            try FilterOptions.filter(text, isStrict: false)
+        }
     }
 
     private static func start(
@@ -89,6 +108,7 @@ struct WorkerProgram: Sendable {
 
     private func pool(_ tally: WorkTally) -> WorkerPool {
         let (action, delay, failRate) = (action, delay, failRate)
+        let (rejected, deadly) = (rejected, deadly)
         return WorkerPool(
             of: patterns, group: group, width: width, where: filter, from: start, keyed: isKeyed,
             retry: retry, timeLimit: timeLimit, version: revision
@@ -96,6 +116,10 @@ struct WorkerProgram: Sendable {
             do {
                 if delivery.mayBeRepeat || delivery.attempt > 1 { tally.repeats.add(1) }
                 if delay > .zero { try await Task.sleep(for: delay) }
+                if deadly?.matches(event) == true { kill(getpid(), SIGKILL) }
+                if rejected?.matches(event) == true {
+                    throw Rejection("it is of the kind that is set aside (--reject)")
+                }
                 if failRate > 0, Double.random(in: 0..<1) < failRate {
                     throw MartletError(.failed, "it failed on purpose (--fail-rate)")
                 }

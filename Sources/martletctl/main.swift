@@ -1,3 +1,4 @@
+import Martlet
 import MartletCommandLine
 
 let martletctl = Command(
@@ -23,4 +24,4 @@ let martletctl = Command(
         LettersCommand.command, DrainCommand.command, DoctorCommand.command,
     ])
 
-Program.main(martletctl, version: "0.1.0")
+Program.main(martletctl, version: NodeReport.currentVersion)

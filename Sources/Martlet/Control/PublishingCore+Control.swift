@@ -177,8 +177,7 @@ extension PublishingCore {
         case .hasWorkers:
             MartletError(
                 .wrongState,
-                "The group `\(group)` has workers, which would begin it anew. Stop them before it is "
-                    + "removed.")
+                "The group `\(group)` has workers, which would begin it anew. Stop them first.")
         }
     }
 }

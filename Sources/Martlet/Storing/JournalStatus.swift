@@ -8,8 +8,8 @@ public struct JournalStatus: Sendable {
     public let byteCount: UInt64
     /// The clock was set by more than a minute, so that nothing expires by its age.
     public let isExpiryPaused: Bool
-    /// Events that had to go although a cursor or a group that they were kept for was not past them.
-    /// Empty while all is well: look at the reader, or give the stream more room.
+    /// Events that had to go although a cursor or a group that they were kept for was not past
+    /// them. Empty while all is well: look at the reader, or give the stream more room.
     public let overruns: [RetentionOverrun]
 }
 

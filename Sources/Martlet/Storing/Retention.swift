@@ -45,7 +45,7 @@ public struct Retention: Sendable, Hashable {
         guard handledBy.isEmpty || age != nil || byteCount != nil else {
             throw MartletError(
                 .invalidArgument,
-                "The stream `\(stream)` would keep everything if one of its cursors or groups stood "
+                "The stream `\(stream)` would keep everything if a cursor or a group of its stood "
                     + "still. Give it a size or a time beside them.")
         }
     }

@@ -71,8 +71,8 @@ struct RetentionKeeper {
         return firsts
     }
 
-    /// The last event of a channel that each cursor or group is past; nil for one that has not begun
-    /// there.
+    /// The last event of a channel that each cursor or group is past; nil for one that has not
+    /// begun there.
     private func reached(
         by names: Set<String>, in channel: Channel
     ) -> [(cursor: String, sequence: UInt64?)] {
