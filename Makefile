@@ -13,7 +13,7 @@ SCENARIO ?=
 KILLS ?= 1000
 IMAGES ?= 20
 SWIFT ?= swift
-sources := Package.swift Sources Tests Snippets Fuzz Benchmarks/Package.swift Benchmarks/Sources
+sources := Package.swift Sources Tests Snippets Examples Fuzz Benchmarks/Package.swift Benchmarks/Sources
 
 .DEFAULT_GOAL := help
 # Programs that carry the Swift library run where there is none, and call it without detours.

@@ -64,6 +64,17 @@ let package = Package(
         .target(
             name: "MartletCommandLine", dependencies: ["MartletCore"], swiftSettings: settings),
 
+        // Worked examples: small programs that use the public API alone.
+        .executableTarget(
+            name: "registration", dependencies: ["Martlet"], path: "Examples/registration",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "orders", dependencies: ["Martlet"], path: "Examples/orders",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "sensors", dependencies: ["Martlet"], path: "Examples/sensors",
+            swiftSettings: settings),
+
         // For tests, ours and yours: a simulated world.
         .executableTarget(
             name: "martlet-simulate",
@@ -154,7 +165,7 @@ let package = Package(
             name: "MartletCommandLineTests",
             dependencies: [
                 "MartletCommandLine", "martletctl", "martlet-publisher", "martlet-worker",
-                "martlet-chaos",
+                "martlet-chaos", "registration", "orders", "sensors",
             ],
             swiftSettings: testSettings),
         .testTarget(

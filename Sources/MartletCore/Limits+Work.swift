@@ -72,8 +72,10 @@ extension Limits {
     /// its ledger.
     public static let reopenedMax = 4_096
 
-    /// What a node is asked: the word for it, and what belongs to it.
+    /// What a node is asked, or told to do: the word for it.
     public static let verbBytesMax = 64
+
+    /// What belongs to that, in JSON.
     public static let inquiryBytesMax = 1_048_576
 
     /// A part of the answer.

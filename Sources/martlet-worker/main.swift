@@ -14,9 +14,9 @@ let worker = Command(
             + "MARTLET_KEY, MARTLET_ATTEMPT, MARTLET_REPEAT and MARTLET_FENCE in its environment. "
             + "Exit status 0 acknowledges the event, 75 asks for another attempt, any other sets "
             + "it aside. A command that takes too long is killed, which is a failure.",
-        "With --persistent, the command is started once for each of --width, and goes on running: it "
-            + "gets a line of JSON for each event, with the attributes attempt, repeat and fence, "
-            + "and answers with a line, ack, retry or reject, and why if it likes.",
+        "With --persistent, the command is started once for each of --width, and goes on running. "
+            + "It gets a line of JSON for each event, with the attributes attempt, repeat and "
+            + "fence, and answers with a line: ack, retry or reject, and why if it likes.",
         "SIGTERM and SIGINT give back what is not begun and wait for the rest; a second signal "
             + "ends the program at once, and others get what it had.",
         "Exit status: 0 done, 64 the command line is wrong, 69 the node cannot start or a "

@@ -88,7 +88,8 @@ import Testing
                 "martlet-publisher", "--listen", endpoint, "--topic", "jobs.new")
             let lines = try Lines(folder + "/seen")
             let letters = try Running(
-                "martletctl", "tail", "martlet.deadletters", "-p", endpoint, "-n", "1", "--json")
+                "martletctl", "tail", "martlet.deadletters", "-p", endpoint, "-n", "1", "--json",
+                "--from", "beginning")
             let command = """
                 read -r event; echo "$MARTLET_ATTEMPT $MARTLET_TOPIC $event" >> \(lines.path)
                 case "$event" in *again*) test "$MARTLET_ATTEMPT" = 2 || exit 75;;
@@ -108,6 +109,37 @@ import Testing
             let seen = lines.all
             #expect(seen.count { $0.contains("again") } == 2)
             #expect(seen.contains { $0.hasPrefix("2 jobs.new") && $0.contains("again") })
+            try publisher.closeInput()
+            _ = try await publisher.ended()
+        }
+    }
+
+    /// A command that runs on gets lines, and answers each.
+    @Test func aCommandMayRunOn() async throws {
+        try await withFolder { folder in
+            let endpoint = ProgramTests.endpoint()
+            let publisher = try Running(
+                "martlet-publisher", "--listen", endpoint, "--topic", "jobs.new")
+            let lines = try Lines(folder + "/seen")
+            let letters = try Running(
+                "martletctl", "tail", "martlet.deadletters", "-p", endpoint, "-n", "1", "--json",
+                "--from", "beginning")
+            let command = """
+                while read -r line; do echo "$$ $line" >> \(lines.path); case "$line" in
+                *bad*) echo reject it is bad;; *'"attempt":1,'*again*) echo retry not yet;;
+                *) echo ack;; esac; done
+                """
+            let worker = try Running(
+                "martlet-worker", "-p", endpoint, "-g", "g", "-t", "jobs.>", "--exec", command,
+                "--persistent", "--back-off", "50", "-w", "1")
+            try publisher.write("{\"is\":\"good\"}\n{\"is\":\"again\"}\n{\"is\":\"bad\"}\n")
+            try await lines.wait(for: 4)
+            #expect(try await letters.ended().output.contains("it is bad"))
+            worker.terminate()
+            let outcome = try await worker.ended()
+            #expect(outcome.errors.contains("2 handled, 1 attempts failed, 1 set aside"))
+            // One command for all of them.
+            #expect(Set(lines.all.map { $0.prefix { $0 != " " } }).count == 1)
             try publisher.closeInput()
             _ = try await publisher.ended()
         }
