@@ -1,21 +1,23 @@
 /// A row of elements that leave it at its front.
-struct Queue<Element: Sendable>: Sendable {
+package struct Queue<Element: Sendable>: Sendable {
     /// Those that have gone left their places empty, so that what they hold is free at once.
     private var elements: [Element?] = []
     /// How many places at the front are empty; they are removed in bulk.
     private var gone = 0
 
-    var isEmpty: Bool { gone == elements.count }
+    package init() {}
 
-    var count: Int { elements.count - gone }
+    package var isEmpty: Bool { gone == elements.count }
 
-    var first: Element? { isEmpty ? nil : elements[gone] }
+    package var count: Int { elements.count - gone }
 
-    var last: Element? { elements.last ?? nil }
+    package var first: Element? { isEmpty ? nil : elements[gone] }
 
-    mutating func append(_ element: Element) { elements.append(element) }
+    package var last: Element? { elements.last ?? nil }
 
-    mutating func popFirst() -> Element? {
+    package mutating func append(_ element: Element) { elements.append(element) }
+
+    package mutating func popFirst() -> Element? {
         guard !isEmpty else { return nil }
         let first = elements[gone]
         elements[gone] = nil
@@ -32,18 +34,18 @@ struct Queue<Element: Sendable>: Sendable {
     }
 
     /// Puts an element before the first for which it is so.
-    mutating func insert(_ element: Element, before isLater: (Element) -> Bool) {
+    package mutating func insert(_ element: Element, before isLater: (Element) -> Bool) {
         var place = elements.count
         while place > gone, elements[place - 1].map(isLater) == true { place -= 1 }
         elements.insert(element, at: place)
     }
 
-    mutating func removeAll() {
+    package mutating func removeAll() {
         elements = []
         gone = 0
     }
 
-    func forEach(_ body: (Element) -> Void) {
+    package func forEach(_ body: (Element) -> Void) {
         for place in gone..<elements.count {
             if let element = elements[place] { body(element) }
         }

@@ -110,7 +110,7 @@ extension FanoutWorld {
             case .ask(let request):
                 let (step, time) = askLater(request)
                 schedule.plan(step, at: time)
-            case .submit, .worker, .inquire: break
+            case .submit, .worker, .inquire, .pulled: break
             }
         }
     }

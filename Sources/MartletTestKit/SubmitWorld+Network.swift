@@ -44,7 +44,7 @@ extension SubmitWorld {
                 } else {
                     node.table.add(request)
                 }
-            case .publish, .ask, .worker, .inquire: break
+            case .publish, .ask, .worker, .inquire, .pulled: break
             }
         }
     }

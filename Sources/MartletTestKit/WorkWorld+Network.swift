@@ -51,7 +51,7 @@ extension WorkWorld {
             case .send(let route, let message): send(message, to: route)
             case .worker(let news):
                 node.dispatcher.handle(news, in: node.machine, at: clock)
-            case .publish, .ask, .submit, .inquire: break
+            case .publish, .ask, .submit, .inquire, .pulled: break
             }
         }
         try carryOutWork()

@@ -28,6 +28,7 @@ import Testing
             case .welcome(_, let session, _): "welcome \(session)"
             case .fetch(_, let session, _): "fetch \(session)"
             case .submit(let request): "submit \(request.session)"
+            case .pulled(_, let report): "pulled \(report.stream)"
             case .ask(let session, let inquiry): "ask \(session) \(inquiry.verb)"
             case .reached(let session, let reached): "reached \(session) \(reached.count)"
             case .closed(let session, _): "closed \(session)"

@@ -95,6 +95,10 @@ enum WorkMessages {
         ),
         (.leave(session: 7, group: "g"), "4d535601 37000000 0700000000000000 01 67"),
         (
+            .pulled(session: 7, PullReport(stream: "a", handled: 300, dropped: 2)),
+            "4d535601 3a000000 0700000000000000 01 61 ac02 02"
+        ),
+        (
             .ask(session: 7, Inquiry(request: 3, verb: "node", body: Bytes(utf8: "{}"))),
             "4d535601 40000000 0700000000000000 03 04 6e6f6465 02 7b7d"
         ),

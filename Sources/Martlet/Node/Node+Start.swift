@@ -46,9 +46,13 @@ extension Node {
             dataAt = try data.bind(to: dataAt)
             let link = try await loop.link(Router.self)
             let serviceAt = try await link.bind(to: listening)
+            let outlets = try await pushOutlets(configuration, beside: serviceAt, on: loop)
+            let pushed = PushedStreams(
+                outlets.map { ($0.stream, NodeAddresses.told($0.endpoint, beside: serviceAt)) })
             core = PublishingCore(
                 instance, named: configuration.name, data: data,
-                at: NodeAddresses.told(dataAt, beside: serviceAt), service: link,
+                at: NodeAddresses.told(dataAt, beside: serviceAt), pushing: outlets,
+                toldAs: pushed, service: link,
                 firstSession: .random(in: 1 ... .max), loop: loop, journal: journal,
                 acceptsProducers: configuration.acceptsProducers,
                 acceptsCommands: configuration.acceptsCommands,
@@ -80,6 +84,21 @@ extension Node {
         return Node(
             configuration, instance, loop, core, journal, changes, endpoint: bound?.service,
             dataEndpoint: bound?.data)
+    }
+
+    /// Sockets for streams that go to those who pull, behind that of the data.
+    private static func pushOutlets(
+        _ configuration: NodeConfiguration, beside service: Endpoint, on loop: SocketLoop
+    ) async throws(MartletError) -> [PushOutlet] {
+        guard let listening = configuration.listening else { return [] }
+        var outlets: [PushOutlet] = []
+        for stream in configuration.streams where stream.isPushed {
+            let socket = try await loop.openContext().socket(Push.self)
+            let place = try NodeAddresses.push(
+                outlets.count, stream.name, beside: listening)
+            outlets.append(try PushOutlet(stream.name, socket, at: place))
+        }
+        return outlets
     }
 
     /// Looks the peers' host names up, again and again, until it is cancelled.

@@ -21,6 +21,22 @@ enum NodeAddresses {
         return try .tcp(host, port: port == 0 ? 0 : port + 1)
     }
 
+    /// Where the socket of a pushed stream binds beside the service: behind the data socket, or the
+    /// path with `.push.` and the stream.
+    static func push(
+        _ number: Int, _ stream: StreamName, beside service: Endpoint
+    ) throws(MartletError) -> Endpoint {
+        if service.transport == .ipc { return try Endpoint("\(service).push.\(stream)") }
+        guard let host = service.host, let port = service.port else { return service }
+        guard port == 0 || Int(port) + 2 + number <= Int(UInt16.max) else {
+            throw MartletError(
+                .invalidEndpoint,
+                "The socket of the stream `\(stream)` binds a port behind \(port), and there is "
+                    + "none. Choose another port.")
+        }
+        return try .tcp(host, port: port == 0 ? 0 : port + 2 + UInt16(number))
+    }
+
     /// The data endpoint as readers are told it. Where it has the service's address, that is `*`,
     /// so that each uses the host that it has dialled; a name would have to be looked up again.
     static func told(_ data: Endpoint, beside service: Endpoint) -> String {

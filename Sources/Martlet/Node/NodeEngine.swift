@@ -23,6 +23,7 @@ final class NodeEngine: LoopDriver {
     var lastReading: UInt16 = 0
     /// What works here.
     var pools: [PoolCore] = []
+    var pulls: [PullCore] = []
     /// Some subscription must not fall behind.
     var mayFail = false
     /// Endpoints with host names that peers have told of, to be looked up.
@@ -51,17 +52,20 @@ final class NodeEngine: LoopDriver {
         for peer in peers where peer.isActive {
             read(from: peer, at: now, on: loop)
         }
+        takePulled()
         hand()
     }
 
     func turn(on loop: isolated SocketLoop) -> ContinuousClock.Instant {
         let now = NodeClock.now
         serve()
+        takePulled()
         finish(at: now, on: loop)
         if now >= nextTick || peers.contains(where: { $0.isDue(at: now) }) {
             nextTick = now + NodeEngine.tickInterval
             tick(at: now, on: loop)
             flushPools(ticking: true, at: now)
+            reportPulls()
         } else {
             flushPools(ticking: false, at: now)
         }
@@ -186,6 +190,7 @@ extension NodeEngine {
         }
         if !peer.isOwn { core?.add(peer: peer.endpoint.description) }
         beginWork(at: peer, at: NodeClock.now)
+        pull(from: peer, on: loop)
         learn(welcome.peers, at: NodeClock.now, on: loop)
         changes.raise()
     }
@@ -254,6 +259,7 @@ extension NodeEngine {
         for number in order { end(number, with: .success(())) }
         flushPools(ticking: false, at: NodeClock.now)
         for pool in pools { pool.changes.close() }
+        for pool in pulls { pool.changes.close() }
         for peer in peers {
             for case .send(let message) in peer.machine.close() { peer.send(message) }
         }

@@ -36,6 +36,8 @@ final class PeerConnection {
     private var service: ZeroMQLink<Dealer>?
     private var data: ZeroMQLink<Sub>?
     private var dataEndpoint: Endpoint?
+    /// Streams that are pulled.
+    var pulled: [StreamName: ZeroMQLink<Pull>] = [:]
     /// The session was given up: what silenced it may have silenced the data too, and TCP would be
     /// slow to notice.
     private var isDataStale = false
@@ -145,6 +147,7 @@ final class PeerConnection {
         if told != dataEndpoint || data == nil || isDataStale {
             isDataStale = false
             if let data { loop.abandon(data) }
+            stopPulling(on: loop) { _ in true }
             prefixes = []
             dataEndpoint = told
             let fresh = try loop.link(Sub.self)
@@ -174,6 +177,7 @@ final class PeerConnection {
         self.state = state
         if let service { loop.abandon(service) }
         if let data { loop.abandon(data) }
+        stopPulling(on: loop) { _ in true }
         service = nil
         data = nil
         connectsAt = nil

@@ -17,6 +17,8 @@ final class PublishingCore: Sendable {
         var letters: [LetterNews] = []
         /// In the places that their streams have in the machine.
         var streams: [StreamBuffer] = []
+        /// Streams that go to those who pull, by their places.
+        var pushes: [Int: PushOutlet] = [:]
     }
 
     let instance: Instance
@@ -37,6 +39,7 @@ final class PublishingCore: Sendable {
     let journal: NodeJournal?
     /// Where readers and producers are answered.
     private let service: ZeroMQLink<Router>
+    private let pushOutlets: [PushOutlet]
     private let pace = PublishingPace()
     /// Who waits for what groups make of events.
     let outcomes = OutcomeBook()
@@ -49,13 +52,15 @@ final class PublishingCore: Sendable {
 
     /// Nothing has left for so long: readers hold the node up.
     private static let stall = Duration.milliseconds(20)
+    /// Those who pull are looked at so often while none has room.
+    private static let pushPause = Duration.milliseconds(1)
     /// Frames that a caller publishes for others before it hands over to the loop.
     private static let directFrames = 4
 
     init(
         _ instance: Instance, named name: String, data: consuming sending Socket<Pub>,
-        at dataEndpoint: String, service: ZeroMQLink<Router>, firstSession: UInt64,
-        loop: SocketLoop,
+        at dataEndpoint: String, pushing outlets: [PushOutlet], toldAs pushed: PushedStreams,
+        service: ZeroMQLink<Router>, firstSession: UInt64, loop: SocketLoop,
         journal: NodeJournal?, acceptsProducers: Bool, acceptsCommands: Bool,
         publishTimeout: Duration
     ) {
@@ -67,10 +72,12 @@ final class PublishingCore: Sendable {
         self.acceptsProducers = acceptsProducers
         self.loop = loop
         self.service = service
+        pushOutlets = outlets
         state = Lock(
             State(
                 machine: FanoutPublisher(
-                    instance, named: name, dataEndpoint: dataEndpoint, firstSession: firstSession),
+                    instance, named: name, dataEndpoint: dataEndpoint, pushed: pushed,
+                    firstSession: firstSession),
                 work: Dispatcher(
                     instance, isStored: journal != nil, groups: journal?.storage.groups ?? [:],
                     ledgers: journal?.storage.ledgers ?? [:], seed: .random(in: 0 ... .max),
@@ -107,6 +114,7 @@ final class PublishingCore: Sendable {
                 isDurable: definition.isDurable, ringBytes: definition.ringBytes,
                 in: state.machine, at: NodeClock.now)
             state.streams.append(buffer)
+            state.pushes[place] = pushOutlets.first { $0.stream == definition.name }
             precondition(place == state.streams.count - 1)
             return place
         }
@@ -196,6 +204,9 @@ final class PublishingCore: Sendable {
                 left -= 1
             }
         }
+        if state.pushes.values.contains(where: \.isBlocked) {
+            return .until(now + PublishingCore.pushPause)
+        }
         guard isOpenLeft else { return .all }
         return .until(
             max(due, now + .microseconds(Int64(PublishingPace.interval))))
@@ -205,6 +216,7 @@ final class PublishingCore: Sendable {
     func seal(
         _ frame: SealedFrame, of place: Int, _ state: inout State, at now: MonotonicTime
     ) {
+        if let push = state.pushes[place] { return push.send(frame) }
         state.machine.seal(frame, of: place, at: now)
         send(frame.bytes, &state)
         guard !state.work.isIdle else { return }
@@ -214,7 +226,7 @@ final class PublishingCore: Sendable {
 
     /// Whether readers or workers are so far behind that nothing more should be published.
     func isHeldUp(_ place: Int, _ state: inout State, at now: MonotonicTime) -> Bool {
-        state.machine.isHeldUp(place, at: now)
+        state.pushes[place]?.isBlocked == true || state.machine.isHeldUp(place, at: now)
             || state.work.isHeldUp(state.streams[place].definition.name)
     }
 
@@ -341,6 +353,9 @@ final class PublishingCore: Sendable {
             case .worker(let news):
                 state.work.handle(news, in: state.machine, at: NodeClock.now)
                 outcome.isNewsOfWork = true
+            case .pulled(let peer, let report):
+                pushOutlets.first { $0.stream == report.stream }?.take(report, from: peer)
+                outcome.isNewsOfWork = true
             case .inquire(let session, let inquiry): take(inquiry, session: session)
             }
         }
@@ -353,6 +368,9 @@ final class PublishingCore: Sendable {
 
     /// It is not any more.
     func remove(peer endpoint: String) { state.withLock { $0.machine.remove(peer: endpoint) } }
+
+    /// How far the streams are that go to those who pull.
+    var pushReports: [PushReport] { pushOutlets.map(\.report) }
 
     // MARK: The end
 
@@ -375,7 +393,7 @@ final class PublishingCore: Sendable {
             let changes = progress.changes
             let isDone = state.withLock { state in
                 state.streams.allSatisfy(\.isDone) && state.machine.isDrained
-                    && state.work.isDrained
+                    && state.work.isDrained && pushReports.allSatisfy { $0.missing == 0 }
             }
             let patience = NodeClock.now + Limits.beatInterval * Limits.silentBeatsMax
             if isDone { return true }
@@ -391,6 +409,7 @@ final class PublishingCore: Sendable {
         progress.close()
         return state.withLock { state in
             state.data = nil
+            for push in pushOutlets { push.close() }
             let effects = state.machine.close()
             return carryOut(effects, &state).messages
         }

@@ -24,6 +24,8 @@ public struct StreamDefinition: Sendable, Hashable {
     public let isDurable: Bool
     /// How long the journal keeps events of a durable stream.
     public let retention: Retention
+    /// Whether each of its events goes to one of those who pull, and is kept nowhere.
+    public let isPushed: Bool
 
     /// A stream that lives in memory: with the process goes what it keeps.
     ///
@@ -64,9 +66,25 @@ public struct StreamDefinition: Sendable, Hashable {
             name, partitions, ringBytes, frameBytes, whenReadersLag, isDurable: true, retention)
     }
 
+    /// A stream whose events go to those who pull it, `WorkerPool.atMostOnce`, each to one of them:
+    /// over plain PUSH and PULL, frame by frame in turn. The fastest way to spread work, and the
+    /// simplest. Nobody can subscribe to it, nothing is numbered for readers, kept or sent again:
+    /// with a worker or a connection goes what it had. While nobody pulls, publishers wait.
+    ///
+    /// - Parameters:
+    ///   - name: the first token of its topics.
+    ///   - frameBytes: 1 KiB to 256 KiB. Larger frames are faster, and spread less evenly.
+    public static func pushed(
+        _ name: StreamName, frameBytes: Int = Limits.frameBytes
+    ) throws(MartletError) -> StreamDefinition {
+        try StreamDefinition(
+            name, 1, Limits.ringBytes, frameBytes, .repair, isDurable: false, isPushed: true)
+    }
+
     private init(
         _ name: StreamName, _ partitions: Int, _ ringBytes: Int, _ frameBytes: Int,
-        _ whenReadersLag: LagPolicy, isDurable: Bool, _ retention: Retention = .forever
+        _ whenReadersLag: LagPolicy, isDurable: Bool, _ retention: Retention = .forever,
+        isPushed: Bool = false
     ) throws(MartletError) {
         guard (1_024...Limits.frameBytesTargetMax).contains(frameBytes) else {
             throw MartletError(
@@ -85,5 +103,6 @@ public struct StreamDefinition: Sendable, Hashable {
         self.whenReadersLag = whenReadersLag
         self.isDurable = isDurable
         self.retention = retention
+        self.isPushed = isPushed
     }
 }

@@ -14,6 +14,8 @@ package struct FanoutPublisher {
         case submit(ProducerRequest)
         /// A worker says something, or nothing any more.
         case worker(WorkerNews)
+        /// A peer says how far it is with what it pulls.
+        case pulled(Instance, PullReport)
         /// A peer asks something, and is to be told.
         case inquire(session: UInt64, Inquiry)
     }
@@ -23,6 +25,7 @@ package struct FanoutPublisher {
     private var durableEpoch: Epoch
     private let name: String
     private let dataEndpoint: String
+    private let pushed: PushedStreams
     private let fetchBytes: Int
     private var sessions: SessionTable
     private var streams: [PublisherStream] = []
@@ -44,7 +47,8 @@ package struct FanoutPublisher {
 
     /// A publisher that starts, without streams yet.
     package init(
-        _ instance: Instance, named name: String, dataEndpoint: String, firstSession: UInt64,
+        _ instance: Instance, named name: String, dataEndpoint: String,
+        pushed: PushedStreams = PushedStreams([]), firstSession: UInt64,
         fetchBytes: Int = Limits.fetchBytes
     ) {
         self.instance = instance
@@ -52,6 +56,7 @@ package struct FanoutPublisher {
         self.fetchBytes = fetchBytes
         self.name = name
         self.dataEndpoint = dataEndpoint
+        self.pushed = pushed
         sessions = SessionTable(of: instance, firstNumber: firstSession)
     }
 
@@ -250,6 +255,7 @@ extension FanoutPublisher {
                 result += answer(fetch, session, route)
             case .submit(let request): result.append(.submit(request))
             case .worker(let news): result.append(.worker(news))
+            case .pulled(let peer, let report): result.append(.pulled(peer, report))
             case .ask(let session, let inquiry):
                 result.append(.inquire(session: session, inquiry))
             case .reached(let session, let reached):
@@ -283,7 +289,7 @@ extension FanoutPublisher {
         }
         return Welcome(
             nonce: hello.nonce, instance: instance, name: name, dataEndpoint: dataEndpoint,
-            pushEndpoint: "", eventBytesMax: UInt64(Limits.eventBytesMax), channels: states,
+            pushEndpoint: pushed.text, eventBytesMax: UInt64(Limits.eventBytesMax), channels: states,
             peers: peers)
     }
 

@@ -157,7 +157,7 @@ package struct PeerSession {
             return [.forward(message)]
         case .peers(_, let peers): return [.peers(peers)]
         case .bye(_, let goodbye): return farewell(goodbye)
-        case .hello, .welcome, .fetch, .open, .submit, .join, .results, .resize, .leave, .ask:
+        case .hello, .welcome, .fetch, .open, .submit, .join, .results, .resize, .leave, .pulled, .ask:
             ignored += 1
             return []
         }

@@ -23,6 +23,7 @@ extension SessionMessage {
         case recall = 53
         case resize = 54
         case leave = 55
+        case pulled = 58
         case ask = 64
         case tell = 65
 
@@ -71,6 +72,7 @@ extension SessionMessage {
         case .recall: .recall
         case .resize: .resize
         case .leave: .leave
+        case .pulled: .pulled
         case .ask: .ask
         case .tell: .tell
         }
@@ -123,6 +125,7 @@ extension SessionMessage {
         case .recall(_, let recall): recall.write(into: &writer)
         case .resize(_, let resize): resize.write(into: &writer)
         case .leave(_, let group): writer.text(group)
+        case .pulled(_, let report): report.write(into: &writer)
         case .ask(_, let inquiry): inquiry.write(into: &writer)
         case .tell(_, let answer): answer.write(into: &writer)
         }
@@ -163,6 +166,7 @@ extension SessionMessage {
         case .submitted: message = Submitted(&reader).map { .submitted(session: session, $0) }
         case .join, .joined, .work, .results, .settled, .recall, .resize, .leave:
             message = SessionMessage.aboutWork(kind, session, &reader, multipart.rest)
+        case .pulled: message = PullReport(&reader).map { .pulled(session: session, $0) }
         case .ask: message = Inquiry(&reader).map { .ask(session: session, $0) }
         case .tell: message = Answer(&reader).map { .tell(session: session, $0) }
         }

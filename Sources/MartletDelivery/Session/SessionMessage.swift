@@ -86,6 +86,8 @@
 //                  (text), lane (varint), fence (8)
 //   54    RESIZE   group (text), round (varint), window: events, bytes (varints)
 //   55    LEAVE    group (text)
+//   58    PULLED   stream (text), events whose handlers have returned, and others that came (varints),
+//                  since whoever pulls has begun
 //   64    ASK      request (varint), what is asked or to be done (text), and what belongs to it, in
 //                  JSON (a varint length and so many bytes)
 //   65    TELL     request (varint), kind (1): 0 the last part of the answer, 1 more comes, 2 there
@@ -138,6 +140,8 @@ package enum SessionMessage: Sendable, Hashable {
     case resize(session: UInt64, WorkResize)
     /// A worker works for a group no more, and has nothing of it.
     case leave(session: UInt64, group: String)
+    /// Somebody pulls, and says how far it is.
+    case pulled(session: UInt64, PullReport)
     /// A question to the node, or something that it is to do.
     case ask(session: UInt64, Inquiry)
     /// A part of the answer.
@@ -153,7 +157,7 @@ package enum SessionMessage: Sendable, Hashable {
             .submit(let session, _), .submitted(let session, _), .join(let session, _),
             .joined(let session, _), .work(let session, _), .results(let session, _),
             .settled(let session, _), .recall(let session, _), .resize(let session, _),
-            .leave(let session, _), .ask(let session, _), .tell(let session, _):
+            .leave(let session, _), .pulled(let session, _), .ask(let session, _), .tell(let session, _):
             session
         }
     }

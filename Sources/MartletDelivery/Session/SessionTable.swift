@@ -22,6 +22,8 @@ package struct SessionTable {
         case submit(ProducerRequest)
         /// A worker says something.
         case worker(WorkerNews)
+        /// A peer says how far it is with what it pulls.
+        case pulled(Instance, PullReport)
         /// A peer asks something.
         case ask(session: UInt64, Inquiry)
         /// A session's consumers have got so far.
@@ -154,6 +156,7 @@ package struct SessionTable {
             .leave(let session, _):
             let (peer, name) = (sessions[place].peer, sessions[place].name)
             return [.worker(.said(session: session, peer, named: name, message))]
+        case .pulled(_, let report): return [.pulled(sessions[place].peer, report)]
         case .ask(let session, let inquiry): return [.ask(session: session, inquiry)]
         case .hello, .welcome, .peers, .frames, .end, .opened, .submitted, .joined, .work,
             .settled, .recall, .tell:

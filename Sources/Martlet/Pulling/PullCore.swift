@@ -1,0 +1,148 @@
+internal import MartletDelivery
+import Synchronization
+
+/// A pool that pulls, at work: frames that have come, and the runners that handle their events.
+final class PullCore: Sendable {
+    /// Some events of a frame, for a runner.
+    struct Batch: Sendable {
+        let frame: Frame
+        let places: Range<Int>
+    }
+
+    private struct State {
+        /// Frames that have come; of the first, so many events are taken.
+        var frames = Queue<Frame>()
+        var taken = 0
+        var idle: [CheckedContinuation<Void, Never>] = []
+        /// How long a handler takes, in microseconds, by a moving mean.
+        var meanTime = Double(Limits.batchTime.components.attoseconds / 1_000_000_000_000)
+        var tallies: [StreamName: PullReport] = [:]
+        /// Streams of which there is news.
+        var news: Set<StreamName> = []
+        var isClosing = false
+    }
+
+    let pool: PullPool
+    private let handler: PoolHandler
+    /// Raised when the pool has come further.
+    let changes = ChangeSignal()
+    private let notify: @Sendable () -> Void
+    private let state = Lock(State())
+
+    /// Frames that wait here; more stay where they are.
+    private static let framesMax = 32
+
+    init(
+        _ pool: PullPool, _ codecs: CodecSet, notify: @escaping @Sendable () -> Void
+    ) throws(MartletError) {
+        try pool.check()
+        self.pool = pool
+        self.notify = notify
+        handler = pool.makeHandler(codecs)
+    }
+
+    // MARK: The loop
+
+    /// Whether more frames may come.
+    var hasRoom: Bool {
+        state.withLock { !$0.isClosing && $0.frames.count < PullCore.framesMax }
+    }
+
+    /// Frames have come.
+    func push(_ frames: [Frame]) {
+        guard !frames.isEmpty else { return }
+        let woken = state.withLock { state in
+            for frame in frames { state.frames.append(frame) }
+            defer { state.idle = [] }
+            return state.idle
+        }
+        for runner in woken { runner.resume() }
+    }
+
+    /// What is to be told, to all who push.
+    func takeReports() -> [PullReport] {
+        state.withLock { state in
+            defer { state.news = [] }
+            return state.news.compactMap { state.tallies[$0] }
+        }
+    }
+
+    // MARK: Runners
+
+    /// Handles what comes until the pool ends.
+    func run() async {
+        while let batch = await next() {
+            let began = NodeClock.now
+            var (handled, dropped) = (0, 0)
+            for place in batch.places {
+                let event = batch.frame[place]
+                do {
+                    guard pool.wants(event) else {
+                        dropped += 1
+                        continue
+                    }
+                    _ = try await handler.handle(event, Delivery(event))
+                    handled += 1
+                } catch { dropped += 1 }
+            }
+            finish(batch, handled, dropped, after: NodeClock.now.microseconds - began.microseconds)
+        }
+    }
+
+    private func next() async -> Batch? {
+        while true {
+            let (batch, isOver, hasRoom) = state.withLock { state in take(&state) }
+            if hasRoom { notify() }
+            if let batch { return batch }
+            if isOver { return nil }
+            await withCheckedContinuation { continuation in
+                let isReady = state.withLock { state in
+                    guard state.frames.count == 0, !state.isClosing else { return true }
+                    state.idle.append(continuation)
+                    return false
+                }
+                if isReady { continuation.resume() }
+            }
+        }
+    }
+
+    private func take(_ state: inout State) -> (Batch?, isOver: Bool, hasRoom: Bool) {
+        guard let frame = state.frames.first else { return (nil, state.isClosing, false) }
+        let time = Double(Limits.batchTime.components.attoseconds / 1_000_000_000_000)
+        let count = max(1, min(Limits.batchEvents, Int(time / max(state.meanTime, 1))))
+        let end = min(frame.count, state.taken + count)
+        let batch = Batch(frame: frame, places: state.taken..<end)
+        state.taken = end
+        guard end == frame.count else { return (batch, false, false) }
+        _ = state.frames.popFirst()
+        state.taken = 0
+        // Half of the room is free: what waits elsewhere may come.
+        return (batch, false, state.frames.count == PullCore.framesMax / 2)
+    }
+
+    private func finish(_ batch: Batch, _ handled: Int, _ dropped: Int, after time: UInt64) {
+        let stream = batch.frame.channel.stream
+        state.withLock { state in
+            let before = state.tallies[stream]
+            state.tallies[stream] = PullReport(
+                stream: stream, handled: (before?.handled ?? 0) + UInt64(handled),
+                dropped: (before?.dropped ?? 0) + UInt64(dropped))
+            state.news.insert(stream)
+            let mean = Double(time) / Double(max(batch.places.count, 1))
+            state.meanTime += (mean - state.meanTime) / (mean > state.meanTime ? 2 : 16)
+        }
+    }
+
+    // MARK: The end
+
+    /// Takes nothing more. Runners end when they have ended what is here.
+    func close() {
+        let woken = state.withLock { state in
+            state.isClosing = true
+            defer { state.idle = [] }
+            return state.idle
+        }
+        for runner in woken { runner.resume() }
+        notify()
+    }
+}
