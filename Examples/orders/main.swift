@@ -23,14 +23,23 @@ struct OrderDelivered: Event {
 
 /// The record of the orders, as the office sees it.
 actor Record {
-    private(set) var steps: [String: [String]] = [:]
+    /// How far an order is. News of the shop and of the warehouse come in any order, and may come
+    /// twice.
+    struct Entry {
+        var isCreated = false
+        var parcel: String?
+        var isDelivered = false
 
-    func note(_ step: String, of order: String) {
-        // An event may come twice.
-        if steps[order]?.contains(step) != true { steps[order, default: []].append(step) }
+        var isComplete: Bool { isCreated && parcel != nil && isDelivered }
     }
 
-    var isComplete: Bool { steps.count == 5 && steps.values.allSatisfy { $0.count == 3 } }
+    private(set) var entries: [String: Entry] = [:]
+
+    func note(_ order: String, _ change: @Sendable (inout Entry) -> Void) {
+        change(&entries[order, default: Entry()])
+    }
+
+    var isComplete: Bool { entries.count == 5 && entries.values.allSatisfy(\.isComplete) }
 }
 
 let folder = CommandLine.arguments.dropFirst().first ?? "/tmp/martlet-orders-example"
@@ -39,13 +48,13 @@ let record = Record()
 /// The office keeps the record, and tells the customer at the end.
 func office(at addresses: [Endpoint]) async throws {
     let created = WorkerPool(of: OrderCreated.self, group: "office-orders") { order, _ in
-        await record.note("created", of: order.order)
+        await record.note(order.order) { $0.isCreated = true }
     }
     let shipped = WorkerPool(of: OrderShipped.self, group: "office-shipped") { order, _ in
-        await record.note("shipped as \(order.parcel)", of: order.order)
+        await record.note(order.order) { $0.parcel = order.parcel }
     }
     let delivered = WorkerPool(of: OrderDelivered.self, group: "office-delivered") { order, _ in
-        await record.note("delivered", of: order.order)
+        await record.note(order.order) { $0.isDelivered = true }
         print("mail: your order \(order.order) is there")
     }
     try await withNode(named: "office", peers: addresses) { node in
@@ -101,8 +110,8 @@ try await withNode(
             print("order A-\(number) is \(receipt.level)")
         }
         while await !record.isComplete { try await Task.sleep(for: .milliseconds(10)) }
-        for (order, steps) in await record.steps.sorted(by: { $0.key < $1.key }) {
-            print("\(order): \(steps.joined(separator: ", "))")
+        for (order, entry) in await record.entries.sorted(by: { $0.key < $1.key }) {
+            print("\(order): created, shipped as \(entry.parcel ?? "-"), delivered")
         }
         for task in work { task.cancel() }
         for task in work { try await task.value }

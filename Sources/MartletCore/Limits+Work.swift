@@ -72,17 +72,30 @@ extension Limits {
     /// its ledger.
     public static let reopenedMax = 4_096
 
+    /// So many if nothing else of the channel is tried again: a parked key goes on as a whole.
+    public static let reopenedKeyMax = 65_536
+
     /// What a node is asked, or told to do: the word for it.
     public static let verbBytesMax = 64
 
     /// What belongs to that, in JSON.
-    public static let inquiryBytesMax = 1_048_576
+    public static let inquiryBytesMax = 2 * 1_048_576
 
     /// A part of the answer.
-    public static let answerBytesMax = 1_048_576
+    public static let answerBytesMax = 2 * 1_048_576
+
+    /// Parts are made about so large.
+    public static let answerPartBytes = 64 * 1_024
+
+    /// Ranges and events of a ledger that a node names to others; it counts all.
+    public static let reportedRangesMax = 1_000
 
     /// Questions that a node works on at once; more are turned away.
     public static let inquiriesMax = 16
+
+    /// Dead letters that wait for room in memory, where there is no journal. The ledgers count the
+    /// others.
+    public static let lettersWaitingMax = 65_536
 
     /// Why an event failed, as a worker says it.
     public static let reasonBytesMax = 1_024

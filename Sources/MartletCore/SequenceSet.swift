@@ -1,5 +1,5 @@
 /// Numbers of events, as ranges in their order that neither touch nor overlap.
-public struct SequenceSet: Sendable, Hashable, Codable {
+public struct SequenceSet: Sendable, Hashable {
     /// The ranges.
     public private(set) var ranges: [Range<UInt64>]
 
@@ -115,5 +115,25 @@ public struct SequenceSet: Sendable, Hashable, Codable {
             if isSo(ranges[middle]) { high = middle } else { low = middle + 1 }
         }
         return low
+    }
+}
+
+extension SequenceSet: Codable {
+    /// Reads the ranges, which must be such as these are.
+    public init(from decoder: any Decoder) throws {
+        let ranges = try decoder.singleValueContainer().decode([Range<UInt64>].self)
+        guard let read = SequenceSet(ranges: ranges) else {
+            throw DecodingError.dataCorrupted(
+                .init(
+                    codingPath: decoder.codingPath,
+                    debugDescription: "The ranges are empty, overlap, touch or are out of order."))
+        }
+        self = read
+    }
+
+    /// Writes the ranges.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(ranges)
     }
 }

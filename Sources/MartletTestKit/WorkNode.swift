@@ -159,15 +159,15 @@ struct WorkNode {
         if flaw == .releasesEarly {
             dispatcher.release(held, of: letter.group, goingOn: true, at: now)
         }
-        let places = dispatcher.reopen(chosen.map(\.event), of: letter.group, at: now)
-        let taken = places.map { chosen[$0] }
+        let isTaken = dispatcher.reopen(chosen.map(\.event), of: letter.group, at: now)
+        let taken = isTaken ? chosen : []
         for letter in taken {
             let lane = letter.event.frame.channel.lane
             letters.close(
                 letter, isDurable: journal != nil,
                 count: ledger(letter.group, lane)?.tally.reopened ?? 0)
         }
-        dispatcher.release(held, of: letter.group, goingOn: true, at: now)
+        dispatcher.release(held, of: letter.group, goingOn: isTaken, at: now)
         return taken
     }
 

@@ -39,7 +39,7 @@ final class ChildProcess: Sendable {
         } onCancel: {
             state.withLock { state in
                 state.isCancelled = true
-                if let id = state.id { kill(id, SIGKILL) }
+                if let id = state.id { Shell.kill(id) }
             }
         }
     }

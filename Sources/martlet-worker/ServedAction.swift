@@ -23,19 +23,20 @@ final class ServedAction: WorkAction {
 
     func handle(_ event: RecordedEvent, _ delivery: Delivery) async throws {
         let line = try ServedAction.line(of: event, delivery)
-        let process: LineProcess
-        if let known = free.withLock({ $0.popLast() }) {
-            process = known
-        } else {
-            process = try LineProcess(command)
-        }
+        var known = free.withLock { $0.popLast() }
+        // What a command has said unasked would be taken for its next answer.
+        if known?.isSilent == false { known = nil }
+        let process = try known ?? LineProcess(command)
         guard let answer = await process.exchange(line) else {
             if Task.isCancelled { throw MartletError(.timedOut, "`\(command)` took too long.") }
             throw MartletError(.failed, "`\(command)` ended before it had answered.")
         }
-        free.withLock { $0.append(process) }
         let words = answer.split(separator: " ", maxSplits: 1)
         let reason = words.count > 1 ? String(words[1]) : "`\(command)` says \(answer)"
+        let isVerdict = ["ack", "retry", "reject"].contains(words.first)
+        if isVerdict, process.isSilent, !Task.isCancelled {
+            free.withLock { $0.append(process) }
+        }
         switch words.first {
         case "ack": return
         case "retry": throw MartletError(.failed, reason)
@@ -100,10 +101,11 @@ final class LineProcess: Sendable {
         (id, input, output) = started
     }
 
-    /// Nobody gives it anything more: the end of its input ends it.
+    /// Nobody gives it anything more.
     deinit {
         close(input)
         close(output)
+        Shell.kill(id)
         let id = id
         DispatchQueue.global().async {
             var status: Int32 = 0
@@ -122,8 +124,15 @@ final class LineProcess: Sendable {
                 }
             }
         } onCancel: {
-            kill(id, SIGKILL)
+            Shell.kill(id)
         }
+    }
+
+    /// Whether it has said nothing that nobody has asked for.
+    var isSilent: Bool {
+        var state = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
+        let count = unsafe poll(&state, 1, 0)
+        return count == 0 && rest.withLock { $0.isEmpty }
     }
 
     private func readLine() -> String? {

@@ -39,9 +39,30 @@ enum Shell {
             unsafe arguments.forEach { unsafe free($0) }
             unsafe variables.forEach { unsafe free($0) }
         }
-        let error = unsafe posix_spawn(&id, "/bin/sh", &actions, nil, arguments, variables)
+        var attributes = posix_spawnattr_t()
+        unsafe posix_spawnattr_init(&attributes)
+        defer { unsafe posix_spawnattr_destroy(&attributes) }
+        setUp(&attributes)
+        let error = unsafe posix_spawn(
+            &id, "/bin/sh", &actions, &attributes, arguments, variables)
         return (id, error)
     }
+
+    /// A command has a group of processes of its own, and takes signals as if a terminal had
+    /// started it: this program ignores some.
+    private static func setUp(_ attributes: inout posix_spawnattr_t) {
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        unsafe posix_spawnattr_setsigmask(&attributes, &signals)
+        for signal in [SIGINT, SIGTERM, SIGHUP, SIGPIPE] { unsafe sigaddset(&signals, signal) }
+        unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
+        unsafe posix_spawnattr_setpgroup(&attributes, 0)
+        let flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP
+        unsafe posix_spawnattr_setflags(&attributes, Int16(flags))
+    }
+
+    /// Ends a command, and what it has started.
+    static func kill(_ id: pid_t) { _ = endGroup(id) }
 
     /// Writes all of it; false if nobody reads it.
     static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
@@ -73,5 +94,7 @@ enum Shell {
 private func sendBytes(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
     unsafe write(descriptor, bytes.baseAddress, bytes.count)
 }
+
+private func endGroup(_ id: pid_t) -> Int32 { kill(-id, SIGKILL) }
 
 private func makePipe(_ ends: UnsafeMutablePointer<Int32>) -> Int32 { unsafe pipe(ends) }

@@ -83,7 +83,7 @@ struct Examination {
     }
 
     private var files: String? {
-        guard report.filesMax > 0, report.filesOpen * 10 > report.filesMax * 8 else { return nil }
+        guard report.filesMax > 0, report.filesOpen / 4 > report.filesMax / 5 else { return nil }
         return "files: \(report.filesOpen) of \(report.filesMax) files and sockets are open. Raise "
             + "the limit (`ulimit -n`)."
     }

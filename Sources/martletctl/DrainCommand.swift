@@ -18,6 +18,7 @@ enum DrainCommand {
             ControlOptions.node,
             .value("group", "GROUP", "g", isRequired: true, "Its group."),
             .flag("plan", nil, "Only say which lanes would move, and where."),
+            .value("wait", "SECONDS", nil, "Wait so long for what it has begun; 30 without it."),
             .flag("undo", nil, "Give it events again."),
             ControlOptions.timeout, ControlOptions.json,
         ],
@@ -33,15 +34,19 @@ enum DrainCommand {
             throw CommandFailure(.usage, "Either `--plan` or `--undo`.")
         }
         let isJSON = arguments.flag("json")
+        let patience = Duration.seconds(try arguments.integer("wait", in: 0...86_400) ?? 30)
         return try ControlOptions.run(arguments) { control, node in
             guard isPlan else {
-                try await control.drain(worker, of: group, !isUndo)
-                if isUndo {
+                guard !isUndo else {
+                    try await control.undrain(worker, of: group)
                     Output.standard.lines(ofOthers: "\(node): `\(worker)` gets events again")
-                } else {
-                    try await waitUntilIdle(worker, of: group, control, node)
+                    return .success
                 }
-                return .success
+                try await control.drain(worker, of: group)
+                let left = try await left(of: worker, group, control, within: patience)
+                let rest = left == 0 ? "has nothing any more" : "still has \(left) events"
+                Output.standard.lines(ofOthers: "\(node): `\(worker)` \(rest)")
+                return left == 0 ? .success : .incomplete
             }
             let moves = try await control.plan(draining: worker, of: group)
             for move in moves {
@@ -58,21 +63,17 @@ enum DrainCommand {
         }
     }
 
-    /// What its handlers have begun is waited for, in the time of the command.
-    private static func waitUntilIdle(
-        _ worker: String, of group: String, _ control: NodeControl, _ node: Endpoint
-    ) async throws {
-        let end = ContinuousClock.now + .seconds(30)
+    /// How many events the worker still has when this time is over.
+    private static func left(
+        of worker: String, _ group: String, _ control: NodeControl, within patience: Duration
+    ) async throws -> Int {
+        let end = ContinuousClock.now + patience
         while true {
             let member = try await control.groups().first { $0.name == group }?.members.first {
                 $0.name == worker || "\($0.node)" == worker
             }
             let left = member?.inFlight ?? 0
-            if left == 0 || ContinuousClock.now >= end {
-                let rest = left == 0 ? "has nothing any more" : "still has \(left) events"
-                Output.standard.lines(ofOthers: "\(node): `\(worker)` \(rest)")
-                return
-            }
+            if left == 0 || ContinuousClock.now >= end { return left }
             try await Task.sleep(for: .milliseconds(50))
         }
     }

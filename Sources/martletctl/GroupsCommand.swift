@@ -107,7 +107,7 @@ enum GroupsCommand {
         for line in lanes.lines { Output.standard.lines(ofOthers: line) }
         for lane in group.lanes {
             for loss in lane.ledger.losses {
-                let last = loss.sequences.upperBound - 1
+                guard let last = loss.sequences.last else { continue }
                 Output.standard.lines(
                     ofOthers: "lost: \(lane.channel.stream) lane \(lane.channel.lane), events "
                         + "\(loss.sequences.lowerBound) to \(last), \(loss.reason)")

@@ -43,15 +43,9 @@ enum LetterText {
 
     /// What is in a file, or comes from standard input.
     static func payload(_ name: String) throws(CommandFailure) -> Bytes {
-        var reader = try LineReader(name, lineBytesMax: Limits.encodedBytesMax)
-        var bytes: [UInt8] = []
-        while let line = try reader.next() {
-            guard case .bytes(let own) = line else {
-                throw CommandFailure(.badData, "The payload is larger than an event may be.")
-            }
-            if reader.number > 1 { bytes.append(UInt8(ascii: "\n")) }
-            bytes += own
-        }
+        var bytes = try LineReader.contents(of: name, byteCountMax: Limits.encodedBytesMax)
+        // `echo` and editors end a line that belongs to nothing.
+        if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
         return Bytes(bytes)
     }
 }
@@ -78,7 +72,7 @@ struct LetterRetry {
             left = left.dropFirst(batch)
             let own = try await control.retryDeadLetters(LetterSelection(numbers: some))
             count.done += own.done
-            count.left += own.left
+            count.notDone += own.notDone
             due += .seconds(1) * batch / rate
             if !left.isEmpty { try await Task.sleep(until: due) }
         }

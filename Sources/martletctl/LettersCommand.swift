@@ -146,12 +146,13 @@ enum LettersCommand {
             }
             let count = try await LetterRetry(control, rate: rate).run(selection)
             Output.standard.lines(ofOthers: "\(node): \(count.done) are tried again")
-            if count.left > 0 {
+            if count.notDone > 0 {
                 Output.errors.lines(
-                    ofOthers: "\(node): \(count.left) are not: their events are gone, or too many "
+                    ofOthers:
+                        "\(node): \(count.notDone) are not: their events are gone, or too many "
                         + "are tried again already")
             }
-            return count.done > 0 && count.left == 0 ? .success : .incomplete
+            return count.done > 0 && count.notDone == 0 ? .success : .incomplete
         }
     }
 

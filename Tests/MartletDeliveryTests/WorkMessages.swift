@@ -103,8 +103,8 @@ enum WorkMessages {
             "4d535601 40000000 0700000000000000 03 04 6e6f6465 02 7b7d"
         ),
         (
-            .tell(session: 7, Answer(request: 3, kind: .part, body: Bytes(utf8: "[]"))),
-            "4d535601 41000000 0700000000000000 03 01 02 5b5d"
+            .tell(session: 7, Answer(request: 3, kind: .part, number: 4, body: Bytes(utf8: "[]"))),
+            "4d535601 41000000 0700000000000000 03 01 04 02 5b5d"
         ),
     ]
 }

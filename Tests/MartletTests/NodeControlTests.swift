@@ -118,7 +118,7 @@ import Testing
                         let group = try #require(try await control.groups().first)
                         #expect(group.members.filter(\.isDrained).map(\.name) == ["one"])
                         #expect(group.tally.repeated == 0)
-                        try await control.drain("one", of: "g", false)
+                        try await control.undrain("one", of: "g")
                         for number in 128..<192 {
                             try await jobs.publish(
                                 Job(number: number, key: "k\(number)"),

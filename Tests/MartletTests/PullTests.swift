@@ -24,7 +24,8 @@ import Testing
     /// Pools on two nodes have each event once between them.
     @Test(arguments: [true, false]) func poolsShareWhatIsPushed(isTCP: Bool) async throws {
         let path = "ipc:///tmp/martlet-push-\(UInt64.random(in: 0 ... .max))"
-        try await withSource(at: isTCP ? "tcp://127.0.0.1:0" : try Endpoint(path)) { source, endpoint in
+        try await withSource(at: isTCP ? "tcp://127.0.0.1:0" : try Endpoint(path)) {
+            source, endpoint in
             let seen = [Seen<Int>(), Seen<Int>()]
             let jobs = try source.publisher(of: Job.self)
             try await withThrowingTaskGroup(of: Void.self) { group in

@@ -70,6 +70,11 @@ final class AnswerBook: Sendable {
             state -> (CheckedContinuation<Ended, Never>, Ended)? in
             guard let entry = state.entries[answer.request] else { return nil }
             let continuation = entry.continuation
+            guard answer.kind == .failure || answer.number == UInt64(entry.parts.count) else {
+                state.entries[answer.request] = nil
+                state.forgotten.append(answer.request)
+                return (continuation, .failure(Self.incomplete))
+            }
             let isTooMuch = entry.byteCount + answer.body.count > AnswerBook.bytesMax
             switch answer.kind {
             case .part where !isTooMuch:
@@ -133,6 +138,11 @@ final class AnswerBook: Sendable {
 
     private static let cancelled = MartletError(
         .cancelled, "The task was cancelled before the node had answered.")
+
+    private static let incomplete = MartletError(
+        .failed,
+        "A part of the answer is missing: the node had no room for it. Ask again, or for "
+            + "less, with a limit.", isRetriable: true)
 
     private static let tooMuch = MartletError(
         .resourceExhausted, "The answer is larger than 256 MiB. Ask for less, with a limit.")

@@ -35,6 +35,9 @@ public struct LetterReport: Sendable, Codable {
     /// The event in the JSON format of CloudEvents, if it was asked for and is there.
     public let event: String?
 
+    /// A larger event is not sent along.
+    private static let eventBytesMax = 900_000
+
     init(_ letter: DeadLetter, withEvent: Bool) {
         number = letter.number
         time = letter.time
@@ -49,12 +52,13 @@ public struct LetterReport: Sendable, Codable {
         key = letter.key
         channel = letter.channel
         sequence = letter.sequence
-        event =
-            withEvent
-            ? letter.event.flatMap { event in
-                (try? CloudEventsJSON.encode(event.cloudEvent())).map {
-                    String(decoding: $0.array(), as: UTF8.self)
-                }
-            } : nil
+        event = withEvent ? letter.event.flatMap(LetterReport.text) : nil
+    }
+
+    private static func text(of event: RecordedEvent) -> String? {
+        guard let bytes = try? CloudEventsJSON.encode(event.cloudEvent()),
+            bytes.count <= eventBytesMax
+        else { return nil }
+        return String(decoding: bytes.array(), as: UTF8.self)
     }
 }

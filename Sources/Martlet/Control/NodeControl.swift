@@ -23,9 +23,10 @@ public final class NodeControl: Sendable {
         try await one(.node, ControlVerb.Done())
     }
 
-    /// The groups that work for its streams.
+    /// The groups that work for its streams. Of a ledger the first thousand ranges and failing
+    /// events are named.
     public func groups() async throws(MartletError) -> [GroupReport] {
-        try await all(.groups, ControlVerb.Done())
+        GroupReport.whole(try await all(.groups, ControlVerb.Done()))
     }
 
     /// Its dead letters that are open, the oldest first; with their events if you want them.
@@ -69,13 +70,16 @@ public final class NodeControl: Sendable {
     }
 
     /// Gives a worker of a group nothing more of the node's events, and asks for what it has not
-    /// begun; or gives it some again. It stays a worker, and is one like others when it begins
-    /// anew.
-    public func drain(
-        _ worker: String, of group: String, _ isDrained: Bool = true
-    ) async throws(MartletError) {
+    /// begun. It stays a worker, and is one like others when it begins anew.
+    public func drain(_ worker: String, of group: String) async throws(MartletError) {
         let _: ControlVerb.Done = try await one(
-            .drain, ControlVerb.Worker(group: group, worker: worker, isDrained: isDrained))
+            .drain, ControlVerb.Worker(group: group, worker: worker))
+    }
+
+    /// Gives a worker events again that was drained.
+    public func undrain(_ worker: String, of group: String) async throws(MartletError) {
+        let _: ControlVerb.Done = try await one(
+            .drain, ControlVerb.Worker(group: group, worker: worker, isDrained: false))
     }
 
     /// Forgets a group that has no workers, with its ledgers: who works for it later begins anew.
@@ -136,7 +140,12 @@ public func withControl<Result>(
     let machine = ControlClient(
         Instance(node: .random(), epoch: Epoch(start: 1, random: .random(in: 0 ... .max))),
         named: "martletctl")
-    try await loop.install { _ in ControlEngine(book, machine, addresses) }
+    do throws(MartletError) {
+        try await loop.install { _ in ControlEngine(book, machine, addresses) }
+    } catch {
+        await loop.close(drainingFor: .zero)
+        throw error
+    }
     let outcome: Swift.Result<Result, any Error>
     do { outcome = .success(try await body(NodeControl(loop, book, timeout))) } catch {
         outcome = .failure(error)

@@ -45,8 +45,8 @@ public struct NodeReport: Sendable, Codable {
     public let streams: [Stream]
     /// Its journal; nil without one.
     public let journal: Journal?
-    /// How many files and sockets it may have open, and how many it has.
+    /// How many files and sockets it may have open.
     public let filesMax: Int
-    /// How many of them it has.
+    /// How many files and sockets it has open.
     public let filesOpen: Int
 }

@@ -21,8 +21,9 @@ extension PublishingCore {
                     throw MartletError(
                         .permissionDenied, "The node takes no commands from others.")
                 }
-                for (kind, body) in try await answer(inquiry) {
-                    tell((kind, body), to: inquiry, session)
+                let parts = try await answer(inquiry)
+                for (number, part) in parts.enumerated() {
+                    tell(part, numbered: number, to: inquiry, session)
                 }
             } catch { tell(failure(error), to: inquiry, session) }
             inquiryCount.subtract(1, ordering: .relaxed)
@@ -31,8 +32,11 @@ extension PublishingCore {
 
     private typealias Part = (kind: Answer.Kind, body: Bytes)
 
-    private func tell(_ part: Part, to inquiry: Inquiry, _ session: UInt64) {
-        let answer = Answer(request: inquiry.request, kind: part.kind, body: part.body)
+    private func tell(
+        _ part: Part, numbered number: Int = 0, to inquiry: Inquiry, _ session: UInt64
+    ) {
+        let answer = Answer(
+            request: inquiry.request, kind: part.kind, number: UInt64(number), body: part.body)
         send(responses { $0.say(.tell(session: session, answer)) })
     }
 
@@ -50,13 +54,12 @@ extension PublishingCore {
         let body = inquiry.body
         switch verb {
         case .node: return try whole(await report())
-        case .groups: return try parts(await groupReports(), atMost: 1)
+        case .groups:
+            return try parts(await groupReports().flatMap { $0.pieces })
         case .letters:
             let wanted = try read(ControlVerb.Letters.self, body)
             let letters = try await openLetters(wanted.selection)
-            return try parts(
-                letters.map { LetterReport($0, withEvent: wanted.withEvents) },
-                atMost: wanted.withEvents ? 1 : 100)
+            return try parts(letters.map { LetterReport($0, withEvent: wanted.withEvents) })
         case .retry: return try whole(await retry(read(LetterSelection.self, body)))
         case .purge: return try whole(await purge(read(LetterSelection.self, body)))
         case .replace:
@@ -65,7 +68,7 @@ extension PublishingCore {
             return try whole("\(receipt.position)")
         case .plan:
             let worker = try read(ControlVerb.Worker.self, body)
-            return try parts(plan(without: worker.worker, of: worker.group), atMost: 200)
+            return try parts(plan(without: worker.worker, of: worker.group))
         case .drain:
             let worker = try read(ControlVerb.Worker.self, body)
             try drain(worker.worker, of: worker.group, worker.isDrained)
@@ -86,16 +89,24 @@ extension PublishingCore {
         [(.last, try JSONCodec().encode(value))]
     }
 
-    /// An array in parts of so many elements.
-    private func parts<Element: Encodable>(
-        _ elements: [Element], atMost count: Int
-    ) throws(MartletError) -> [Part] {
+    /// An array in parts, each an array.
+    private func parts(_ elements: [some Encodable]) throws(MartletError) -> [Part] {
         var parts: [Part] = []
-        for start in stride(from: 0, to: elements.count, by: count) {
-            let some = Array(elements[start...].prefix(count))
-            parts.append((.part, try JSONCodec().encode(some)))
+        var part: [UInt8] = []
+        func end() {
+            guard !part.isEmpty else { return }
+            parts.append((.part, Bytes(part + [UInt8(ascii: "]")])))
+            part = []
         }
-        parts.append((.last, try JSONCodec().encode([Element]())))
+        let codec = JSONCodec(byteCountMax: Limits.answerBytesMax - 2)
+        for element in elements {
+            let bytes: Bytes = try codec.encode(element)
+            if part.count + bytes.count > Limits.answerPartBytes { end() }
+            part.append(UInt8(ascii: part.isEmpty ? "[" : ","))
+            part += bytes.array()
+        }
+        end()
+        parts.append((.last, Bytes(utf8: "[]")))
         return parts
     }
 
@@ -174,6 +185,11 @@ extension PublishingCore {
                 .invalidArgument,
                 "The group `\(group)` has no worker `\(worker)` at this node. Give the name or the "
                     + "id of one that it lists.")
+        case .severalWorkers:
+            MartletError(
+                .invalidArgument,
+                "Several workers of the group `\(group)` are called `\(worker)`. Give the id of "
+                    + "one.")
         case .hasWorkers:
             MartletError(
                 .wrongState,

@@ -74,6 +74,7 @@ public struct DeadLetter: Sendable {
             let reason = text(Names.reason).flatMap({ Reason(rawValue: $0) }),
             let topic = text(Names.topic), let stream = (try? Topic(topic))?.stream,
             let lane = text(Names.lane).flatMap({ Int($0) }),
+            (0...Limits.partitionsMax).contains(lane),
             let sequence = text(Names.sequence).flatMap({ UInt64($0) })
         else {
             throw MartletError(

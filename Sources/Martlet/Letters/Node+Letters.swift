@@ -4,17 +4,17 @@ public struct LetterCount: Sendable, Hashable, Codable {
     public var done = 0
     /// Letters that it could not be done about: their events are gone, or too many are tried again
     /// at once already.
-    public var left = 0
+    public var notDone = 0
 
     /// So many.
-    public init(done: Int = 0, left: Int = 0) {
+    public init(done: Int = 0, notDone: Int = 0) {
         self.done = done
-        self.left = left
+        self.notDone = notDone
     }
 
     static func += (sum: inout LetterCount, count: LetterCount) {
         sum.done += count.done
-        sum.left += count.left
+        sum.notDone += count.notDone
     }
 }
 

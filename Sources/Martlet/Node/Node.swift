@@ -101,6 +101,12 @@ public final class Node: Sendable {
     func outlet(to stream: StreamName) throws(MartletError) -> Outlet {
         if let known = outlets.withLock({ $0[stream] }) { return known }
         guard let core else { throw mute }
+        guard stream != DeadLetter.topic.stream else {
+            throw MartletError(
+                .invalidTopic,
+                "The stream `\(stream)` is the node's own: it tells of dead letters there. Choose "
+                    + "another first token.")
+        }
         let buffer: StreamBuffer
         if let known = core.buffer(named: stream) {
             buffer = known

@@ -45,15 +45,28 @@ extension PublishingCore {
 
     /// Tells of what was set aside, where there is no journal.
     func publishDead() {
-        guard journal == nil else { return }
-        let letters = state.withLock { state in
-            defer { state.letters = [] }
-            return state.letters
+        guard journal == nil, !state.withLock({ $0.letters.isEmpty }),
+            let buffer = try? deadLetters().buffer
+        else { return }
+        state.withLock { state in
+            // What finds no room waits.
+            while let first = state.letters.first {
+                do throws(MartletError) {
+                    guard try append(first, to: buffer) != nil else { break }
+                } catch {
+                    // What cannot be told at all is counted in its ledger.
+                }
+                state.letters.removeFirst()
+            }
+            let excess = state.letters.count - Limits.lettersWaitingMax
+            if excess > 0 { state.letters.removeFirst(excess) }
         }
-        guard !letters.isEmpty, let buffer = try? deadLetters().buffer else { return }
-        // What finds no room in memory is counted in its ledger, and told nowhere.
-        for news in letters { _ = try? append(news, to: buffer) }
         loop.notify()
+    }
+
+    /// What could not be told is told later.
+    func putBack(_ letters: [LetterNews]) {
+        state.withLock { $0.letters = letters + $0.letters }
     }
 
     /// Where it is told, and the place of that stream.

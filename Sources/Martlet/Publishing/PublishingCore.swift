@@ -28,8 +28,8 @@ final class PublishingCore: Sendable {
     let progress = ChangeSignal()
     let loop: SocketLoop
     let state: Lock<State>
-    private let buffers = Lock<[StreamName: StreamBuffer]>([:])
-    private let isClosed = Atomic<Bool>(false)
+    let buffers = Lock<[StreamName: StreamBuffer]>([:])
+    let isClosed = Atomic<Bool>(false)
     private let publishTimeout: Duration
     private let acceptsProducers: Bool
     let acceptsCommands: Bool
@@ -39,7 +39,7 @@ final class PublishingCore: Sendable {
     let journal: NodeJournal?
     /// Where readers and producers are answered.
     private let service: ZeroMQLink<Router>
-    private let pushOutlets: [PushOutlet]
+    let pushOutlets: [PushOutlet]
     private let pace = PublishingPace()
     /// Who waits for what groups make of events.
     let outcomes = OutcomeBook()
@@ -316,6 +316,7 @@ final class PublishingCore: Sendable {
         if readersChanged { readers.raise() }
         if readersChanged || hasProgress || outcome.isNewsOfWork { progress.raise() }
         journal?.reader.ask(outcome.requests)
+        for (session, inquiry) in outcome.inquiries { take(inquiry, session: session) }
         return outcome.messages + (outcome.submissions.isEmpty ? [] : take(outcome.submissions))
     }
 
@@ -333,17 +334,18 @@ final class PublishingCore: Sendable {
         return responses { machine in answers.flatMap { machine.answered($0) } }
     }
 
-    private struct Outcome: Sendable {
+    struct Carried: Sendable {
         var messages: [(route: Bytes, message: Multipart)] = []
         var requests: [StoredRequest] = []
         var submissions: [ProducerRequest] = []
+        var inquiries: [(session: UInt64, Inquiry)] = []
         var isNewsOfWork = false
     }
 
-    private func carryOut(
+    func carryOut(
         _ effects: [FanoutPublisher.Effect], _ state: inout State
-    ) -> Outcome {
-        var outcome = Outcome()
+    ) -> Carried {
+        var outcome = Carried()
         for effect in effects {
             switch effect {
             case .publish(let bytes): send(bytes, &state)
@@ -356,7 +358,8 @@ final class PublishingCore: Sendable {
             case .pulled(let peer, let report):
                 pushOutlets.first { $0.stream == report.stream }?.take(report, from: peer)
                 outcome.isNewsOfWork = true
-            case .inquire(let session, let inquiry): take(inquiry, session: session)
+            case .inquire(let session, let inquiry):
+                outcome.inquiries.append((session, inquiry))
             }
         }
         carryOutWork(&state)
@@ -368,50 +371,4 @@ final class PublishingCore: Sendable {
 
     /// It is not any more.
     func remove(peer endpoint: String) { state.withLock { $0.machine.remove(peer: endpoint) } }
-
-    /// How far the streams are that go to those who pull.
-    var pushReports: [PushReport] { pushOutlets.map(\.report) }
-
-    // MARK: The end
-
-    /// Accepts no more events.
-    func closeBuffers() {
-        let open = buffers.withLock { buffers in
-            isClosed.store(true, ordering: .relaxed)
-            return Array(buffers.values)
-        }
-        for buffer in open { buffer.close() }
-        readers.close()
-    }
-
-    /// Waits until everything has left and every reader is done with it. Who has not got on for as
-    /// long as a session may be silent is not waited for. False if somebody is not done.
-    @discardableResult
-    func drain(within timeout: Duration) async -> Bool {
-        let end = NodeClock.now + timeout
-        while NodeClock.now < end {
-            let changes = progress.changes
-            let isDone = state.withLock { state in
-                state.streams.allSatisfy(\.isDone) && state.machine.isDrained
-                    && state.work.isDrained && pushReports.allSatisfy { $0.missing == 0 }
-            }
-            let patience = NodeClock.now + Limits.beatInterval * Limits.silentBeatsMax
-            if isDone { return true }
-            guard case .changed = await progress.wait(since: changes, until: min(end, patience))
-            else { return false }
-        }
-        return false
-    }
-
-    /// Closes the data socket, and returns what is said to peers before the node goes.
-    func close() -> [(route: Bytes, message: Multipart)] {
-        outcomes.close()
-        progress.close()
-        return state.withLock { state in
-            state.data = nil
-            for push in pushOutlets { push.close() }
-            let effects = state.machine.close()
-            return carryOut(effects, &state).messages
-        }
-    }
 }

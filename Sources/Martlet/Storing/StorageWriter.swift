@@ -252,8 +252,10 @@ final class StorageWriter: Sendable {
     ) {
         let work = core.takeWork()
         queue.add(groups: work.groups, ledgers: work.ledgers)
-        guard !work.letters.isEmpty, let (place, buffer, isNew) = try? core.deadLetters() else {
-            return
+        guard !work.letters.isEmpty else { return }
+        guard let (place, buffer, isNew) = try? core.deadLetters() else {
+            // Too many streams: what was set aside is told when there is room.
+            return core.putBack(work.letters)
         }
         if isNew {
             queue.add(

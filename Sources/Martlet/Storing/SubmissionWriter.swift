@@ -14,6 +14,7 @@ struct SubmissionWriter {
     }
 
     private var last: LastKind?
+    private var lastStreamCount = 0
 
     /// Most that is appended for one commit.
     private static let bytesMax = 4 * 1_048_576
@@ -27,15 +28,18 @@ struct SubmissionWriter {
     ) -> Targets {
         for request in requests { table.add(request) }
         guard table.waitingBytes > 0 else { return [:] }
-        if table.streams.count != streams.count {
-            table.streams = streams.map(\.buffer.definition.name).sorted { $0.precedes($1) }
+        if lastStreamCount != streams.count {
+            lastStreamCount = streams.count
+            // Of dead letters the node tells itself.
+            table.streams = streams.map(\.buffer.definition.name)
+                .filter { $0 != DeadLetter.topic.stream }.sorted { $0.precedes($1) }
         }
         var targets: Targets = [:]
         var byteCount = 0
         var last = last
         table.admit(at: NodeClock.timestamp) { (event) throws(MartletError) in
             let stream = event.frame.channel.stream
-            guard
+            guard stream != DeadLetter.topic.stream,
                 let (place, buffer) = streams.first(where: { $0.buffer.definition.name == stream })
             else { throw SubmissionWriter.unknown(stream) }
             guard byteCount < SubmissionWriter.bytesMax, targets[place] != nil || !isHeldUp(place)

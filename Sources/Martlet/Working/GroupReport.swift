@@ -25,7 +25,7 @@ public struct GroupReport: Sendable, Hashable, Codable {
         /// The channel.
         public let channel: Channel
         /// What has become of its events.
-        public let ledger: StoredLedger
+        public internal(set) var ledger: StoredLedger
         /// How many events are not settled.
         public let lag: UInt64
         /// How many of these workers have.
@@ -43,23 +43,23 @@ public struct GroupReport: Sendable, Hashable, Codable {
     /// The version of its definition.
     public let version: Int
     /// Its workers, in the order in which they came.
-    public let members: [Member]
+    public internal(set) var members: [Member]
     /// The channels, in the order in which they came.
     public internal(set) var lanes: [Lane]
     /// Most of what it tries fails, so that it tries little.
     public let isFailing: Bool
 
     /// How many events are not settled.
-    public var lag: UInt64 { lanes.reduce(0) { $0 + $1.lag } }
+    public var lag: UInt64 { lanes.reduce(0) { $0 &+ $1.lag } }
 
     /// When the first of its events that is not settled was published, if that is known.
     public var oldest: Timestamp? { lanes.compactMap(\.oldest).min() }
 
     /// How many of its events workers have.
-    public var inFlight: Int { lanes.reduce(0) { $0 + $1.inFlight } }
+    public var inFlight: Int { lanes.reduce(0) { $0 &+ $1.inFlight } }
 
     /// How many wait for their next attempt.
-    public var retrying: Int { lanes.reduce(0) { $0 + $1.retrying } }
+    public var retrying: Int { lanes.reduce(0) { $0 &+ $1.retrying } }
 
     /// How many keys are parked: everything of them is set aside.
     public var parkedKeys: Int { lanes.reduce(0) { $0 + $1.ledger.parkedKeys.count } }
@@ -67,11 +67,11 @@ public struct GroupReport: Sendable, Hashable, Codable {
     /// What has become of its events, all in all.
     public var tally: StoredLedger.Tally {
         lanes.reduce(into: StoredLedger.Tally()) { tally, lane in
-            tally.handled += lane.ledger.tally.handled
-            tally.dead += lane.ledger.tally.dead
-            tally.repeated += lane.ledger.tally.repeated
-            tally.lost += lane.ledger.tally.lost
-            tally.reopened += lane.ledger.tally.reopened
+            tally.handled &+= lane.ledger.tally.handled
+            tally.dead &+= lane.ledger.tally.dead
+            tally.repeated &+= lane.ledger.tally.repeated
+            tally.lost &+= lane.ledger.tally.lost
+            tally.reopened &+= lane.ledger.tally.reopened
         }
     }
 
@@ -91,6 +91,45 @@ public struct GroupReport: Sendable, Hashable, Codable {
                 oldest: lane.oldest)
         }
         isFailing = status.isBroken
+    }
+}
+
+extension GroupReport {
+    /// The report in pieces that are small enough to be sent: the group, and each of its lanes.
+    var pieces: [GroupReport] {
+        var group = self
+        group.lanes = []
+        return [group]
+            + lanes.map { lane in
+                var piece = group
+                var lane = lane
+                lane.ledger.trim(to: Limits.reportedRangesMax)
+                piece.members = []
+                piece.lanes = [lane]
+                return piece
+            }
+    }
+
+    /// Puts pieces together.
+    static func whole(_ pieces: [GroupReport]) -> [GroupReport] {
+        var groups: [GroupReport] = []
+        for piece in pieces {
+            if groups.last?.name == piece.name {
+                groups[groups.count - 1].lanes += piece.lanes
+            } else {
+                groups.append(piece)
+            }
+        }
+        return groups
+    }
+}
+
+extension StoredLedger {
+    /// Names no more than so many ranges and events of each kind.
+    fileprivate mutating func trim(to count: Int) {
+        settled = SequenceSet(ranges: Array(settled.ranges.prefix(count))) ?? settled
+        reopened = SequenceSet(ranges: Array(reopened.ranges.prefix(count))) ?? reopened
+        failing = Array(failing.prefix(count))
     }
 }
 

@@ -28,12 +28,15 @@ package struct Answer: Sendable, Hashable {
 
     package let request: UInt64
     package let kind: Kind
+    /// Counts the parts of an answer, from 0.
+    package let number: UInt64
     /// In JSON.
     package let body: Bytes
 
-    package init(request: UInt64, kind: Kind, body: Bytes) {
+    package init(request: UInt64, kind: Kind, number: UInt64 = 0, body: Bytes) {
         self.request = request
         self.kind = kind
+        self.number = number
         self.body = body
     }
 }
@@ -58,14 +61,16 @@ extension Answer {
     init?(_ reader: inout FieldReader) {
         guard let request = reader.varint(),
             let kind = reader.byte().flatMap({ Kind(rawValue: $0) }),
+            let number = reader.varint(),
             let body = reader.bytes(atMost: Limits.answerBytesMax)
         else { return nil }
-        self.init(request: request, kind: kind, body: body)
+        self.init(request: request, kind: kind, number: number, body: body)
     }
 
     func write(into writer: inout FieldWriter) {
         writer.varint(request)
         writer.byte(kind.rawValue)
+        writer.varint(number)
         writer.bytes(body)
     }
 }

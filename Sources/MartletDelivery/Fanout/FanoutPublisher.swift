@@ -289,7 +289,8 @@ extension FanoutPublisher {
         }
         return Welcome(
             nonce: hello.nonce, instance: instance, name: name, dataEndpoint: dataEndpoint,
-            pushEndpoint: pushed.text, eventBytesMax: UInt64(Limits.eventBytesMax), channels: states,
+            pushEndpoint: pushed.text, eventBytesMax: UInt64(Limits.eventBytesMax),
+            channels: states,
             peers: peers)
     }
 

@@ -157,7 +157,8 @@ package struct PeerSession {
             return [.forward(message)]
         case .peers(_, let peers): return [.peers(peers)]
         case .bye(_, let goodbye): return farewell(goodbye)
-        case .hello, .welcome, .fetch, .open, .submit, .join, .results, .resize, .leave, .pulled, .ask:
+        case .hello, .welcome, .fetch, .open, .submit, .join, .results, .resize, .leave, .pulled,
+            .ask:
             ignored += 1
             return []
         }

@@ -86,12 +86,13 @@
 //                  (text), lane (varint), fence (8)
 //   54    RESIZE   group (text), round (varint), window: events, bytes (varints)
 //   55    LEAVE    group (text)
-//   58    PULLED   stream (text), events whose handlers have returned, and others that came (varints),
-//                  since whoever pulls has begun
+//   58    PULLED   stream (text), events whose handlers have returned, and others that came
+//                  (varints), since whoever pulls has begun
 //   64    ASK      request (varint), what is asked or to be done (text), and what belongs to it, in
 //                  JSON (a varint length and so many bytes)
 //   65    TELL     request (varint), kind (1): 0 the last part of the answer, 1 more comes, 2 there
-//                  is none; the part, or why not, in JSON (a varint length and so many bytes)
+//                  is none; the part's number, from 0 (varint); the part, or why not, in JSON (a
+//                  varint length and so many bytes)
 //
 // Numbers of events are a varint count of ranges, and for each how far it begins behind the end of
 // the one before, from 0 on, and its length (varints). Rows of events are a varint count, and for
@@ -157,7 +158,8 @@ package enum SessionMessage: Sendable, Hashable {
             .submit(let session, _), .submitted(let session, _), .join(let session, _),
             .joined(let session, _), .work(let session, _), .results(let session, _),
             .settled(let session, _), .recall(let session, _), .resize(let session, _),
-            .leave(let session, _), .pulled(let session, _), .ask(let session, _), .tell(let session, _):
+            .leave(let session, _), .pulled(let session, _), .ask(let session, _),
+            .tell(let session, _):
             session
         }
     }

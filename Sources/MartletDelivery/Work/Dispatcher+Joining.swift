@@ -46,8 +46,8 @@ extension Dispatcher {
         }
         let group = GroupDispatcher(
             definition, join.definition, at: instance, seed: random.next(), fences: fences)
-        let place = groups.count
-        groups.append(group)
+        let place = groups.firstIndex { $0.isRemoved } ?? groups.count
+        if place == groups.count { groups.append(group) } else { groups[place] = group }
         groups[place].hasBegun = true
         places[join.group] = place
         for stream in streams.indices { attach(place, to: stream, publisher, at: now) }

@@ -11,17 +11,21 @@ extension Dispatcher {
     package enum Obstacle: Error, Sendable {
         case unknownGroup
         case unknownWorker
+        case severalWorkers
         case hasWorkers
     }
 
     /// The node of a worker that goes by this name or number.
     package func worker(_ text: String, of group: String) throws(Obstacle) -> NodeID {
         guard let place = places[group] else { throw .unknownGroup }
-        let known = groups[place].members.first {
-            $0.label == text || $0.instance.node.description == text
+        let members = groups[place].members
+        if let known = members.first(where: { $0.instance.node.description == text }) {
+            return known.instance.node
         }
-        guard let known else { throw .unknownWorker }
-        return known.instance.node
+        let known = members.filter { $0.label == text }
+        guard let first = known.first else { throw .unknownWorker }
+        guard known.count == 1 else { throw .severalWorkers }
+        return first.instance.node
     }
 
     /// Which lanes would move if a worker left.
@@ -45,6 +49,7 @@ extension Dispatcher {
         guard let place = places[group] else { throw .unknownGroup }
         guard groups[place].members.isEmpty else { throw .hasWorkers }
         places[group] = nil
+        change(place) { $0.endWatches() }
         // Its place stays empty: questions to the storage may be under way for it.
         groups[place] = GroupDispatcher(
             groups[place].definition, groups[place].encoded, at: instance, seed: random.next(),

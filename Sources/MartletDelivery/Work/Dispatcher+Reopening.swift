@@ -52,23 +52,21 @@ extension Dispatcher {
         }
     }
 
-    /// Events that a group has set aside are tried again. Returns the places of those that are: the
-    /// others are not known to be settled, or too many are tried again already.
+    /// Events of one channel that a group has set aside are tried again: all of them or, if it
+    /// returns false, none. Then some are not known to be settled, or too many are tried again
+    /// already.
     package mutating func reopen(
         _ events: [RecordedEvent], of group: String, at now: MonotonicTime
-    ) -> [Int] {
-        guard let place = places[group] else { return [] }
-        var taken: [Int] = []
+    ) -> Bool {
+        guard let place = places[group], let first = events.first,
+            let lane = groups[place].lane(first.frame.channel.place),
+            groups[place].mayReopen(events, in: lane)
+        else { return false }
         change(place) { group in
-            for (number, event) in events.enumerated() {
-                guard let lane = group.lane(event.frame.channel.place),
-                    group.mayReopen(event, in: lane), group.lanes[lane].reopen(event)
-                else { continue }
-                taken.append(number)
-            }
+            group.lanes[lane].reopen(events)
             group.pump(at: now)
         }
-        return taken
+        return true
     }
 
     // MARK: After a restart
@@ -91,9 +89,7 @@ extension Dispatcher {
         guard let place = places[name.group] else { return }
         change(place) { group in
             guard let lane = group.lane(name.channel.place) else { return }
-            for event in events where event.frame.channel == name.channel {
-                group.lanes[lane].restore(event)
-            }
+            group.lanes[lane].restore(events.filter { $0.frame.channel == name.channel })
             group.lanes[lane].loseAwaited()
             group.pump(at: now)
         }
@@ -101,12 +97,18 @@ extension Dispatcher {
 }
 
 extension GroupDispatcher {
-    /// Whether it is an event of the lane, and there is room in its ledger.
-    fileprivate func mayReopen(_ event: RecordedEvent, in lane: Int) -> Bool {
+    /// Whether they are events of the lane that are settled, and there is room in its ledger.
+    fileprivate func mayReopen(_ events: [RecordedEvent], in lane: Int) -> Bool {
         let known = lanes[lane]
-        // Streams in memory begin anew with each start.
-        return known.channel == event.frame.channel
-            && (known.isDurable || event.frame.header.epoch == instance.epoch)
-            && known.ledger.reopened.ranges.count < Limits.reopenedMax
+        let open = known.ledger.reopened.count
+        // A key whose events are tried again together may have more of them.
+        let max = open == 0 ? Limits.reopenedKeyMax : Limits.reopenedMax
+        guard open + UInt64(events.count) <= UInt64(max) else { return false }
+        return events.allSatisfy { event in
+            // Streams in memory begin anew with each start.
+            known.channel == event.frame.channel
+                && (known.isDurable || event.frame.header.epoch == instance.epoch)
+                && event.sequence < known.end && known.ledger.isSettled(event.sequence)
+        }
     }
 }

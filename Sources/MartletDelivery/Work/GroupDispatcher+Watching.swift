@@ -20,6 +20,24 @@ extension GroupDispatcher {
         }
     }
 
+    /// Nothing more becomes of any event.
+    mutating func endWatches() {
+        for lane in lanes.indices {
+            for sequence in lanes[lane].ledger.takeWatched() {
+                effects.append(
+                    .ended(lanes[lane].channel, WorkEnding(sequence: sequence, fate: .skipped)))
+            }
+        }
+        for (place, sequences) in earlyWatches {
+            let channel = Channel(node: instance.node, stream: place.stream, lane: place.lane)
+            for sequence in sequences {
+                effects.append(.ended(channel, WorkEnding(sequence: sequence, fate: .skipped)))
+            }
+        }
+        earlyWatches = [:]
+        watchCount = 0
+    }
+
     /// Tells of what has ended, as far as it is on disk.
     mutating func tellEndings() {
         for lane in lanes.indices {

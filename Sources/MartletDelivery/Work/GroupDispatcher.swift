@@ -90,7 +90,12 @@ struct GroupDispatcher: Sendable {
         lanes.append(lane)
         isUnassigned = true
         for sequence in earlyWatches.removeValue(forKey: lane.channel.place) ?? [] {
-            _ = lanes[lanes.count - 1].ledger.watch(sequence)
+            if !lanes[lanes.count - 1].ledger.watch(sequence) {
+                // The group begins behind it.
+                watchCount -= 1
+                effects.append(
+                    .ended(lane.channel, WorkEnding(sequence: sequence, fate: .skipped)))
+            }
         }
     }
 

@@ -74,6 +74,12 @@ struct Ledger {
         return true
     }
 
+    /// Nobody is told of any event any more.
+    mutating func takeWatched() -> [UInt64] {
+        defer { watched = [] }
+        return watched
+    }
+
     /// Watched events that are done with.
     mutating func takeEndings() -> [WorkEnding] {
         guard !endings.isEmpty else { return [] }
@@ -82,6 +88,10 @@ struct Ledger {
     }
 
     private mutating func end(_ range: Range<UInt64>, as fate: WorkFate) {
+        // They are in order, and most of what is settled is watched by nobody.
+        guard let first = watched.first, first < range.upperBound,
+            let last = watched.last, last >= range.lowerBound
+        else { return }
         for sequence in watched where range.contains(sequence) {
             endings.append(WorkEnding(sequence: sequence, fate: fate))
         }

@@ -48,20 +48,24 @@ extension WorkLane {
 
     // MARK: Reopening
 
-    /// An event that was set aside is tried again. False if it is not known to be settled.
-    mutating func reopen(_ event: RecordedEvent) -> Bool {
-        guard event.sequence < end, ledger.isSettled(event.sequence) else { return false }
-        ledger.reopen(event.sequence)
+    /// Events that were set aside are tried again.
+    mutating func reopen(_ events: [RecordedEvent]) {
         isDirty = true
-        insert(event)
-        return true
+        for event in events.sorted(by: { $0.sequence < $1.sequence }) {
+            ledger.reopen(event.sequence)
+            insert(event)
+        }
+        countPieces()
     }
 
-    /// An event comes that was reopened before a restart.
-    mutating func restore(_ event: RecordedEvent) {
-        guard awaited.contains(event.sequence) else { return }
-        awaited.remove(event.sequence..<event.sequence + 1)
-        insert(event)
+    /// Events come that were reopened before a restart.
+    mutating func restore(_ events: [RecordedEvent]) {
+        for event in events.sorted(by: { $0.sequence < $1.sequence })
+        where awaited.contains(event.sequence) {
+            awaited.remove(event.sequence..<event.sequence + 1)
+            insert(event)
+        }
+        countPieces()
     }
 
     /// Those that have not come are lost.
@@ -94,7 +98,6 @@ extension WorkLane {
             own[0] = slot
             pieces.insert(own, at: piece(from: sequence))
         }
-        countPieces()
         requeue(event)
     }
 
