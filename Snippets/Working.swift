@@ -21,6 +21,10 @@ try await withNode(named: "shop", listening: "tcp://127.0.0.1:5550") { node in
     while node.groups.first.map({ $0.tally.handled + $0.tally.dead }) ?? 0 < 100 {
         try await Task.sleep(for: .milliseconds(5))
     }
+    let pulling = Task { try await pull() }
+    try await push()
+    pulling.cancel()
+    try await pulling.value
     try await wait(for: OrderPlaced(id: "A-100", customer: "c-1", cents: 0), orders)
     try await tidy(node)
     working.cancel()
@@ -39,6 +43,36 @@ func wait(for order: OrderPlaced, _ orders: Publisher<OrderPlaced>) async throws
     default: print("\(order.id): \(receipt)")
     }
     // end handled
+}
+
+struct Reading: Event {
+    static let topic: Topic = "readings.new"
+    var number: Int
+}
+
+func store(_ reading: Reading) {}
+
+/// Spreads work that need not arrive.
+func push() async throws {
+    // begin pushed
+    try await withNode(
+        named: "meters", listening: "tcp://127.0.0.1:5560", streams: [.pushed("readings")]
+    ) { node in
+        let readings = try node.publisher(of: Reading.self)
+        for number in 0..<1_000 { try await readings.publish(Reading(number: number)) }
+        print(node.pushes)
+    }
+    // end pushed
+}
+
+/// Takes its share of it.
+func pull() async throws {
+    // begin pull
+    let pool = WorkerPool.atMostOnce(of: Reading.self, width: 4) { reading, _ in store(reading) }
+    try await withNode(named: "store-1", peers: ["tcp://127.0.0.1:5560"]) { node in
+        try await node.run(pool)
+    }
+    // end pull
 }
 
 /// Looks at what was given up.
