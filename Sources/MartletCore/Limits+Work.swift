@@ -97,6 +97,13 @@ extension Limits {
     /// others.
     public static let lettersWaitingMax = 65_536
 
+    /// Events of producers of which somebody waits to hear what groups make of them; others ask
+    /// again.
+    public static let awaitingMax = 65_536
+
+    /// Outcomes that a node remembers, should one have been lost on its way.
+    public static let outcomesMax = 4_096
+
     /// Why an event failed, as a worker says it.
     public static let reasonBytesMax = 1_024
 

@@ -140,6 +140,8 @@ extension SubmitWorld {
                 producers[number].open(epoch, next: next + skipped)
             case .stored(let before, let node, let runs):
                 try confirm(before, node, runs, of: number)
+            // Nobody asks for it here.
+            case .ended: break
             case .fail(let error):
                 guard error.message.contains("elsewhere") else {
                     throw Violation(invariant: "I15", description: error.message)

@@ -17,6 +17,8 @@ import Testing
         var submissions: [Submission] = []
         var errors: [MartletError] = []
         var stored: [UInt64] = []
+        var asked: [ProducerAwaiting] = []
+        var outcomes: [ProducerOutcome] = []
         private var nonce: UInt64 = 0
         private var session: UInt64 = 0
 
@@ -24,11 +26,14 @@ import Testing
             for effect in effects {
                 switch effect {
                 case .send(let message):
-                    if case .submit(_, let submission)? = SessionMessage(message) {
-                        submissions.append(submission)
+                    switch SessionMessage(message) {
+                    case .submit(_, let submission)?: submissions.append(submission)
+                    case .await(_, let wanted)?: asked.append(wanted)
+                    default: break
                     }
                 case .fail(let error): errors.append(error)
                 case .stored(let before, _, _): stored.append(before)
+                case .ended(let outcome): outcomes.append(outcome)
                 case .opened, .reconnect: break
                 }
             }
@@ -47,6 +52,8 @@ import Testing
                     session: session,
                     ProducerOpened(producer: "web", epoch: epoch, next: next, streams: ["a"])))
         }
+
+        mutating func await(_ number: UInt64) { note(client.await(number, by: "g")) }
 
         mutating func receive(_ message: SessionMessage) {
             note(client.receive(message.multipart, at: now))
@@ -88,6 +95,29 @@ import Testing
         dialogue.answer(1, 3, .stored([]))
         #expect(dialogue.submissions.count == 41 + 19)
         #expect(dialogue.submissions.allSatisfy { $0.byteCount <= Limits.frameBytes })
+    }
+
+    /// What a group makes of an event is asked before it goes, again in a new session and after a
+    /// while, and told once.
+    @Test func outcomesAreAskedForUntilTheyCome() throws {
+        var dialogue = Dialogue()
+        dialogue.open(next: 1)
+        dialogue.await(1)
+        dialogue.add(1..<2)
+        #expect(dialogue.asked.map(\.number) == [1])
+        dialogue.open(next: 2)
+        #expect(dialogue.asked.count == 2)
+        dialogue.pass(.milliseconds(100))
+        #expect(dialogue.asked.count == 2)
+        dialogue.pass(Limits.fetchTimeout)
+        #expect(dialogue.asked.count == 3)
+        let wanted = try #require(dialogue.asked.last)
+        for _ in 0..<2 {
+            dialogue.receive(.outcome(session: 2, ProducerOutcome(wanted, .ended(.skipped))))
+        }
+        #expect(dialogue.outcomes == [ProducerOutcome(wanted, .ended(.skipped))])
+        dialogue.pass(Limits.fetchTimeout)
+        #expect(dialogue.asked.count == 3)
     }
 
     /// A node that is busy is left alone for longer and longer.

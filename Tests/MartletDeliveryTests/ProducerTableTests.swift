@@ -162,4 +162,37 @@ import Testing
         } while desk.table.waitingBytes > 0
         #expect(answers == [64, 64, 64, 8])
     }
+
+    private static func await(_ number: UInt64) -> ProducerRequest {
+        ProducerRequest(
+            session: 4,
+            .await(ProducerAwaiting(producer: "p", number: number, group: "g")))
+    }
+
+    /// Who waits for what becomes of an event is heard of when that is appended, or at once.
+    @Test func whoWaitsIsNamedWithThePlaceOfTheEvent() throws {
+        var desk = Desk()
+        _ = desk.turn([Self.opening("p"), Self.await(2), Self.await(2), Self.await(9)])
+        #expect(desk.table.takeWatches().isEmpty)
+        _ = desk.turn([Self.submission("p", [try Self.frame(1..<4)])])
+        let watches = desk.table.takeWatches()
+        #expect(watches.map(\.awaiting.number) == [2])
+        #expect(watches.map(\.session) == [4])
+        #expect(watches.first?.event?.sequence == 2)
+        // Asked again when it is there: its place is remembered.
+        _ = desk.turn([Self.await(3)])
+        #expect(desk.table.takeWatches().first?.event?.sequence == 3)
+        #expect(desk.table.takeWatches().isEmpty)
+    }
+
+    /// Of what was long ago the place is not known any more.
+    @Test func whatIsNotRememberedIsSaidToBeSo() throws {
+        var desk = Desk([
+            "p": StoredProducer(
+                epoch: Epoch(start: 1, random: 7), next: 50, usedAt: Self.time(0))
+        ])
+        _ = desk.turn([Self.await(20)])
+        let watch = try #require(desk.table.takeWatches().first)
+        #expect(watch.event == nil)
+    }
 }

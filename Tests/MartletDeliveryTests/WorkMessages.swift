@@ -11,6 +11,8 @@ enum WorkMessages {
         WorkResult(stream: "a", lane: 3, fence: fence, sequences: sequences, verdict: verdict)
     }
 
+    private static let awaiting = ProducerAwaiting(producer: "p", number: 300, group: "g")
+
     static let golden: [(message: SessionMessage, hex: String)] = [
         (
             .join(
@@ -94,6 +96,32 @@ enum WorkMessages {
             "4d535601 36000000 0700000000000000 01 67 02 00 00"
         ),
         (.leave(session: 7, group: "g"), "4d535601 37000000 0700000000000000 01 67"),
+        (
+            .await(session: 7, awaiting), "4d535601 24000000 0700000000000000 01 70 ac02 01 67"
+        ),
+        (
+            .outcome(session: 7, ProducerOutcome(awaiting, .ended(.handled(value: nil)))),
+            "4d535601 25000000 0700000000000000 01 70 ac02 01 67 00"
+        ),
+        (
+            .outcome(
+                session: 7,
+                ProducerOutcome(awaiting, .ended(.handled(value: Bytes(utf8: "42"))))),
+            "4d535601 25000000 0700000000000000 01 70 ac02 01 67 01 02 3432"
+        ),
+        (
+            .outcome(
+                session: 7, ProducerOutcome(awaiting, .ended(.dead(.parked, text: "no")))),
+            "4d535601 25000000 0700000000000000 01 70 ac02 01 67 02 03 02 6e6f"
+        ),
+        (
+            .outcome(session: 7, ProducerOutcome(awaiting, .ended(.lost(.corrupt)))),
+            "4d535601 25000000 0700000000000000 01 70 ac02 01 67 04 02"
+        ),
+        (
+            .outcome(session: 7, ProducerOutcome(awaiting, .forgotten)),
+            "4d535601 25000000 0700000000000000 01 70 ac02 01 67 05"
+        ),
         (
             .pulled(session: 7, PullReport(stream: "a", handled: 300, dropped: 2)),
             "4d535601 3a000000 0700000000000000 01 61 ac02 02"

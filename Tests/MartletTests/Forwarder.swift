@@ -37,6 +37,15 @@ final class Forwarder: Sendable {
 
     deinit { stop() }
 
+    /// Cuts what is connected. Whoever connects again is forwarded.
+    func cut() {
+        let open = sockets.withLock { sockets in
+            defer { sockets = Array(sockets.prefix(1)) }
+            return sockets.dropFirst()
+        }
+        for socket in open { shutdown(socket, Int32(SHUT_RDWR)) }
+    }
+
     /// Takes the address away: what is connected is cut, and nobody can connect any more.
     func stop() {
         let open = sockets.withLock { sockets in

@@ -10,6 +10,9 @@ public enum Outcome: Sendable, Hashable {
     case skipped
     /// The event was lost before it was handled, and its group's ledger says so.
     case lost(StoredLedger.Loss.Reason)
+    /// The group is done with it, and nobody remembers how. Only producers hear it: their node has
+    /// begun anew since, or it was long ago.
+    case forgotten
 
     /// Whether a handler has returned.
     public var isHandled: Bool {
@@ -49,6 +52,7 @@ extension Outcome: CustomStringConvertible {
         case .setAside(let reason, let text): "set aside, \(reason): \(text)"
         case .skipped: "skipped"
         case .lost(let reason): "lost, \(reason)"
+        case .forgotten: "done with, nobody remembers how"
         }
     }
 }

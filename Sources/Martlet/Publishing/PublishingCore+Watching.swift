@@ -36,11 +36,53 @@ extension PublishingCore {
     ) async throws(MartletError) -> Outcome {
         let event = watched(appended, buffer, group)
         do throws(MartletError) {
-            return Outcome(try await outcomes.wait(for: event, until: deadline))
+            return try await outcomes.wait(for: event, until: deadline)
         } catch {
             state.withLock { $0.work.unwatch(event) }
             throw error
         }
+    }
+
+    /// Producers want to know what becomes of events that are not committed yet, or were before.
+    func watch(_ watches: [ProducerWatch]) {
+        guard !watches.isEmpty else { return }
+        let messages = state.withLock { state in
+            watches.flatMap { watch in
+                answer(to: watch, &state).map { told($0, watch, &state) } ?? []
+            }
+        }
+        send(messages)
+    }
+
+    /// What there is to say at once; nil if it must be waited for.
+    private func answer(
+        to watch: ProducerWatch, _ state: inout State
+    ) -> ProducerOutcome.Answer? {
+        guard state.work.knows(watch.awaiting.group) else { return .unknownGroup }
+        guard let event = watch.event else { return .forgotten }
+        if let fate = state.remote.fate(of: event) { return .ended(fate) }
+        // What is watched may be settled, and wait for the disk.
+        let isWatched = state.remote.has(event)
+        guard isWatched || !state.work.isSettled(event) else { return .forgotten }
+        // With too many of them, it asks again.
+        guard state.remote.add(watch, for: event), !isWatched else { return nil }
+        guard state.work.watch(event) else {
+            _ = state.remote.take(event, .skipped)
+            return .ended(.skipped)
+        }
+        return nil
+    }
+
+    func told(
+        _ answer: ProducerOutcome.Answer, _ watch: ProducerWatch, _ state: inout State
+    ) -> [(route: Bytes, message: Multipart)] {
+        let outcome = ProducerOutcome(watch.awaiting, answer)
+        var messages: [(route: Bytes, message: Multipart)] = []
+        let message = SessionMessage.outcome(session: watch.session, outcome)
+        for case .send(let route, let message) in state.machine.say(message) {
+            messages.append((route, message))
+        }
+        return messages
     }
 
     private func watched(

@@ -18,7 +18,11 @@ extension PublishingCore {
                 }
             case .read(let read): journal?.reader.ask(read)
             case .dead(let event): state.letters.append(.dead(event))
-            case .ended(let event, let fate): outcomes.tell(fate, of: event)
+            case .ended(let event, let fate):
+                outcomes.tell(Outcome(fate), of: event)
+                for watch in state.remote.take(event, fate) {
+                    messages += told(.ended(fate), watch, &state)
+                }
             }
         }
         send(messages)

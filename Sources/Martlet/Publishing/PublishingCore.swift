@@ -17,6 +17,8 @@ final class PublishingCore: Sendable {
         var letters: [LetterNews] = []
         /// In the places that their streams have in the machine.
         var streams: [StreamBuffer] = []
+        /// Producers that wait for what becomes of their events.
+        var remote = RemoteWatches()
         /// Streams that go to those who pull, by their places.
         var pushes: [Int: PushOutlet] = [:]
     }
@@ -42,7 +44,7 @@ final class PublishingCore: Sendable {
     let pushOutlets: [PushOutlet]
     private let pace = PublishingPace()
     /// Who waits for what groups make of events.
-    let outcomes = OutcomeBook()
+    let outcomes = OutcomeBook<WatchedEvent>()
     /// Who works on dead letters.
     let letterTurn = AsyncTurn()
     /// Whether letters are being read for what was being tried again.

@@ -232,6 +232,7 @@ final class StorageWriter: Sendable {
         let targets = submitted.admit(
             submissions.take(beside: submitted.table.waitingBytes), to: streams,
             isHeldUp: { core?.isHeldUp($0) == true })
+        core?.watch(submitted.takeWatches())
         queue.add(producers: submitted.takeChanges())
         for (place, buffer) in streams {
             turn.buffers.append(buffer)

@@ -80,6 +80,9 @@ struct SubmissionWriter {
             "The node has no durable stream `\(stream)`. Define it there, or submit to another.")
     }
 
+    /// Who waits for what becomes of events that were appended.
+    mutating func takeWatches() -> [ProducerWatch] { table.takeWatches() }
+
     /// What is to be committed with what was appended.
     mutating func takeChanges() -> [String: StoredProducer?] { table.takeChanges() }
 

@@ -46,7 +46,9 @@ public final class Producer: Sendable {
     /// Submits an event, and returns once it has come so far.
     ///
     /// With `.stored`, it is on the disk of the node. With `.queued`, it is numbered and will be
-    /// sent; `flush` waits for it. It suspends while too much is on its way.
+    /// sent; `flush` waits for it. With `.handled(by:)`, a group of workers is done with it, and
+    /// the receipt's `outcome` says how; it throws `wrongState` if the node knows no such group,
+    /// and the event is stored all the same. It suspends while too much is on its way.
     ///
     /// It throws `full` if there has been no room for the producer's timeout, in which case nothing
     /// was submitted; `timedOut` if the event is not known to be stored within it, and `cancelled`
@@ -69,9 +71,9 @@ public final class Producer: Sendable {
         let kind = try kind(of: E.self, topic)
         let codec = try codecs.require(E.contentType)
         let fields = EventFields(time: time, key: key, id: nil, attributes: attributes)
-        return try await submit(until: level) { () throws(MartletError) in
+        return try await submit(until: level) { (group) throws(MartletError) in
             try encodings.withPayload(of: event, by: codec) { (payload) throws(MartletError) in
-                try buffer.append(payload, fields, kind)
+                try buffer.append(payload, fields, kind, for: group)
             }
         }
     }
@@ -109,23 +111,32 @@ public final class Producer: Sendable {
         _ payload: Bytes, _ fields: EventFields, _ kind: EventDefinition,
         until level: Receipt.Level
     ) async throws(MartletError) -> SubmissionReceipt {
-        try await submit(until: level) { () throws(MartletError) in
+        try await submit(until: level) { (group) throws(MartletError) in
             try payload.withBytes { (span) throws(MartletError) in
-                try buffer.append(span, fields, kind)
+                try buffer.append(span, fields, kind, for: group)
             }
         }
     }
 
     private func submit(
-        until level: Receipt.Level, _ append: () throws(MartletError) -> UInt64?
+        until level: Receipt.Level, _ append: (String?) throws(MartletError) -> UInt64?
     ) async throws(MartletError) -> SubmissionReceipt {
-        let number = try await untilRoom(append)
+        var group: String?
+        if case .handled(let name, _) = level { group = name }
+        let number = try await untilRoom { () throws(MartletError) in try append(group) }
         loop.notify()
-        guard level == .stored else {
-            return SubmissionReceipt(level: .queued, number: number, position: nil)
+        switch level {
+        case .queued: return SubmissionReceipt(level: level, number: number, position: nil)
+        case .stored:
+            let position = try await buffer.wait(for: number, until: NodeClock.now + timeout)
+            return SubmissionReceipt(level: level, number: number, position: position)
+        case .handled(let group, let time):
+            let outcome = try await buffer.outcome(
+                of: AwaitedEvent(number: number, group: group),
+                until: NodeClock.now + (time ?? timeout))
+            return SubmissionReceipt(
+                level: level, number: number, position: nil, outcome: outcome)
         }
-        let position = try await buffer.wait(for: number, until: NodeClock.now + timeout)
-        return SubmissionReceipt(level: .stored, number: number, position: position)
     }
 
     /// Tries again each time there is room.

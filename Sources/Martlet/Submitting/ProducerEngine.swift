@@ -42,7 +42,13 @@ final class ProducerEngine: LoopDriver {
     func turn(on loop: isolated SocketLoop) -> ContinuousClock.Instant {
         let now = NodeClock.now
         if let due = connectsAt, now >= due { connect(at: now, on: loop) }
-        for frame in buffer.takeFrames() {
+        // Asked before the events go, so that the node watches them from the start: those that are
+        // numbered meanwhile are asked for in the next turn, and sent in it too.
+        let frames = buffer.takeFrames()
+        let awaited = buffer.takeAwaited()
+        for event in awaited.ask { carryOut(machine.await(event.number, by: event.group)) }
+        for event in awaited.forget { machine.forget(event.number, by: event.group) }
+        for frame in frames {
             carryOut(machine.add(frame.bytes, frame.sequences, at: now))
         }
         if now >= nextTick || machine.deadline.map({ now >= $0 }) ?? false {
@@ -84,8 +90,24 @@ final class ProducerEngine: LoopDriver {
                 buffer.open(epoch, next: next, streams)
             case .stored(let next, let node, let runs):
                 buffer.stored(before: next, at: node, runs)
+            case .ended(let outcome): tell(outcome)
             case .fail(let error): buffer.fail(error)
             }
+        }
+    }
+
+    private func tell(_ outcome: ProducerOutcome) {
+        let event = AwaitedEvent(number: outcome.awaiting.number, group: outcome.awaiting.group)
+        switch outcome.answer {
+        case .ended(let fate): buffer.outcomes.tell(Outcome(fate), of: event)
+        case .forgotten: buffer.outcomes.tell(.forgotten, of: event)
+        case .unknownGroup:
+            buffer.outcomes.fail(
+                MartletError(
+                    .wrongState,
+                    "The node knows no group `\(event.group)`: no worker of it has come yet. The "
+                        + "event is stored, and the group gets it if it begins with the first."),
+                of: event)
         }
     }
 

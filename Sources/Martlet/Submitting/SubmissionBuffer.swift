@@ -1,6 +1,12 @@
 internal import MartletDelivery
 import Synchronization
 
+/// An event of a producer, and a group that is to do something with it.
+struct AwaitedEvent: Hashable, Sendable {
+    let number: UInt64
+    let group: String
+}
+
 /// The events of a producer from being numbered to being known as stored, and who waits for that.
 final class SubmissionBuffer: Sendable {
     /// Events in a row, as they are sent.
@@ -45,11 +51,16 @@ final class SubmissionBuffer: Sendable {
         var waiters = Waiters()
         var lastWaiter: UInt64 = 0
         var failure: MartletError?
+        /// What groups make of these is to be asked, and of these no more.
+        var awaited: [AwaitedEvent] = []
+        var forgotten: [AwaitedEvent] = []
         var isClosed = false
         /// Nobody hears of answers any more.
         var hasEnded = false
     }
 
+    /// Who waits for what groups make of events.
+    let outcomes = OutcomeBook<AwaitedEvent>()
     /// Raised when it was opened, when there is room again, and at the end.
     let changes = ChangeSignal()
     private let name: String
@@ -78,20 +89,40 @@ final class SubmissionBuffer: Sendable {
     var unconfirmedCount: Int { state.withLock { Int($0.next - $0.stored) } }
 
     /// Numbers an event; nil if there is no room.
+    ///
+    /// If a group is named, it is to be asked what that makes of the event.
     func append(
-        _ payload: RawSpan, _ fields: EventFields, _ kind: EventDefinition
+        _ payload: RawSpan, _ fields: EventFields, _ kind: EventDefinition, for group: String? = nil
     ) throws(MartletError) -> UInt64? {
         try SubmissionBuffer.check(payload, fields)
         return try state.withLock { (state) throws(MartletError) -> UInt64? in
             try check(kind.topic.stream, &state)
             let open = state.builder?.byteCount ?? 0
             guard state.byteCount + open < Limits.submissionBytes else { return nil }
-            if let number = try write(payload, fields, kind, &state) { return number }
-            seal(&state)
-            guard let number = try write(payload, fields, kind, &state) else {
-                preconditionFailure("an empty frame has room for an event")
+            var number = try write(payload, fields, kind, &state)
+            if number == nil {
+                seal(&state)
+                number = try write(payload, fields, kind, &state)
+            }
+            guard let number else { preconditionFailure("an empty frame has room for an event") }
+            if let group {
+                let event = AwaitedEvent(number: number, group: group)
+                outcomes.add(event)
+                state.awaited.append(event)
             }
             return number
+        }
+    }
+
+    /// Waits for what a group makes of an event for which it was named.
+    func outcome(
+        of event: AwaitedEvent, until deadline: MonotonicTime
+    ) async throws(MartletError) -> Outcome {
+        do throws(MartletError) {
+            return try await outcomes.wait(for: event, until: deadline)
+        } catch {
+            state.withLock { $0.forgotten.append(event) }
+            throw error
         }
     }
 
@@ -215,6 +246,14 @@ final class SubmissionBuffer: Sendable {
         changes.raise()
     }
 
+    /// What is to be asked before the events are sent, and no more.
+    func takeAwaited() -> (ask: [AwaitedEvent], forget: [AwaitedEvent]) {
+        state.withLock { state in
+            defer { (state.awaited, state.forgotten) = ([], []) }
+            return (state.awaited, state.forgotten)
+        }
+    }
+
     /// The events that are to be sent.
     func takeFrames() -> [SealedFrame] {
         state.withLock { state in
@@ -253,6 +292,7 @@ final class SubmissionBuffer: Sendable {
     func fail(_ error: MartletError) {
         state.withLock { $0.failure = $0.failure ?? error }
         end(with: error) { _ in true }
+        outcomes.fail(error)
         changes.raise()
     }
 
@@ -266,12 +306,14 @@ final class SubmissionBuffer: Sendable {
     func end() {
         state.withLock { $0.hasEnded = true }
         end(with: Self.closedError) { _ in true }
+        outcomes.close()
         changes.close()
     }
 
     /// Ends the waits that have lasted too long.
     func expire(at now: MonotonicTime) {
         end(with: late) { $0.deadline <= now }
+        outcomes.expire(at: now)
         changes.expire(at: now)
     }
 

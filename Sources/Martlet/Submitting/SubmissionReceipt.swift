@@ -7,4 +7,6 @@ public struct SubmissionReceipt: Sendable {
     /// Where the event stands. It is not known while it is not stored, and may not be of one that
     /// was stored long before a connection broke.
     public let position: Position?
+    /// What the group has made of an event that was submitted until it was handled.
+    public var outcome: Outcome?
 }

@@ -153,11 +153,12 @@ package struct PeerSession {
             }
             lastEchoed = echo
             return [.echoed(echo)]
-        case .frames, .end, .opened, .submitted, .joined, .work, .settled, .recall, .tell:
+        case .frames, .end, .opened, .submitted, .outcome, .joined, .work, .settled, .recall, .tell:
             return [.forward(message)]
         case .peers(_, let peers): return [.peers(peers)]
         case .bye(_, let goodbye): return farewell(goodbye)
-        case .hello, .welcome, .fetch, .open, .submit, .join, .results, .resize, .leave, .pulled,
+        case .hello, .welcome, .fetch, .open, .submit, .await, .join, .results, .resize, .leave,
+            .pulled,
             .ask:
             ignored += 1
             return []

@@ -15,6 +15,8 @@ extension SessionMessage {
         case opened = 33
         case submit = 34
         case submitted = 35
+        case await = 36
+        case outcome = 37
         case join = 48
         case joined = 49
         case work = 50
@@ -64,6 +66,8 @@ extension SessionMessage {
         case .opened: .opened
         case .submit: .submit
         case .submitted: .submitted
+        case .await: .await
+        case .outcome: .outcome
         case .join: .join
         case .joined: .joined
         case .work: .work
@@ -117,6 +121,8 @@ extension SessionMessage {
         case .opened(_, let opened): opened.write(into: &writer)
         case .submit(_, let submission): submission.write(into: &writer)
         case .submitted(_, let submitted): submitted.write(into: &writer)
+        case .await(_, let awaiting): awaiting.write(into: &writer)
+        case .outcome(_, let outcome): outcome.write(into: &writer)
         case .join(_, let join): join.write(into: &writer)
         case .joined(_, let joined): joined.write(into: &writer)
         case .work(_, let work): work.write(into: &writer)
@@ -164,6 +170,8 @@ extension SessionMessage {
         case .submit:
             message = Submission(&reader, multipart.rest).map { .submit(session: session, $0) }
         case .submitted: message = Submitted(&reader).map { .submitted(session: session, $0) }
+        case .await: message = ProducerAwaiting(&reader).map { .await(session: session, $0) }
+        case .outcome: message = ProducerOutcome(&reader).map { .outcome(session: session, $0) }
         case .join, .joined, .work, .results, .settled, .recall, .resize, .leave:
             message = SessionMessage.aboutWork(kind, session, &reader, multipart.rest)
         case .pulled: message = PullReport(&reader).map { .pulled(session: session, $0) }
@@ -307,64 +315,6 @@ extension Goodbye {
             let text = reader.text(atMost: Limits.goodbyeBytesMax)
         else { return nil }
         self.init(code: code, text: text)
-    }
-}
-
-extension Fetch {
-    init?(_ reader: inout FieldReader) {
-        guard let request = reader.varint(), let (stream, lane) = reader.channel(),
-            let start = Start(&reader), let upTo = reader.sequence(),
-            let budget = reader.varint()
-        else { return nil }
-        self.init(
-            request: request, stream: stream, lane: lane, start: start,
-            upTo: upTo == 0 ? nil : upTo, byteBudget: budget)
-    }
-
-    func write(into writer: inout FieldWriter) {
-        writer.varint(request)
-        writer.text(stream.text)
-        writer.varint(UInt64(lane))
-        switch start {
-        case .behind(let epoch, let sequence):
-            writer.byte(0)
-            writer.number(epoch.rawValue)
-            writer.varint(sequence)
-        case .first: writer.byte(1)
-        case .now: writer.byte(2)
-        case .time(let time):
-            writer.byte(3)
-            writer.time(time)
-        }
-        writer.varint(upTo ?? 0)
-        writer.varint(byteBudget)
-    }
-}
-
-extension Fetch.Start {
-    init?(_ reader: inout FieldReader) {
-        switch reader.byte() {
-        case 0:
-            guard let epoch = reader.number(), let sequence = reader.sequence() else { return nil }
-            self = .behind(epoch: Epoch(rawValue: epoch), sequence: sequence)
-        case 1: self = .first
-        case 2: self = .now
-        case 3:
-            guard let time = reader.time() else { return nil }
-            self = .time(time)
-        default: return nil
-        }
-    }
-}
-
-extension FetchEnd {
-    init?(_ reader: inout FieldReader) {
-        guard let request = reader.varint(),
-            let reason = reader.byte().flatMap({ Reason(rawValue: $0) }),
-            let epoch = reader.number(), let next = reader.sequence(), next > 0
-        else { return nil }
-        self.init(
-            request: request, reason: reason, epoch: Epoch(rawValue: epoch), next: next)
     }
 }
 

@@ -61,6 +61,15 @@
 //                    4  refused, invalid: an event cannot be stored; why (text)
 //                   16  behind: events before these are missing
 //                   17  busy: submit again later
+//   36    AWAIT    producer (text), its number of an event (varint), group (text)
+//   37    OUTCOME  the same, and what the group has made of it (1)
+//                    0  handled
+//                    1  handled, with a value (a varint length and so many bytes)
+//                    2  set aside: reason (1: 0 rejected, 1 failed, 2 lapsed, 3 parked), why (text)
+//                    3  not wanted
+//                    4  lost: reason (1, as in a ledger)
+//                    5  done with, and nobody remembers how
+//                    6  there is no such group
 //   48    JOIN     group (text), round (varint), definition (a varint length and so many bytes, see
 //                  GroupDefinition+Coding.swift), window: events, bytes (varints); varint count of
 //                  what it holds, and for each stream (text), lane (varint), fence (8), numbers
@@ -125,6 +134,10 @@ package enum SessionMessage: Sendable, Hashable {
     case submit(session: UInt64, Submission)
     /// What became of them.
     case submitted(session: UInt64, Submitted)
+    /// What a group makes of an event is wanted.
+    case await(session: UInt64, ProducerAwaiting)
+    /// What it has made of it.
+    case outcome(session: UInt64, ProducerOutcome)
     /// A worker wants to work for a group.
     case join(session: UInt64, WorkJoin)
     /// Whether it may.
@@ -155,7 +168,8 @@ package enum SessionMessage: Sendable, Hashable {
         case .welcome(let session, _), .beat(let session, _), .bye(let session, _),
             .peers(let session, _), .fetch(let session, _), .frames(let session, _, _),
             .end(let session, _), .open(let session, _), .opened(let session, _),
-            .submit(let session, _), .submitted(let session, _), .join(let session, _),
+            .submit(let session, _), .submitted(let session, _), .await(let session, _),
+            .outcome(let session, _), .join(let session, _),
             .joined(let session, _), .work(let session, _), .results(let session, _),
             .settled(let session, _), .recall(let session, _), .resize(let session, _),
             .leave(let session, _), .pulled(let session, _), .ask(let session, _),

@@ -152,13 +152,15 @@ package struct SessionTable {
             return [.submit(ProducerRequest(session: session, .open(opening)))]
         case .submit(let session, let submission):
             return [.submit(ProducerRequest(session: session, .submit(submission)))]
+        case .await(let session, let awaiting):
+            return [.submit(ProducerRequest(session: session, .await(awaiting)))]
         case .join(let session, _), .results(let session, _), .resize(let session, _),
             .leave(let session, _):
             let (peer, name) = (sessions[place].peer, sessions[place].name)
             return [.worker(.said(session: session, peer, named: name, message))]
         case .pulled(_, let report): return [.pulled(sessions[place].peer, report)]
         case .ask(let session, let inquiry): return [.ask(session: session, inquiry)]
-        case .hello, .welcome, .peers, .frames, .end, .opened, .submitted, .joined, .work,
+        case .hello, .welcome, .peers, .frames, .end, .opened, .submitted, .outcome, .joined, .work,
             .settled, .recall, .tell:
             ignored += 1
             let text = "A peer does not send this."

@@ -14,6 +14,8 @@ package struct ProducerClient {
         case opened(Epoch, next: UInt64, [StreamName])
         /// All events before this one are stored; of these it is known where.
         case stored(before: UInt64, at: NodeID, [SubmittedRun])
+        /// A group is done with an event.
+        case ended(ProducerOutcome)
         /// It makes no sense to try again.
         case fail(MartletError)
     }
@@ -47,6 +49,9 @@ package struct ProducerClient {
     private var attempt: UInt64 = 0
     /// When there was an answer last, or nothing to be answered.
     private var lastProgress = MonotonicTime(microseconds: 0)
+    /// Events of which it wants to know what becomes of them.
+    private var awaiting: [ProducerAwaiting] = []
+    private var lastAsked = MonotonicTime(microseconds: 0)
     /// When it begins to send anew.
     private var resumesAt: MonotonicTime?
 
@@ -87,6 +92,11 @@ package struct ProducerClient {
     package mutating func tick(at now: MonotonicTime) -> [Effect] {
         guard !hasFailed else { return [] }
         var effects = carryOut(session.handle(.tick([]), at: now), now)
+        if isOpen, !awaiting.isEmpty, now >= lastAsked + Limits.fetchTimeout {
+            // A question or its answer may have found no room.
+            lastAsked = now
+            effects += ask(awaiting)
+        }
         if let resumes = resumesAt, now >= resumes {
             effects += sendAnew(now)
         } else if now >= lastProgress + Limits.fetchTimeout {
@@ -104,6 +114,23 @@ package struct ProducerClient {
         frames.append(Frame(sequences: sequences, bytes: bytes))
         end = sequences.upperBound
         return send()
+    }
+
+    /// What a group makes of an event is wanted, which is to be submitted or has been.
+    package mutating func await(_ number: UInt64, by group: String) -> [Effect] {
+        let wanted = ProducerAwaiting(producer: producer, number: number, group: group)
+        awaiting.append(wanted)
+        return isOpen ? ask([wanted]) : []
+    }
+
+    /// Nobody wants to know it any more.
+    package mutating func forget(_ number: UInt64, by group: String) {
+        awaiting.removeAll { $0.number == number && $0.group == group }
+    }
+
+    private func ask(_ wanted: [ProducerAwaiting]) -> [Effect] {
+        guard let live = session.live else { return [] }
+        return wanted.map { .send(SessionMessage.await(session: live.session, $0).multipart) }
     }
 
     /// What is said before it goes.
@@ -167,6 +194,9 @@ package struct ProducerClient {
                 result += take(answer, now)
             case .forward(.submitted(_, let answer)) where answer.producer == producer:
                 result += take(answer, now)
+            case .forward(.outcome(_, let outcome)) where awaiting.contains(outcome.awaiting):
+                awaiting.removeAll { $0 == outcome.awaiting }
+                result.append(.ended(outcome))
             case .forward, .peers, .echoed: break
             case .reconnect(let pause):
                 isOpen = false
@@ -218,7 +248,8 @@ package struct ProducerClient {
         guard answer.next >= confirmed else { return fail(lost(answer.next)) }
         let effects = acknowledge(answer.next, answer.runs, known.node)
         isOpen = true
-        return effects + (hasFailed ? [] : sendAnew(now))
+        lastAsked = now
+        return effects + ask(awaiting) + (hasFailed ? [] : sendAnew(now))
     }
 
     private mutating func take(_ answer: Submitted, _ now: MonotonicTime) -> [Effect] {

@@ -6,6 +6,8 @@ package struct ProducerRequest: Sendable {
         case open(ProducerOpening)
         /// That events be stored.
         case submit(Submission)
+        /// To be told what a group makes of an event.
+        case await(ProducerAwaiting)
     }
 
     package let session: UInt64
@@ -19,7 +21,7 @@ package struct ProducerRequest: Sendable {
     /// How much memory it keeps.
     package var byteCount: Int {
         switch body {
-        case .open: ProducerRequest.ownBytes
+        case .open, .await: ProducerRequest.ownBytes
         case .submit(let submission): ProducerRequest.ownBytes + submission.byteCount
         }
     }
@@ -31,6 +33,7 @@ package struct ProducerRequest: Sendable {
         switch body {
         case .open(let opening): opening.producer
         case .submit(let submission): submission.producer
+        case .await(let awaiting): awaiting.producer
         }
     }
 
@@ -49,7 +52,7 @@ package struct ProducerRequest: Sendable {
     /// The answer of a node whose disk is behind; nil where the producer asks again by itself.
     package var busy: ProducerAnswer? {
         switch body {
-        case .open: nil
+        case .open, .await: nil
         case .submit(let submission):
             answer(
                 Submitted(
@@ -70,6 +73,11 @@ package struct ProducerRequest: Sendable {
                 Submitted(
                     producer: submission.producer, attempt: submission.attempt, next: 1,
                     outcome: .refused(refusal)))
+        case .await(let awaiting):
+            ProducerAnswer(
+                session: session,
+                message: .outcome(
+                    session: session, ProducerOutcome(awaiting, .unknownGroup)))
         }
     }
 

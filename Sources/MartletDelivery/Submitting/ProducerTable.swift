@@ -34,6 +34,10 @@ package struct ProducerTable {
     private var changed: Set<String> = []
     private var waiting: [Waiting] = []
     private var replies: [(request: ProducerRequest, reply: Reply)] = []
+    /// Who waits for what becomes of events that have not come yet, by producer and number.
+    private var awaiting: [String: [UInt64: [(session: UInt64, group: String)]]] = [:]
+    private var awaitingCount = 0
+    private var watches: [ProducerWatch] = []
     /// The streams that take events.
     package var streams: [StreamName] = []
 
@@ -48,8 +52,60 @@ package struct ProducerTable {
 
     /// A request has come.
     package mutating func add(_ request: ProducerRequest) {
+        if case .await(let awaiting) = request.body { return wait(awaiting, request.session) }
         waiting.append(Waiting(request: request))
     }
+
+    // MARK: Awaiting
+
+    /// Somebody wants to know what becomes of an event, before it comes or after.
+    private mutating func wait(_ wanted: ProducerAwaiting, _ session: UInt64) {
+        if let producer = producers[wanted.producer], wanted.number < producer.next {
+            let run = producer.runs.last { $0.first <= wanted.number && wanted.number < $0.end }
+            let event = run.map { run in
+                WatchedEvent(
+                    group: wanted.group, channel: run.channel,
+                    sequence: run.sequences.lowerBound + (wanted.number - run.first))
+            }
+            watches.append(ProducerWatch(session: session, awaiting: wanted, event: event))
+            return
+        }
+        // It asks again.
+        guard awaitingCount < Limits.awaitingMax else { return }
+        var known = awaiting[wanted.producer]?[wanted.number] ?? []
+        let before = known.count
+        known.removeAll { $0.group == wanted.group }
+        known.append((session, wanted.group))
+        awaitingCount += known.count - before
+        awaiting[wanted.producer, default: [:]][wanted.number] = known
+    }
+
+    /// An event has come, for which somebody may wait.
+    private mutating func noteAppended(
+        _ number: UInt64, of producer: String, in channel: Channel, as sequence: UInt64
+    ) {
+        guard awaitingCount > 0,
+            let known = awaiting[producer]?.removeValue(forKey: number)
+        else { return }
+        awaitingCount -= known.count
+        if awaiting[producer]?.isEmpty == true { awaiting[producer] = nil }
+        for (session, group) in known {
+            watches.append(
+                ProducerWatch(
+                    session: session,
+                    awaiting: ProducerAwaiting(producer: producer, number: number, group: group),
+                    event: WatchedEvent(group: group, channel: channel, sequence: sequence)))
+        }
+    }
+
+    /// Those who wait, and where their events stand. They must be watched before the next commit.
+    package mutating func takeWatches() -> [ProducerWatch] {
+        guard !watches.isEmpty else { return [] }
+        defer { watches = [] }
+        return watches
+    }
+
+    // MARK: Admitting
 
     /// Takes what there is room for. The events that `append` has taken must be in the next commit,
     /// together with `takeChanges`. What it throws refuses the event for ever.
@@ -72,6 +128,7 @@ package struct ProducerTable {
                 case .open: break
                 case .submit(let submission):
                     reply = take(submission, &next, at: time, append)
+                case .await: break
                 }
             }
             if reply == nil { blocked.insert(producer) }
@@ -195,6 +252,8 @@ package struct ProducerTable {
                     next.runs.append(event.sequence, in: channel, as: sequence)
                     producer.runs.append(event.sequence, in: channel, as: sequence)
                     producer.next += 1
+                    noteAppended(
+                        event.sequence, of: submission.producer, in: channel, as: sequence)
                 }
             }
         } catch {
@@ -265,7 +324,7 @@ package struct ProducerTable {
                 Submitted(
                     producer: submission.producer, attempt: submission.attempt, next: next,
                     outcome: outcome))
-        case (.open, _): return request.refused(.replaced)
+        case (.open, _), (.await, _): return request.refused(.replaced)
         }
     }
 

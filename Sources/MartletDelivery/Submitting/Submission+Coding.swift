@@ -100,7 +100,7 @@ extension Submitted {
 }
 
 extension FieldReader {
-    fileprivate mutating func producer() -> String? {
+    mutating func producer() -> String? {
         text(atMost: Limits.producerNameBytesMax).flatMap { ProducerName.isAllowed($0) ? $0 : nil }
     }
 

@@ -307,6 +307,15 @@ package struct Dispatcher: Sendable {
         return true
     }
 
+    /// Whether a group is done with an event.
+    package func isSettled(_ event: WatchedEvent) -> Bool {
+        guard let place = places[event.group],
+            let lane = groups[place].lane(event.channel.place)
+        else { return false }
+        return event.sequence < groups[place].lanes[lane].end
+            && groups[place].lanes[lane].ledger.isSettled(event.sequence)
+    }
+
     /// Nobody wants to know it any more.
     package mutating func unwatch(_ event: WatchedEvent) {
         guard let place = places[event.group] else { return }
