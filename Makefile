@@ -79,9 +79,9 @@ chaos: dependencies ## Harm real processes: SCENARIO=which, MARTLET_SEED=what ti
 	$(SWIFT) build $(release) --product martlet-chaos --quiet
 	.build/release/martlet-chaos --seed $(SEED) $(SCENARIO)
 
-soak: dependencies ## Kill publishers and producers KILLS times, and look whether anything was lost
+soak: dependencies ## Kill publishers, producers and workers KILLS times, and look whether anything was lost
 	$(SWIFT) build $(release) --product martlet-chaos --quiet
-	.build/release/martlet-chaos kills producers states --kills $(KILLS) --seed $(SEED)
+	.build/release/martlet-chaos kills producers states groups --kills $(KILLS) --seed $(SEED)
 
 powercut: dependencies ## Copy a disk at IMAGES random moments, as a power cut leaves it (needs root)
 	$(SWIFT) build $(release) --product martlet-chaos --quiet

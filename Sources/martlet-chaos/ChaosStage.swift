@@ -83,9 +83,13 @@ final class ChaosStage {
     }
 
     /// A process that submits events until it is killed.
-    func producer(_ name: String, of endpoint: String, receipts: String) throws -> Actor {
+    func producer(
+        _ name: String, of endpoint: String, receipts: String, pauseMilliseconds pause: Int = 0
+    ) throws -> Actor {
         let actor = Actor(name)
-        try start(actor, ["submit", endpoint, name, "--receipts", receipts], in: nil)
+        try start(
+            actor, ["submit", endpoint, name, "--receipts", receipts, "--pause", "\(pause)"],
+            in: nil)
         return actor
     }
 
@@ -93,6 +97,13 @@ final class ChaosStage {
     func tally(of endpoint: String, in file: String) throws -> Actor {
         let actor = Actor("tally")
         try start(actor, ["tally", endpoint, file], in: nil)
+        return actor
+    }
+
+    /// A process that works on what is stored, until it is killed.
+    func worker(of endpoint: String, handled file: String) throws -> Actor {
+        let actor = Actor("worker")
+        try start(actor, ["work", endpoint, file], in: nil)
         return actor
     }
 

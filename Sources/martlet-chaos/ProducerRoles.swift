@@ -22,10 +22,14 @@ enum ProducerRoles {
     static let submit = Command(
         "submit", "submits events, and says which are stored",
         operands: .init("ENDPOINT NAME", 2...2, "Where the node is, and what to be called."),
-        options: [.value("receipts", "FILE", nil, isRequired: true, "Where receipts go.")]
+        options: [
+            .value("receipts", "FILE", nil, isRequired: true, "Where receipts go."),
+            .value("pause", "MS", nil, "Rest so long behind each receipt."),
+        ]
     ) { (arguments) throws(CommandFailure) in
         let file = try arguments.required("receipts")
         let texts = arguments.operands
+        let pause = Duration.milliseconds(try arguments.integer("pause", in: 0...60_000) ?? 0)
         return try Service.run {
             let receipts = try ReceiptLog(file)
             let process = UInt64.random(in: 1 ... .max)
@@ -42,6 +46,7 @@ enum ProducerRoles {
                     guard receipt.level == .stored else { continue }
                     let position = receipt.position.map { "\($0)" } ?? "-"
                     receipts.write("\(position) \(first) \(event.text)\n")
+                    if pause > .zero { try await Task.sleep(for: pause) }
                 }
             }
             return .success

@@ -3,7 +3,8 @@ import MartletCommandLine
 
 /// Something that goes wrong, and what must hold all the same.
 enum Scenario: String, CaseIterable {
-    case restart, stop, network, crowd, kills, producers, states
+    case restart, stop, network, crowd
+    case kills, producers, states, groups
 
     var summary: String {
         switch self {
@@ -14,6 +15,8 @@ enum Scenario: String, CaseIterable {
         case .producers:
             "producers and their node are killed, or stand still and are replaced, --kills times"
         case .states: "a state of events is killed again and again, --kills times"
+        case .groups:
+            "workers of a group and their node are killed, stopped or replaced, --kills times"
         case .crowd: "a hundred readers at 1,000 events a second"
         }
     }
@@ -36,6 +39,9 @@ enum Scenario: String, CaseIterable {
         case .states:
             var states = try StateKills()
             try states.run(kills, &random)
+        case .groups:
+            var work = try WorkKills()
+            try work.run(kills, &random)
         }
     }
 

@@ -14,12 +14,12 @@ let chaos = Command(
     operands: .init("SCENARIO…", 0...Int.max, "Which ones; all without it."),
     options: [
         .value("seed", "N", "s", "What the times are drawn from; 1 without it."),
-        .value("kills", "N", nil, "How often `kills`, `producers` and `states` kill; 20 without."),
+        .value("kills", "N", nil, "How often others than the first four harm; 20 without."),
     ],
     examples: [.init("martlet-chaos stop --seed 7", "One of them")],
     verbs: [
         Roles.publish, Roles.subscribe, StoreRole.command, CheckRole.command, ProducerRoles.keep,
-        ProducerRoles.submit, StateRole.command,
+        ProducerRoles.submit, StateRole.command, WorkRole.command,
     ]
 ) { (arguments) throws(CommandFailure) in
     let seed = try arguments.integer("seed", in: 0...Int.max) ?? 1

@@ -105,4 +105,10 @@ import Testing
         ).ended()
         #expect(kills.status == 0, "\(kills.output)")
     }
+
+    /// Workers of a group and their node are harmed; each event is handled or set aside.
+    @Test func groupsOutliveTheirWorkers() async throws {
+        let chaos = try await Running("martlet-chaos", "groups", "--kills", "4").ended()
+        #expect(chaos.status == 0, "\(chaos.output)")
+    }
 }
