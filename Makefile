@@ -8,6 +8,8 @@ JSON ?=
 TIME ?= 60
 TARGET ?=
 SEEDS ?= 500
+# As many as take a minute or so.
+TEST_SEEDS ?= 200
 SEED ?= $(or $(MARTLET_SEED),1)
 SCENARIO ?=
 KILLS ?= 1000
@@ -32,7 +34,7 @@ build: dependencies ## Build everything, snippets included
 
 test: build ## Run all tests, simulated worlds included
 	$(SWIFT) test --disable-xctest
-	$(MAKE) simulate
+	$(MAKE) simulate SEEDS=$(TEST_SEEDS)
 
 demo: programs ## 100,000 orders for two groups of workers, of which one is killed and one is stopped
 	Scripts/demo

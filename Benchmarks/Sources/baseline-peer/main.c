@@ -293,6 +293,40 @@ static void run_work_worker(void *socket, uint64_t count, size_t size, int is_ti
     free(delays);
 }
 
+// Sends each event to whoever pulls next.
+static void run_push_source(void *socket, uint64_t count, size_t size) {
+    wait_for_line();
+    uint64_t started = workload_now(), cpu = workload_cpu();
+    for (uint64_t number = 0; number < count; number++)
+        send_one(socket, size, number, 0);
+    printf("sent %llu %llu\n", (unsigned long long)started,
+           (unsigned long long)(workload_cpu() - cpu));
+    fflush(stdout);
+    wait_for_line();
+}
+
+// Checks each event that it gets, until nothing comes for half a second.
+static void run_push_worker(void *socket, size_t size) {
+    uint64_t cpu = workload_cpu(), done = 0, wrong = 0, last = 0;
+    int patience = 500;
+    zmq_msg_t message;
+    zmq_msg_init(&message);
+    puts("joined"), fflush(stdout);
+    while (zmq_msg_recv(&message, socket, 0) >= 0) {
+        const void *data = zmq_msg_data(&message);
+        size_t got = zmq_msg_size(&message);
+        wrong += !workload_check(data, got, size, workload_number(data, got));
+        if (done++ == 0)
+            zmq_setsockopt(socket, ZMQ_RCVTIMEO, &patience, sizeof patience);
+        if (done % 256 == 0)
+            last = workload_now();
+    }
+    printf("worked %llu %llu %llu %llu\n", (unsigned long long)done, (unsigned long long)wrong,
+           (unsigned long long)(workload_cpu() - cpu), (unsigned long long)last);
+    fflush(stdout);
+    zmq_msg_close(&message);
+}
+
 static void *open_socket(void *context, const char *role) {
     int type = !strcmp(role, "push")   ? ZMQ_PUSH
                : !strcmp(role, "pull") ? ZMQ_PULL
@@ -300,6 +334,8 @@ static void *open_socket(void *context, const char *role) {
                : !strcmp(role, "file") ? ZMQ_PUB
                : !strcmp(role, "store-server") ? ZMQ_ROUTER
                : !strcmp(role, "store-client") ? ZMQ_DEALER
+               : !strcmp(role, "push-pub") ? ZMQ_PUSH
+               : !strcmp(role, "push-sub") ? ZMQ_PULL
                : !strcmp(role, "work-pub") ? ZMQ_ROUTER
                : !strcmp(role, "work-sub") ? ZMQ_DEALER
                                        : ZMQ_SUB;
@@ -321,7 +357,7 @@ static void *open_socket(void *context, const char *role) {
 int main(int argc, char **argv) {
     if (argc != 6) {
         fprintf(stderr, "usage: baseline-peer push|pull|pub|file|sub|store-server|store-client"
-                        "|work-pub|work-sub ENDPOINT COUNT SIZE INTERVAL_NS\n");
+                        "|work-pub|work-sub|push-pub|push-sub ENDPOINT COUNT SIZE INTERVAL_NS\n");
         return 2;
     }
     const char *role = argv[1], *endpoint = argv[2];
@@ -330,8 +366,8 @@ int main(int argc, char **argv) {
     void *context = zmq_ctx_new();
     void *socket = open_socket(context, role);
     int is_server = !strcmp(role, "store-server");
-    int is_source = !strcmp(role, "work-pub");
-    if (is_server || is_source || !strcmp(role, "push") || !strcmp(role, "pub") ||
+    int is_source = !strcmp(role, "work-pub"), is_pusher = !strcmp(role, "push-pub");
+    if (is_server || is_source || is_pusher || !strcmp(role, "push") || !strcmp(role, "pub") ||
         !strcmp(role, "file")) {
         FILE *file = !strcmp(role, "file") ? write_file(count, size) : NULL;
         char bound[256];
@@ -343,6 +379,8 @@ int main(int argc, char **argv) {
         fflush(stdout);
         if (is_server)
             run_store_server(socket, count, size);
+        else if (is_pusher)
+            run_push_source(socket, count, size);
         else if (is_source)
             run_work_source(socket, count, size, interval);
         else
@@ -352,6 +390,8 @@ int main(int argc, char **argv) {
             fail("zmq_connect");
         if (!strcmp(role, "store-client"))
             run_store_client(socket, count, size);
+        else if (!strcmp(role, "push-sub"))
+            run_push_worker(socket, size);
         else if (!strcmp(role, "work-sub"))
             run_work_worker(socket, count, size, interval > 0);
         else

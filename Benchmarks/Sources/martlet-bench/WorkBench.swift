@@ -6,8 +6,22 @@ enum WorkBench {
         [
             throughput("live", "work-pub", 6_000_000, scale),
             throughput("durable", "work-durable", 3_000_000, scale),
+            atMostOnce(scale),
             latency(scale),
         ]
+    }
+
+    private static func atMostOnce(_ scale: Double) -> Case {
+        let run = { (program: String, events: Double) throws -> [Sample] in
+            let outcome = try Pushing(program: program, count: Int(events * scale)).run()
+            return [Sample(value: outcome.rate, cpu: outcome.cpu)]
+        }
+        return Case(
+            bench: "work", name: "at most once", unit: "events/s", better: .higher,
+            baselineNote: "C PUSH to two C PULLs over tcp, an event of 100 bytes a message; ours "
+                + "has asynchronous handlers",
+            pairs: 7, martlet: { try run("martlet-peer", 10_000_000) },
+            baseline: { try run("baseline-peer", 4_000_000) })
     }
 
     private static let baselineNote =

@@ -55,7 +55,7 @@ final class PublishingCore: Sendable {
     /// Nothing has left for so long: readers hold the node up.
     private static let stall = Duration.milliseconds(20)
     /// Those who pull are looked at so often while none has room.
-    private static let pushPause = Duration.milliseconds(1)
+    private static let pushPause = Duration.microseconds(200)
     /// Frames that a caller publishes for others before it hands over to the loop.
     private static let directFrames = 4
 

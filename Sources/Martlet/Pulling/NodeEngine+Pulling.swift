@@ -71,7 +71,9 @@ extension PeerConnection {
     ) throws(MartletError) {
         guard let welcome, let pushed = PushedStreams(welcome.pushEndpoint) else { return }
         for (stream, text) in pushed.endpoints where isWanted(stream) && pulled[stream] == nil {
-            let link = try loop.link(Pull.self, messages: 16)
+            let socket = try loop.openContext().socket(Pull.self)
+            try socket.set(.receiveHighWaterMark, to: PullCore.highWaterMark)
+            let link = try loop.link(over: socket, messages: PullCore.highWaterMark)
             try loop.connect(link, to: NodeAddresses.data(told: text, dialled: endpoint))
             pulled[stream] = link
         }

@@ -31,6 +31,8 @@ final class PullCore: Sendable {
 
     /// Frames that wait here; more stay where they are.
     private static let framesMax = 32
+    /// Frames that wait in a socket: few, so that others get what this one is too slow for.
+    static let highWaterMark = 16
 
     init(
         _ pool: PullPool, _ codecs: CodecSet, notify: @escaping @Sendable () -> Void
@@ -73,11 +75,12 @@ final class PullCore: Sendable {
     func run() async {
         while let batch = await next() {
             let began = NodeClock.now
+            let wantsAll = pool.wantsAll(of: batch.frame)
             var (handled, dropped) = (0, 0)
             for place in batch.places {
                 let event = batch.frame[place]
                 do {
-                    guard pool.wants(event) else {
+                    guard wantsAll || pool.wants(event) else {
                         dropped += 1
                         continue
                     }

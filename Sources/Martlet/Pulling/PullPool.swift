@@ -26,6 +26,11 @@ public struct PullPool: Sendable {
         patterns.contains { $0.stream == nil || $0.stream == stream }
     }
 
+    /// Whether all events of a frame are wanted, without a look at each.
+    func wantsAll(of frame: Frame) -> Bool {
+        filter == nil && frame.allKinds { kind in patterns.contains { $0.matches(kind.topic) } }
+    }
+
     func wants(_ event: RecordedEvent) -> Bool {
         patterns.contains { $0.matches(event.topic) } && filter?.matches(event) ?? true
     }

@@ -22,7 +22,7 @@ final class PushOutlet: Sendable {
     /// Those who have pulled and are remembered one by one.
     private static let reportsMax = 4_096
     /// Frames that wait at a socket for one who pulls: few, so that those who are slow get less.
-    private static let highWaterMark = 8
+    private static let highWaterMark = 32
 
     /// Binds a socket for a stream.
     init(
