@@ -301,21 +301,19 @@ static void run_push_source(void *socket, uint64_t count, size_t size) {
         send_one(socket, size, number, 0);
     printf("sent %llu %llu\n", (unsigned long long)started,
            (unsigned long long)(workload_cpu() - cpu));
-    fflush(stdout);
-    wait_for_line();
+    fflush(stdout), wait_for_line();
 }
 
 // Checks each event that it gets, until nothing comes for half a second.
 static void run_push_worker(void *socket, size_t size) {
     uint64_t cpu = workload_cpu(), done = 0, wrong = 0, last = 0;
-    int patience = 500;
+    int patience = 500, got;
     zmq_msg_t message;
     zmq_msg_init(&message);
     puts("joined"), fflush(stdout);
-    while (zmq_msg_recv(&message, socket, 0) >= 0) {
+    while ((got = zmq_msg_recv(&message, socket, 0)) >= 0) {
         const void *data = zmq_msg_data(&message);
-        size_t got = zmq_msg_size(&message);
-        wrong += !workload_check(data, got, size, workload_number(data, got));
+        wrong += !workload_check(data, (size_t)got, size, workload_number(data, (size_t)got));
         if (done++ == 0)
             zmq_setsockopt(socket, ZMQ_RCVTIMEO, &patience, sizeof patience);
         if (done % 256 == 0)
@@ -323,8 +321,7 @@ static void run_push_worker(void *socket, size_t size) {
     }
     printf("worked %llu %llu %llu %llu\n", (unsigned long long)done, (unsigned long long)wrong,
            (unsigned long long)(workload_cpu() - cpu), (unsigned long long)last);
-    fflush(stdout);
-    zmq_msg_close(&message);
+    fflush(stdout), zmq_msg_close(&message);
 }
 
 static void *open_socket(void *context, const char *role) {
