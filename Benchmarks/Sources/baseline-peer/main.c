@@ -309,8 +309,7 @@ static void run_push_worker(void *socket, size_t size) {
     uint64_t cpu = workload_cpu(), done = 0, wrong = 0, last = 0;
     int patience = 500, got;
     zmq_msg_t message;
-    zmq_msg_init(&message);
-    puts("joined"), fflush(stdout);
+    zmq_msg_init(&message), puts("joined"), fflush(stdout);
     while ((got = zmq_msg_recv(&message, socket, 0)) >= 0) {
         const void *data = zmq_msg_data(&message);
         wrong += !workload_check(data, (size_t)got, size, workload_number(data, (size_t)got));
