@@ -103,7 +103,10 @@ extension GroupDispatcher {
         let open = known.ledger.reopened.count
         // A key whose events are tried again together may have more of them.
         let max = open == 0 ? Limits.reopenedKeyMax : Limits.reopenedMax
-        guard open + UInt64(events.count) <= UInt64(max) else { return false }
+        let byteCount = events.reduce(known.heldBytes) { $0 + $1.recordByteCount }
+        guard open + UInt64(events.count) <= UInt64(max),
+            open == 0 || byteCount <= Limits.workLaneBytesMax
+        else { return false }
         return events.allSatisfy { event in
             // Streams in memory begin anew with each start.
             known.channel == event.frame.channel
