@@ -6,9 +6,25 @@ enum WorkBench {
         [
             throughput("live", "work-pub", 6_000_000, scale),
             throughput("durable", "work-durable", 3_000_000, scale),
-            atMostOnce(scale),
+            atMostOnce(scale), uneven(scale),
             latency(scale),
         ]
+    }
+
+    private static func uneven(_ scale: Double) -> Case {
+        // Both come from one run: what it took, and what it might have taken at best.
+        let run = { () throws -> [Double] in
+            let peer = try Peer(
+                "martlet-peer",
+                ["uneven", "tcp://127.0.0.1:*", String(Int(4_000 * scale) + 64), "100", "0"])
+            return try peer.expect("took").compactMap(Double.init).map { $0 / 1e6 }
+        }
+        return Case(
+            bench: "work", name: "uneven", unit: "ms", better: .lower,
+            baselineNote: "handlers of 1 to 100 ms, 32 at once on two workers, against whoever is "
+                + "free taking the next from one queue at no cost",
+            pairs: 3, martlet: { [Sample(value: try run()[0])] },
+            baseline: { [Sample(value: try run()[1])] })
     }
 
     private static func atMostOnce(_ scale: Double) -> Case {

@@ -25,7 +25,7 @@ else {
             + "|store-deep|store-one|store-paced|replay-pub|replay-sub"
             + "|catch-up-pub|catch-up-sub"
             + "|submit-node|submit-one|submit-deep|work-pub|work-durable|work-sub"
-            + "|push-pub|push-sub "
+            + "|push-pub|push-sub|uneven "
             + "ENDPOINT|FOLDER COUNT SIZE INTERVAL_NS"
     )
     exit(2)
@@ -47,6 +47,7 @@ do {
     case "work-pub": try await publishWork(work, at: endpoint, isDurable: false)
     case "work-durable": try await publishWork(work, at: endpoint, isDurable: true)
     case "work-sub": try await workOnEvents(work, at: endpoint)
+    case "uneven": try await shareUnevenWork(work, at: endpoint)
     case "push-pub": try await pushWork(work, at: endpoint)
     case "push-sub": try await pullWork(work, from: endpoint)
     case "replay-sub": try await readPast(work, at: endpoint)
