@@ -5,14 +5,7 @@ internal import MartletSockets
 final class ProducerEngine: LoopDriver {
     private let buffer: SubmissionBuffer
     private var machine: ProducerClient
-    /// Addresses of the node with numbers; one is used until it fails.
-    private var endpoints: [Endpoint] = []
-    private var place = 0
-    private var service: ZeroMQLink<Dealer>?
-    /// Whether the present socket has led to a session.
-    private var hasBegun = false
-    /// When a fresh socket is due.
-    private var connectsAt: MonotonicTime?
+    private let dialer = NodeDialer()
     private var end: ChangeSignal?
     private var nextTick = MonotonicTime(microseconds: 0)
 
@@ -25,23 +18,20 @@ final class ProducerEngine: LoopDriver {
     /// for the end.
     func use(_ endpoints: [Endpoint], until end: ChangeSignal) {
         self.end = end
-        guard !endpoints.isEmpty, endpoints != self.endpoints else { return }
-        let isFirst = self.endpoints.isEmpty
-        self.endpoints = endpoints
-        place = 0
-        if isFirst { connectsAt = NodeClock.now }
+        dialer.use(endpoints)
     }
 
     func deliver(on loop: isolated SocketLoop) {
-        for message in service?.takeReceived() ?? [] {
-            hasBegun = true
+        for message in dialer.takeReceived() {
             carryOut(machine.receive(message, at: NodeClock.now))
         }
     }
 
     func turn(on loop: isolated SocketLoop) -> ContinuousClock.Instant {
         let now = NodeClock.now
-        if let due = connectsAt, now >= due { connect(at: now, on: loop) }
+        if dialer.connectIfDue(at: now, on: loop) {
+            carryOut(machine.connected(nonce: .random(in: 1 ... .max), at: now))
+        }
         // Asked before the events go, so that the node watches them from the start: those that are
         // numbered meanwhile are asked for in the next turn, and sent in it too.
         let frames = buffer.takeFrames()
@@ -57,35 +47,16 @@ final class ProducerEngine: LoopDriver {
             buffer.expire(at: now)
             end?.expire(at: now)
         }
-        let dues = [connectsAt, machine.deadline].compactMap { $0 }
+        let dues = [dialer.due, machine.deadline].compactMap { $0 }
         return .now + now.duration(to: dues.reduce(nextTick, min))
-    }
-
-    private func connect(at now: MonotonicTime, on loop: isolated SocketLoop) {
-        connectsAt = nil
-        if let service {
-            loop.abandon(service)
-            if !hasBegun { place = (place + 1) % endpoints.count }
-        }
-        hasBegun = false
-        do throws(MartletError) {
-            let fresh = try loop.link(Dealer.self)
-            service = fresh
-            try loop.connect(fresh, to: endpoints[place])
-            carryOut(machine.connected(nonce: .random(in: 1 ... .max), at: now))
-        } catch {
-            // Too many descriptors, say: it may be better in a moment.
-            connectsAt = now + Limits.reconnectIntervalMax
-        }
     }
 
     private func carryOut(_ effects: [ProducerClient.Effect]) {
         for effect in effects {
             switch effect {
-            case .send(let message):
-                // What finds no room is lost, and will be sent again.
-                _ = try? service?.offer(message)
-            case .reconnect(let pause): connectsAt = NodeClock.now + pause
+            // What finds no room will be sent again.
+            case .send(let message): dialer.send(message)
+            case .reconnect(let pause): dialer.reconnect(after: pause)
             case .opened(let epoch, let next, let streams):
                 buffer.open(epoch, next: next, streams)
             case .stored(let next, let node, let runs):
