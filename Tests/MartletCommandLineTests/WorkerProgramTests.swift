@@ -80,13 +80,23 @@ import Testing
         }
     }
 
-    /// 0 acknowledges, 75 asks again, another status sets aside.
-    @Test func aCommandSaysWhatBecomesOfItsEvent() async throws {
+    /// A publisher of lines, and a file in which workers write.
+    private func withPublisher(
+        _ body: (_ endpoint: String, Running, Lines) async throws -> Void
+    ) async throws {
         try await withFolder { folder in
             let endpoint = ProgramTests.endpoint()
             let publisher = try Running(
                 "martlet-publisher", "--listen", endpoint, "--topic", "jobs.new")
-            let lines = try Lines(folder + "/seen")
+            try await body(endpoint, publisher, try Lines(folder + "/seen"))
+            try publisher.closeInput()
+            _ = try await publisher.ended()
+        }
+    }
+
+    /// 0 acknowledges, 75 asks again, another status sets aside.
+    @Test func aCommandSaysWhatBecomesOfItsEvent() async throws {
+        try await withPublisher { endpoint, publisher, lines in
             let letters = try Running(
                 "martletctl", "tail", "martlet.deadletters", "-p", endpoint, "-n", "1", "--json",
                 "--from", "beginning")
@@ -109,18 +119,12 @@ import Testing
             let seen = lines.all
             #expect(seen.count { $0.contains("again") } == 2)
             #expect(seen.contains { $0.hasPrefix("2 jobs.new") && $0.contains("again") })
-            try publisher.closeInput()
-            _ = try await publisher.ended()
         }
     }
 
     /// A command that runs on gets lines, and answers each.
     @Test func aCommandMayRunOn() async throws {
-        try await withFolder { folder in
-            let endpoint = ProgramTests.endpoint()
-            let publisher = try Running(
-                "martlet-publisher", "--listen", endpoint, "--topic", "jobs.new")
-            let lines = try Lines(folder + "/seen")
+        try await withPublisher { endpoint, publisher, lines in
             let letters = try Running(
                 "martletctl", "tail", "martlet.deadletters", "-p", endpoint, "-n", "1", "--json",
                 "--from", "beginning")
@@ -140,8 +144,6 @@ import Testing
             #expect(outcome.errors.contains("2 handled, 1 attempts failed, 1 set aside"))
             // One command for all of them.
             #expect(Set(lines.all.map { $0.prefix { $0 != " " } }).count == 1)
-            try publisher.closeInput()
-            _ = try await publisher.ended()
         }
     }
 

@@ -1,15 +1,5 @@
 /// A dead letter as a node tells of it to others.
 public struct LetterReport: Sendable, Codable {
-    /// An attempt that failed.
-    public struct Attempt: Sendable, Codable {
-        /// When that was heard.
-        public let time: Timestamp
-        /// The node of the worker.
-        public let worker: String
-        /// What it said.
-        public let text: String
-    }
-
     /// Its number.
     public let number: UInt64
     /// When it was set aside.
@@ -23,7 +13,7 @@ public struct LetterReport: Sendable, Codable {
     /// How often it was tried.
     public let attempts: Int
     /// The attempts that are remembered.
-    public let history: [Attempt]
+    public let history: [DeadLetter.Attempt]
     /// The topic of its event.
     public let topic: String
     /// The key.
@@ -45,9 +35,7 @@ public struct LetterReport: Sendable, Codable {
         reason = letter.reason
         text = letter.text
         attempts = letter.attempts
-        history = letter.history.map {
-            Attempt(time: $0.time, worker: $0.worker, text: $0.text)
-        }
+        history = letter.history
         topic = letter.eventTopic
         key = letter.key
         channel = letter.channel

@@ -31,7 +31,7 @@ public struct DeadLetter: Sendable {
     }
 
     /// An attempt that failed.
-    public struct Attempt: Sendable, Hashable {
+    public struct Attempt: Sendable, Hashable, Codable {
         /// When that was heard.
         public let time: Timestamp
         /// The node of the worker.
