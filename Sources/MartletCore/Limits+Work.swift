@@ -56,7 +56,7 @@ extension Limits {
     public static let handlerTime = Duration.seconds(300)
 
     /// Events that a runner takes together, if their handlers are quick.
-    public static let batchEvents = 64
+    public static let batchEvents = 512
 
     /// How long a runner should have for what it takes together.
     public static let batchTime = Duration.microseconds(200)

@@ -17,6 +17,13 @@ package struct Queue<Element: Sendable>: Sendable {
 
     package mutating func append(_ element: Element) { elements.append(element) }
 
+    /// Puts an element before all others.
+    package mutating func prepend(_ element: Element) {
+        guard gone > 0 else { return elements.insert(element, at: 0) }
+        gone -= 1
+        elements[gone] = element
+    }
+
     package mutating func popFirst() -> Element? {
         guard !isEmpty else { return nil }
         let first = elements[gone]

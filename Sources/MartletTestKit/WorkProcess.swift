@@ -5,22 +5,29 @@ struct WorkProcess {
     /// Handles events that were taken together, one after the other.
     struct Runner {
         let number: Int
-        private var left: ArraySlice<HeldEvent>
+        private var left: HeldEvents
         /// The event that its handler has.
         private(set) var current: HeldEvent?
         /// It was told to end.
         var isCancelled = false
         private var broken: Set<UInt64> = []
 
-        init(_ number: Int, _ events: [HeldEvent]) {
+        init(_ number: Int, _ events: HeldEvents) {
             self.number = number
-            left = events[...]
+            left = events
         }
 
         mutating func takeNext() -> HeldEvent? {
             isCancelled = false
-            current = left.popFirst()
+            current = left.isEmpty ? nil : left[0]
+            if current != nil { left = left[1..<left.count] }
             return current
+        }
+
+        /// What it has not begun.
+        mutating func takeRest() -> HeldEvents {
+            defer { left = HeldEvents() }
+            return left
         }
 
         mutating func end() { current = nil }

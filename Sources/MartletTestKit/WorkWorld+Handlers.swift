@@ -6,8 +6,7 @@ extension WorkWorld {
     mutating func work(_ number: Int) throws(Violation) {
         guard !processes[number].isGone else { return }
         while processes[number].running.count < processes[number].width {
-            let events = processes[number].worker.take(
-                atMost: generator.number(1...3), at: clock)
+            let events = takeEvents(number)
             guard !events.isEmpty else { break }
             lastHandler += 1
             processes[number].running.append(WorkProcess.Runner(lastHandler, events))
@@ -25,6 +24,21 @@ extension WorkWorld {
             }
             send(message.multipart, from: number)
         }
+    }
+
+    /// Events for a runner. Where nothing is ready, it may look for what waits behind others.
+    private mutating func takeEvents(_ number: Int) -> HeldEvents {
+        let count = generator.number(1...3)
+        let events = processes[number].worker.take(atMost: count, at: clock)
+        guard events.isEmpty, generator.chance(oneIn: 2) else { return events }
+        for place in processes[number].running.indices where generator.chance(oneIn: 2) {
+            let rest = processes[number].running[place].takeRest()
+            if !rest.isEmpty { processes[number].worker.putBack(rest) }
+        }
+        processes[number].worker.unfold()
+        let found = processes[number].worker.take(atMost: count, at: clock)
+        if !found.isEmpty { sometimes("keys of a channel went side by side") }
+        return found
     }
 
     private func place(of runner: Int, in number: Int) -> Int? {

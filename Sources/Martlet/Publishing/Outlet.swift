@@ -73,19 +73,17 @@ final class Outlet: Sendable {
         guard case .handled(let group, let time) = level else {
             if level == .stored { _ = try buffer.requireReceipts() }
             let appended = try await untilRoom { () throws(MartletError) in try attempt(nil) }
-            return try await Receipt(.queued, appended, in: buffer).reach(level)
+            return try await Receipt(appended, in: buffer).reach(level)
         }
         try core.requireGroup(group)
         let appended = try await untilRoom { () throws(MartletError) in try attempt(group) }
-        var receipt = Receipt(level, appended, in: buffer)
-        receipt.ended = try await core.outcome(
+        let outcome = try await core.outcome(
             of: appended, in: buffer, for: group, until: NodeClock.now + (time ?? timeout))
-        if let receipts = buffer.receipts {
-            // It was stored before it was handled.
-            receipt.storedEpoch = try await receipts.wait(
-                for: appended, until: NodeClock.now + timeout)
-        }
-        return receipt
+        // It was stored before it was handled.
+        let epoch = try await buffer.receipts?.wait(
+            for: appended, until: NodeClock.now + timeout)
+        return Receipt(
+            appended, in: buffer, Receipt.Progress(level, storedIn: epoch, outcome))
     }
 
     /// Tries again each time there is room.

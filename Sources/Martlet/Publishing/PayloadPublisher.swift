@@ -53,7 +53,7 @@ public final class PayloadPublisher: Sendable {
         _ payload: Bytes, key: String? = nil, id: String? = nil,
         attributes: EventAttributes? = nil, time: Timestamp? = nil
     ) throws(MartletError) -> Receipt? {
-        try append(payload, key, id, attributes, time).map { Receipt(.queued, $0, in: buffer) }
+        try append(payload, key, id, attributes, time).map { Receipt($0, in: buffer) }
     }
 
     /// Publishes an event whose payload lies in memory of yours if there is room for a copy.
@@ -63,7 +63,7 @@ public final class PayloadPublisher: Sendable {
         _ payload: RawSpan, key: String? = nil, id: String? = nil,
         attributes: EventAttributes? = nil, time: Timestamp? = nil
     ) throws(MartletError) -> Receipt? {
-        try append(payload, key, id, attributes, time).map { Receipt(.queued, $0, in: buffer) }
+        try append(payload, key, id, attributes, time).map { Receipt($0, in: buffer) }
     }
 
     @usableFromInline

@@ -78,7 +78,7 @@ public final class Publisher<E: Event>: Sendable {
     public func offer(
         _ event: E, id: String? = nil, attributes: EventAttributes? = nil, time: Timestamp? = nil
     ) throws(MartletError) -> Receipt? {
-        try append(event, id, attributes, time).map { Receipt(.queued, $0, in: buffer) }
+        try append(event, id, attributes, time).map { Receipt($0, in: buffer) }
     }
 
     @usableFromInline

@@ -14,26 +14,39 @@ public struct Receipt: Sendable {
         case handled(by: String, within: Duration? = nil)
     }
 
-    /// What is certain.
-    public let level: Level
+    /// How far an event has come that was waited for.
+    @usableFromInline
+    final class Progress: Sendable {
+        let level: Level
+        /// In which epoch it was stored; nil if nobody waited for that.
+        let storedEpoch: Epoch?
+        let outcome: Outcome?
+
+        init(_ level: Level, storedIn epoch: Epoch?, _ outcome: Outcome? = nil) {
+            self.level = level
+            storedEpoch = epoch
+            self.outcome = outcome
+        }
+    }
+
     /// The number of the event in its channel.
     public let sequence: UInt64
     @usableFromInline let buffer: StreamBuffer
     @usableFromInline let lane: Int
-    /// In which epoch it was stored; nil before.
-    @usableFromInline var storedEpoch: Epoch?
-    @usableFromInline var ended: Outcome?
+    /// Nil for one that is queued: most are, and cost nothing.
+    @usableFromInline let progress: Progress?
 
     // Inlined, so that a receipt that nobody looks at is never made.
     @inlinable
-    init(_ level: Level, _ event: AppendedEvent, in buffer: StreamBuffer) {
-        self.level = level
+    init(_ event: AppendedEvent, in buffer: StreamBuffer, _ progress: Progress? = nil) {
         sequence = event.sequence
         lane = event.lane
         self.buffer = buffer
-        storedEpoch = nil
-        ended = nil
+        self.progress = progress
     }
+
+    /// What is certain.
+    public var level: Level { progress?.level ?? .queued }
 
     /// Waits until the event has come so far, at most for the node's `publishTimeout`.
     ///
@@ -49,17 +62,15 @@ public struct Receipt: Sendable {
                 "What a group makes of an event must be asked for when it is published, with "
                     + "`publish(event, until: .handled(by:))`.")
         }
-        guard level == .stored, storedEpoch == nil else { return self }
+        guard level == .stored, progress?.storedEpoch == nil else { return self }
         let receipts = try buffer.requireReceipts()
-        var receipt = Receipt(.stored, AppendedEvent(sequence: sequence, lane: lane), in: buffer)
-        receipt.storedEpoch = try await receipts.wait(
-            for: AppendedEvent(sequence: sequence, lane: lane),
-            until: NodeClock.now + buffer.timeout)
-        return receipt
+        let event = AppendedEvent(sequence: sequence, lane: lane)
+        let epoch = try await receipts.wait(for: event, until: NodeClock.now + buffer.timeout)
+        return Receipt(event, in: buffer, Progress(.stored, storedIn: epoch))
     }
 
     /// What the group has made of an event that was published until it was handled.
-    public var outcome: Outcome? { ended }
+    public var outcome: Outcome? { progress?.outcome }
 
     /// Where the event stands. That of a durable event is certain once it is stored: should the
     /// disk fail before, it may be numbered in a later epoch.
@@ -67,7 +78,7 @@ public struct Receipt: Sendable {
         Position(
             channel: Channel(
                 node: buffer.instance.node, stream: buffer.definition.name, lane: lane),
-            epoch: storedEpoch ?? buffer.instance.epoch, sequence: sequence)
+            epoch: progress?.storedEpoch ?? buffer.instance.epoch, sequence: sequence)
     }
 }
 

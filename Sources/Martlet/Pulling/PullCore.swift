@@ -84,7 +84,10 @@ final class PullCore: Sendable {
                         dropped += 1
                         continue
                     }
-                    _ = try await handler.handle(event, Delivery(event))
+                    switch handler.kind {
+                    case .plain(let handle): try await handle(event, Delivery(event))
+                    case .valued(let handle): _ = try await handle(event, Delivery(event))
+                    }
                     handled += 1
                 } catch { dropped += 1 }
             }
@@ -112,7 +115,7 @@ final class PullCore: Sendable {
     private func take(_ state: inout State) -> (Batch?, isOver: Bool, hasRoom: Bool) {
         guard let frame = state.frames.first else { return (nil, state.isClosing, false) }
         let time = Double(Limits.batchTime.components.attoseconds / 1_000_000_000_000)
-        let count = max(1, min(Limits.batchEvents, Int(time / max(state.meanTime, 1))))
+        let count = max(1, min(Limits.batchEvents, Int(time / max(state.meanTime, 0.01))))
         let end = min(frame.count, state.taken + count)
         let batch = Batch(frame: frame, places: state.taken..<end)
         state.taken = end

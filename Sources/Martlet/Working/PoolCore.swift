@@ -35,8 +35,11 @@ final class PoolCore: Sendable {
         let repeats = Atomic<UInt64>(0)
     }
 
-    /// A runner that has been at one event for so long lets others have the rest of its batch.
-    private static let stealAfter: UInt64 = 1_000
+    /// A runner that has been at one event for so long, in microseconds, lets others have the rest
+    /// of its batch. Longer than it takes until a runner looks at the clock.
+    private static let stealAfter: UInt64 = 10_000
+    /// Where handlers take so long on average, in microseconds, keys of a channel go side by side.
+    private static let slowHandler = 10.0
 
     init(
         _ pool: WorkerPool, _ codecs: CodecSet, notify: @escaping @Sendable () -> Void
@@ -66,8 +69,10 @@ final class PoolCore: Sendable {
         _ state: inout State
     ) -> ArraySlice<CheckedContinuation<Void, Never>> {
         guard !state.idle.isEmpty, state.isClosing || state.worker.hasReady else { return [] }
-        let batch = batchSize(state)
-        let wanted = (state.worker.readyCount + batch - 1) / batch
+        // One for so much as takes a while: each that wakes costs the system more than that.
+        let (handlers, events) = state.worker.readiness
+        let share = batchSize(state, atMost: .max)
+        let wanted = max(1, min(handlers, events / share))
         let count = isOver(state) ? state.idle.count : min(state.idle.count, wanted)
         let woken = state.idle.suffix(count)
         state.idle.removeLast(count)
@@ -77,11 +82,11 @@ final class PoolCore: Sendable {
     /// What is to be said, and to whom, after time has passed.
     func takeMessages(ticking: Bool, at now: MonotonicTime) -> [(peer: Int, SessionMessage)] {
         let (messages, woken) = state.withLock { state in
-            for batch in state.batches.values { tell(batch, &state.worker) }
             state.saidAt = now
             if ticking {
+                for batch in state.batches.values { tell(batch, &state.worker) }
                 state.worker.tick(at: now)
-                if !state.idle.isEmpty { steal(&state, at: now) }
+                if !state.idle.isEmpty, !state.worker.hasReady { findMore(&state, at: now) }
             } else {
                 state.worker.flush(at: now)
             }
@@ -113,9 +118,12 @@ final class PoolCore: Sendable {
 
     // MARK: Runners
 
-    private static func batchSize(_ state: State) -> Int {
+    /// As many as take a while.
+    private static func batchSize(
+        _ state: State, atMost count: Int = Limits.batchEvents
+    ) -> Int {
         let time = Double(Limits.batchTime.components.attoseconds / 1_000_000_000_000)
-        return max(1, min(Limits.batchEvents, Int(time / max(state.meanTime, 1))))
+        return max(1, min(count, Int(time / max(state.meanTime, 0.01))))
     }
 
     /// Events for a runner; nil at the end.
@@ -148,7 +156,7 @@ final class PoolCore: Sendable {
 
     private func take(_ state: inout State, _ runner: Int) -> (WorkBatch?, isOver: Bool) {
         let now = NodeClock.now
-        if !state.worker.hasReady { steal(&state, at: now) }
+        if !state.worker.hasReady { findMore(&state, at: now) }
         let events = state.worker.take(atMost: PoolCore.batchSize(state), at: now)
         guard !events.isEmpty else {
             return (nil, PoolCore.isOver(state))
@@ -158,14 +166,19 @@ final class PoolCore: Sendable {
         return (batch, false)
     }
 
-    /// Takes what runners cannot get to, since they are held up.
-    private func steal(_ state: inout State, at now: MonotonicTime) {
+    /// Looks for more where others have it: what runners cannot get to, since they are held up,
+    /// and where handlers are slow what waits behind other keys.
+    private func findMore(_ state: inout State, at now: MonotonicTime) {
+        let isSlow = state.meanTime >= PoolCore.slowHandler
         for batch in state.batches.values {
             let begun = batch.begunAt.load(ordering: .relaxed)
-            guard begun > 0, now.microseconds > begun + PoolCore.stealAfter else { continue }
+            let isHeldUp = begun > 0 && now.microseconds > begun + PoolCore.stealAfter
+            guard isHeldUp || isSlow && batch.events.isFolded else { continue }
+            tell(batch, &state.worker)
             let rest = batch.takeRest()
-            if !rest.isEmpty { state.worker.putBack(Array(rest)) }
+            if !rest.isEmpty { state.worker.putBack(rest) }
         }
+        if isSlow { state.worker.unfold() }
     }
 
     /// Whether a runner may begin with an event that it took a while ago.
@@ -174,9 +187,10 @@ final class PoolCore: Sendable {
     }
 
     /// What a runner does not get to waits again.
-    func putBack(_ events: ArraySlice<HeldEvent>) {
+    func putBack(_ rest: HeldEvents, of batch: WorkBatch) {
         let woken = state.withLock { state in
-            state.worker.putBack(Array(events))
+            tell(batch, &state.worker)
+            state.worker.putBack(rest)
             return PoolCore.takeWoken(&state)
         }
         for runner in woken { runner.resume() }

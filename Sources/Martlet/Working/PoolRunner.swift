@@ -18,54 +18,55 @@ struct PoolRunner: Sendable {
     private func handle(_ batch: WorkBatch) async {
         // Keys of which an event has not been handled: what follows of them is not begun.
         var broken: Set<UInt64> = []
-        let began = NodeClock.now
-        var now = began
+        var clock = RunnerClock()
+        let began = clock.now
         while let place = batch.claim() {
             let held = batch.events[place]
-            let isBroken = held.strand.map { broken.contains($0) } ?? false
+            let isBroken = !broken.isEmpty && held.strand.map(broken.contains) == true
             // A process that stood still must not go on with what is others' by now.
-            guard !isBroken, now < held.leaseUntil || core.mayBegin(held, at: now) else {
+            guard !isBroken, clock.now < held.leaseUntil || core.mayBegin(held, at: clock.now)
+            else {
                 if let strand = held.strand { broken.insert(strand) }
                 core.finish(place, of: batch, .returned)
                 continue
             }
-            batch.begin(place, at: now)
-            let verdict = await verdict(on: held)
-            batch.end()
-            now = NodeClock.now
-            if case .done = verdict {
-                batch.noteDone(place)
-            } else {
+            let delivery = held.delivery
+            if delivery.mayBeRepeat || delivery.attempt > 1 { core.noteRepeat() }
+            batch.begin(place, at: clock.now)
+            do {
+                // Straight from here: each function between costs as much as a quick handler.
+                switch core.handler.kind {
+                case .plain(let handle):
+                    try await handle(held.event, delivery)
+                    batch.noteDone(place)
+                case .valued(let handle):
+                    let value = try await handle(held.event, delivery)
+                    core.finish(place, of: batch, .value(value))
+                }
+            } catch {
+                let verdict = verdict(on: error)
                 if case .retry = verdict, let strand = held.strand { broken.insert(strand) }
                 core.finish(place, of: batch, verdict)
             }
+            batch.end()
+            clock.look()
             if Task.isCancelled { break }
         }
         giveBackRest(of: batch)
-        core.finish(
-            batch, of: number, after: now.microseconds - began.microseconds, isLast: true)
+        let time = NodeClock.now.microseconds - began.microseconds
+        core.finish(batch, of: number, after: time, isLast: true)
     }
 
     /// Its task was cancelled: what it has not begun is for others.
     private func giveBackRest(of batch: WorkBatch) {
         let rest = batch.takeRest()
-        if !rest.isEmpty { core.putBack(rest) }
+        if !rest.isEmpty { core.putBack(rest, of: batch) }
     }
 
-    private func verdict(on held: HeldEvent) async -> WorkResult.Verdict {
-        let delivery = held.delivery
-        if delivery.mayBeRepeat || delivery.attempt > 1 { core.noteRepeat() }
-        do {
-            guard let value = try await core.handler.handle(held.event, delivery) else {
-                return .done
-            }
-            return .value(value)
-        } catch {
-            switch core.pool.retry.decide(error) {
-            case .reject: return .reject(reason: PoolRunner.text(of: error))
-            case .retry(let wait):
-                return .retry(after: wait, reason: PoolRunner.text(of: error))
-            }
+    private func verdict(on error: any Error) -> WorkResult.Verdict {
+        switch core.pool.retry.decide(error) {
+        case .reject: .reject(reason: PoolRunner.text(of: error))
+        case .retry(let wait): .retry(after: wait, reason: PoolRunner.text(of: error))
         }
     }
 
@@ -77,6 +78,20 @@ struct PoolRunner: Sendable {
         guard text.utf8.count > Limits.reasonBytesMax else { return text }
         return String(decoding: text.utf8.prefix(Limits.reasonBytesMax - 3), as: UTF8.self)
             .trimmingSuffix() + "…"
+    }
+}
+
+/// The time, as a runner looks at it between two events: at the clock itself once in a few
+/// milliseconds.
+private struct RunnerClock {
+    private(set) var now = NodeClock.now
+    private var beat = NodeClock.beat
+
+    mutating func look() {
+        let latest = NodeClock.beat
+        guard latest != beat else { return }
+        beat = latest
+        now = NodeClock.now
     }
 }
 

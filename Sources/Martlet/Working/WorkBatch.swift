@@ -4,7 +4,7 @@ import Synchronization
 /// Events that a runner has taken together, to handle one after the other. Those that it has not
 /// begun can be taken from it, and what it has done can be told, while it is held up by one.
 final class WorkBatch: Sendable {
-    let events: [HeldEvent]
+    let events: HeldEvents
     /// The place of the next event that nobody has begun.
     private let next = Atomic<Int>(0)
     /// All before this place are handled.
@@ -15,7 +15,7 @@ final class WorkBatch: Sendable {
     let begunAt = Atomic<UInt64>(0)
     private let atHand = Atomic<Int>(-1)
 
-    init(_ events: [HeldEvent]) { self.events = events }
+    init(_ events: HeldEvents) { self.events = events }
 
     /// The place of the next event, which is the caller's now; nil if none is left.
     func claim() -> Int? {
@@ -24,9 +24,9 @@ final class WorkBatch: Sendable {
     }
 
     /// Takes those that nobody has begun.
-    func takeRest() -> ArraySlice<HeldEvent> {
+    func takeRest() -> HeldEvents {
         let place = next.exchange(events.count, ordering: .acquiringAndReleasing)
-        return place < events.count ? events[place...] : []
+        return events[min(place, events.count)..<events.count]
     }
 
     /// A handler begins with the event at this place.
@@ -48,7 +48,7 @@ final class WorkBatch: Sendable {
     func noteDone(_ place: Int) { done.store(place + 1, ordering: .releasing) }
 
     /// Those that are handled and have not been told; the caller tells them.
-    func takeDone() -> ArraySlice<HeldEvent> {
+    func takeDone() -> HeldEvents {
         let end = done.load(ordering: .acquiring)
         var start = told.load(ordering: .relaxed)
         while start < end {
@@ -57,7 +57,7 @@ final class WorkBatch: Sendable {
             if isOurs { return events[start..<end] }
             start = found
         }
-        return []
+        return HeldEvents()
     }
 
     /// The event at this place is told in another way; all before have been told.

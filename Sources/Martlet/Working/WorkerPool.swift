@@ -128,15 +128,21 @@ public struct WorkerPool: Sendable {
 
 /// A user's handler, whatever its types.
 struct PoolHandler: Sendable {
-    /// Handles an event, and returns what travels back, if anything does.
-    let handle: @Sendable (RecordedEvent, Delivery) async throws -> Bytes?
+    /// What it returns.
+    enum Kind: Sendable {
+        /// Nothing.
+        case plain(@Sendable (RecordedEvent, Delivery) async throws -> Void)
+        /// Something that travels back.
+        case valued(@Sendable (RecordedEvent, Delivery) async throws -> Bytes)
+    }
+
+    let kind: Kind
 
     init<E: Event>(
         _ reader: EventReader<E>, _ handler: @escaping @Sendable (E, Delivery) async throws -> Void
     ) {
-        handle = { event, delivery in
+        kind = .plain { event, delivery in
             try await handler(try PoolHandler.value(of: event, reader), delivery)
-            return nil
         }
     }
 
@@ -144,7 +150,7 @@ struct PoolHandler: Sendable {
         _ reader: EventReader<E>, _ codec: any Codec,
         _ handler: @escaping @Sendable (E, Delivery) async throws -> Value
     ) {
-        handle = { event, delivery in
+        kind = .valued { event, delivery in
             let value = try await handler(try PoolHandler.value(of: event, reader), delivery)
             let bytes: Bytes = try codec.encode(value)
             guard bytes.count <= Limits.outcomeBytesMax else {
@@ -157,10 +163,7 @@ struct PoolHandler: Sendable {
     }
 
     init(_ handler: @escaping @Sendable (RecordedEvent, Delivery) async throws -> Void) {
-        handle = { event, delivery in
-            try await handler(event, delivery)
-            return nil
-        }
+        kind = .plain(handler)
     }
 
     /// An event that cannot be read will not be readable later.

@@ -172,22 +172,38 @@ struct WorkSource: Sendable {
         }
     }
 
-    /// A handler has ended, or was never begun.
-    mutating func end(_ event: HeldEvent, _ verdict: WorkResult.Verdict) {
+    /// Handlers of some events of a frame have ended well.
+    mutating func endDone(_ held: HeldFrame, _ places: Range<Int>) {
         // Nobody asks any more what became of a node's events that is another by now.
+        guard held.life == life, !places.isEmpty else { return }
+        unfinishedCount -= places.count
+        finishedCount += places.count
+        guard held.frame.header.isSlice else {
+            let first = held.frame.sequence(at: places.lowerBound)
+            return noteDone(held, first..<first + UInt64(places.count))
+        }
+        for place in places {
+            let sequence = held.frame.sequence(at: place)
+            noteDone(held, sequence..<sequence + 1)
+        }
+    }
+
+    private mutating func noteDone(_ held: HeldFrame, _ range: Range<UInt64>) {
+        // Most follow those before.
+        if let last = lastDone, last.held === held, last.range.upperBound == range.lowerBound {
+            lastDone?.range = last.range.lowerBound..<range.upperBound
+        } else {
+            keepDone()
+            lastDone = (held, range)
+        }
+    }
+
+    /// A handler has ended in another way, or was never begun.
+    mutating func end(_ event: HeldEvent, _ verdict: WorkResult.Verdict) {
         guard event.held.life == life else { return }
-        unfinishedCount -= 1
         let sequence = event.sequence
         switch verdict {
-        case .done:
-            finishedCount += 1
-            // Most follow the one before.
-            if let last = lastDone, last.held === event.held, last.range.upperBound == sequence {
-                lastDone?.range = last.range.lowerBound..<sequence + 1
-            } else {
-                keepDone()
-                lastDone = (event.held, sequence..<sequence + 1)
-            }
+        case .done: return endDone(event.held, event.place..<event.place + 1)
         case .returned:
             returned[HoldKey(event.held), default: SequenceSet()].insert(sequence..<sequence + 1)
         case .value, .retry, .reject:
@@ -195,6 +211,7 @@ struct WorkSource: Sendable {
             others.append(
                 HoldKey(event.held).result(SequenceSet(sequence..<sequence + 1), verdict))
         }
+        unfinishedCount -= 1
     }
 
     private mutating func keepDone() {

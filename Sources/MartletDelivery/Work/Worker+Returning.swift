@@ -1,24 +1,45 @@
 /// What goes back, what is said, and the end.
 extension Worker {
-    /// What has not been begun goes back, where it is so.
-    mutating func giveBack(where isWanted: (HeldEvent) -> Bool) {
+    /// What has not been begun goes back, where it is so of a frame.
+    mutating func giveBack(where isWanted: (HeldFrame) -> Bool) {
+        giveBackReady(where: isWanted)
+        for number in rows.keys.sorted() {
+            guard rows[number]?.hasWaiting(where: isWanted) == true else { continue }
+            // Keys are blocked one by one, and what follows of them goes back with them.
+            unfoldAll(in: number)
+        }
+        for number in strands.keys.sorted() {
+            var waiting = Queue<HeldEvent>()
+            while let held = strands[number]?.waiting.popFirst() {
+                if isWanted(held.held) {
+                    end(held, .returned)
+                    leaveRow(held)
+                } else {
+                    waiting.append(held)
+                }
+            }
+            strands[number]?.waiting = waiting
+            if waiting.isEmpty { proceed(number) }
+        }
+    }
+
+    private mutating func giveBackReady(where isWanted: (HeldFrame) -> Bool) {
         var kept = Queue<Ready>()
-        while let next = ready.popFirst() {
-            if case .event(let held) = next, isWanted(held) {
-                end(held, .returned)
+        var left = ready
+        while let next = left.popFirst() {
+            if case .events(let held, let places) = next, isWanted(held) {
+                readyEvents -= places.count - 1
+                giveBack(HeldEvents(held, places))
             } else {
                 kept.append(next)
             }
         }
         ready = kept
-        for number in strands.keys.sorted() {
-            var waiting = Queue<HeldEvent>()
-            while let held = strands[number]?.waiting.popFirst() {
-                if isWanted(held) { end(held, .returned) } else { waiting.append(held) }
-            }
-            strands[number]?.waiting = waiting
-            if waiting.isEmpty { proceed(number) }
-        }
+    }
+
+    /// What was never unfolded, and belongs to nothing, goes back.
+    mutating func giveBack(_ events: HeldEvents) {
+        for place in 0..<events.count { end(events[place], .returned) }
     }
 
     /// What waits of a publisher is its business no more.
@@ -26,10 +47,7 @@ extension Worker {
         giveBack { $0.peer == peer }
         for name in blocked.keys where name.peer == peer { unblock(peer, name.number) }
         let unsent = unsent.removeValue(forKey: peer) ?? ([], [])
-        for strand in unsent.failed + unsent.returned where strands[strand]?.block == .unsent {
-            strands[strand]?.block = .free
-            proceed(strand)
-        }
+        unblockUnsent(unsent.failed + unsent.returned)
     }
 
     /// A publisher has not been heard of for too long: it may have given what waits to others.

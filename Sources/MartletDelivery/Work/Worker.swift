@@ -2,51 +2,13 @@
 /// and says what became of it.
 ///
 /// It decides and does nothing. Of the events of a key one is with a handler at a time, in their
-/// order; those of different keys go side by side.
+/// order; those of different keys go side by side where that helps.
 package struct Worker: Sendable {
-    /// What waits of a key of a channel.
-    struct Strand: Sendable {
-        var waiting = Queue<HeldEvent>()
-        /// How many of its events are with a handler, or about to be.
-        var taken = 0
-        var block = Block.free
-
-        enum Added { case isReady, waits, isBlocked }
-
-        mutating func add(_ held: HeldEvent) -> Added {
-            guard block == .free else { return .isBlocked }
-            defer { waiting.append(held) }
-            return taken == 0 && waiting.isEmpty ? .isReady : .waits
-        }
-
-        /// Takes some of what waits, in its order.
-        mutating func take(atMost count: Int, into events: inout [HeldEvent]) {
-            // It may stand among the ready twice, if it was emptied meanwhile.
-            guard taken == 0 else { return }
-            while events.count < count, let held = waiting.popFirst() {
-                taken += 1
-                events.append(held)
-            }
-        }
-    }
-
-    /// An event has failed, or has gone back. Nothing of the key is begun until the publisher has
-    /// taken note: what it sent before it had is out of order.
-    enum Block: Hashable, Sendable {
-        case free
-        /// The results are not sent yet.
-        case unsent
-        case until(ResultsName)
-    }
-
-    struct ResultsName: Hashable, Sendable {
-        let peer: Int
-        let number: UInt64
-    }
-
     enum Ready: Sendable {
+        case row(UInt64)
         case strand(UInt64)
-        case event(HeldEvent)
+        /// Some of a frame of which no event waits for another one.
+        case events(HeldFrame, Range<Int>)
     }
 
     package let group: String
@@ -55,13 +17,20 @@ package struct Worker: Sendable {
     let width: Int
     private let began: MonotonicTime
     var sources: [Int: WorkSource] = [:]
-    var strands: [UInt64: Strand] = [:]
+    /// What must stay in order, by the number that frames of one channel have in common.
+    var rows: [UInt64: WorkRow] = [:]
+    /// Keys of which something was unfolded.
+    var strands: [UInt64: WorkStrand] = [:]
     /// Strands that wait for results to be settled.
-    var blocked: [ResultsName: [UInt64]] = [:]
+    var blocked: [WorkStrand.ResultsName: [UInt64]] = [:]
     /// Strands that wait for results to be sent: those that say of events that they failed, and
     /// those that say that they were not begun.
     var unsent: [Int: (failed: [UInt64], returned: [UInt64])] = [:]
     var ready = Queue<Ready>()
+    /// Events that stand among the ready by themselves.
+    var readyEvents = 0
+    /// Events that handlers have, or are about to have.
+    var takenCount = 0
     var messages: [(peer: Int, SessionMessage)] = []
     var isDraining = false
     var latest: Frame?
@@ -89,8 +58,10 @@ package struct Worker: Sendable {
     /// Whether something could be taken.
     package var hasReady: Bool { !ready.isEmpty }
 
-    /// How many events without a key, and keys, something could be taken of.
-    package var readyCount: Int { ready.count }
+    /// How many handlers could have something at once, and how many events there are for them.
+    package var readiness: (handlers: Int, events: Int) {
+        (ready.count + readyEvents, max(0, unfinishedCount - takenCount))
+    }
 
     /// Events that it has and no handler has ended.
     package var unfinishedCount: Int { sources.values.reduce(0) { $0 + $1.unfinishedCount } }
@@ -127,6 +98,7 @@ package struct Worker: Sendable {
     package mutating func remove(peer: Int) {
         dropWaiting(of: peer)
         sources[peer] = nil
+        rows = rows.filter { !$0.value.isIdle }
     }
 
     /// A publisher has heard what this node sent at a moment.
@@ -157,8 +129,8 @@ package struct Worker: Sendable {
             guard isNext else { return join(peer, at: now) }
             giveBack { held in
                 held.peer == peer && held.lease.fence <= recall.fence
-                    && held.event.frame.channel.lane == recall.lane
-                    && held.event.frame.channel.stream == recall.stream
+                    && held.frame.channel.lane == recall.lane
+                    && held.frame.channel.stream == recall.stream
             }
         default: break
         }
@@ -184,51 +156,78 @@ package struct Worker: Sendable {
             latest = frame
             sources[peer]?.hold(frame, lease.fence)
             guard let source = sources[peer] else { return }
-            let held = HeldFrame(frame, lease, from: source)
-            let salt = isKeyed ? frame.channel.salt(peer) : 0
-            for place in 0..<frame.count {
-                let key = isKeyed ? KeyHash.of(frame[place]) : nil
-                add(HeldEvent(held, at: place, strand: key.map { $0 ^ salt }))
-            }
+            let row = isKeyed && frame.channel.lane > 0 ? frame.channel.row(of: peer) : nil
+            add(HeldFrame(frame, lease, from: source, inRow: row))
         }
     }
 
-    mutating func add(_ held: HeldEvent) {
-        guard !isDraining else { return end(held, .returned) }
-        guard let strand = held.strand else { return ready.append(.event(held)) }
-        switch strands[strand, default: Strand()].add(held) {
-        case .isReady: ready.append(.strand(strand))
-        case .waits: break
-        case .isBlocked: end(held, .returned)
-        }
+    private mutating func add(_ held: HeldFrame) {
+        let all = HeldEvents(held, 0..<held.frame.count)
+        guard !isDraining else { return giveBack(all) }
+        guard let row = held.row else { return list(held, 0..<held.frame.count) }
+        guard rows[row, default: WorkRow()].blockedCount == 0 else { return unfold(all, in: row) }
+        rows[row, default: WorkRow()].append(held)
+        proceed(row: row)
     }
 
-    // MARK: Handlers
+    private mutating func list(_ held: HeldFrame, _ places: Range<Int>) {
+        guard !places.isEmpty else { return }
+        ready.append(.events(held, places))
+        readyEvents += places.count - 1
+    }
+
+    // MARK: Taking
 
     /// Events to be handled now, one after the other: those of a key behind each other.
-    package mutating func take(atMost count: Int, at now: MonotonicTime) -> [HeldEvent] {
+    package mutating func take(atMost count: Int, at now: MonotonicTime) -> HeldEvents {
         for peer in sources.keys.sorted() { expire(peer, at: now) }
+        let taken = takeReady(atMost: count)
+        takenCount += taken.count
+        return taken
+    }
+
+    private mutating func takeReady(atMost count: Int) -> HeldEvents {
         var taken: [HeldEvent] = []
         while taken.count < count, let next = ready.popFirst() {
             switch next {
-            case .event(let held): taken.append(held)
             case .strand(let number):
                 guard let place = strands.index(forKey: number) else { continue }
                 strands.values[place].take(atMost: count, into: &taken)
+            case .row(let number):
+                rows[number]?.isListed = false
+                guard taken.isEmpty else {
+                    ready.prepend(next)
+                    rows[number]?.isListed = true
+                    return HeldEvents(taken[...])
+                }
+                guard let events = rows[number]?.take(atMost: count) else { continue }
+                return events
+            case .events(let held, let places):
+                readyEvents -= places.count - 1
+                guard taken.isEmpty else {
+                    ready.prepend(next)
+                    readyEvents += places.count - 1
+                    return HeldEvents(taken[...])
+                }
+                let end = min(places.lowerBound + count, places.upperBound)
+                list(held, end..<places.upperBound)
+                return HeldEvents(held, places.lowerBound..<end)
             }
         }
-        return taken
+        return HeldEvents(taken[...])
     }
 
     /// Whether a handler may begin with an event that it was given a while ago.
     package mutating func mayBegin(_ held: HeldEvent, at now: MonotonicTime) -> Bool {
         expire(held.peer, at: now)
-        return sources[held.peer]?.term == held.held.term
+        return isCurrent(held.held)
     }
 
     /// Whether an event is still this worker's business. Where it is not, its handler should end:
     /// others may have been given the event.
-    package func isCurrent(_ held: HeldEvent) -> Bool { sources[held.peer]?.term == held.held.term }
+    package func isCurrent(_ held: HeldEvent) -> Bool { isCurrent(held.held) }
+
+    func isCurrent(_ held: HeldFrame) -> Bool { sources[held.peer]?.term == held.term }
 
     /// Whether its publisher has been heard of lately.
     package func isInTime(_ held: HeldEvent, at now: MonotonicTime) -> Bool {
@@ -240,86 +239,83 @@ package struct Worker: Sendable {
         sources[peer].map { ($0.unfinishedCount, $0.window) }
     }
 
-    /// A handler has ended, or does not begin. What waits behind a failure of its key goes back.
-    package mutating func finish(_ held: HeldEvent, _ verdict: WorkResult.Verdict) {
-        end(held, verdict)
-        guard let strand = held.strand else { return }
-        if case .retry = verdict {
-            unsent[held.peer, default: ([], [])].failed.append(strand)
-            block(strand)
+    // MARK: Ending
+
+    /// Handlers have ended well, one after the other.
+    package mutating func finishDone(_ events: HeldEvents) {
+        takenCount -= events.count
+        switch events.content {
+        case .run(let held, let places):
+            sources[held.peer]?.endDone(held, places)
+            guard let row = held.row else { return }
+            if rows[row]?.end(before: places.upperBound, of: held) == true {
+                return proceed(row: row)
+            }
+            for place in places { free(HeldEvent(held, at: place)) }
+        case .events(let events):
+            for held in events {
+                sources[held.peer]?.endDone(held.held, held.place..<held.place + 1)
+                free(held)
+            }
         }
-        strands[strand]?.taken -= 1
-        proceed(strand)
+    }
+
+    /// A handler has ended otherwise, or does not begin; all that it had before this one has ended.
+    /// What waits behind a failure of its key goes back.
+    package mutating func finish(_ held: HeldEvent, _ verdict: WorkResult.Verdict) {
+        takenCount -= 1
+        if verdict.isFinal, let row = held.held.row,
+            rows[row]?.end(before: held.place + 1, of: held.held) == true
+        {
+            sources[held.peer]?.end(held, verdict)
+            return proceed(row: row)
+        }
+        // What follows of its key must not be handled with the others of its row.
+        if !verdict.isFinal, let row = held.held.row { unfoldAll(in: row) }
+        end(held, verdict)
+        if case .retry = verdict, let strand = held.strand {
+            unsent[held.peer, default: ([], [])].failed.append(strand)
+            block(strand, in: held)
+        }
+        free(held)
+    }
+
+    /// An event that was unfolded is with no handler any more.
+    private mutating func free(_ held: HeldEvent) {
+        guard let strand = held.strand else { return }
+        if let place = strands.index(forKey: strand) {
+            strands.values[place].taken -= 1
+            if strands.values[place].taken == 0 { proceed(strand) }
+        }
+        leaveRow(held)
     }
 
     /// What was taken and not begun waits again, before what follows it.
-    package mutating func putBack(_ events: [HeldEvent]) {
-        for held in events.reversed() {
-            let isValid = sources[held.peer]?.term == held.held.term
+    package mutating func putBack(_ events: HeldEvents) {
+        takenCount -= events.count
+        if case .run(let held, let places) = events.content, held.row == nil, isCurrent(held) {
+            return list(held, places)
+        }
+        unfoldRows(of: events)
+        for place in (0..<events.count).reversed() {
+            let held = events[place]
             guard let strand = held.strand else {
-                if isValid { ready.append(.event(held)) } else { end(held, .returned) }
+                if isCurrent(held) {
+                    list(held.held, held.place..<held.place + 1)
+                } else {
+                    end(held, .returned)
+                }
                 continue
             }
             strands[strand]?.taken -= 1
-            if isValid, strands[strand]?.block == .free {
-                strands[strand]?.waiting.insert(held) { _ in true }
+            if isCurrent(held), strands[strand]?.block == .free {
+                strands[strand]?.waiting.prepend(held)
             } else {
                 end(held, .returned)
+                leaveRow(held)
             }
         }
-        for strand in Set(events.compactMap(\.strand)).sorted() { proceed(strand) }
-    }
-
-    /// A strand of which nothing is with a handler goes on, or rests: most keys come again.
-    mutating func proceed(_ number: UInt64) {
-        guard let place = strands.index(forKey: number), strands.values[place].taken == 0 else {
-            return
-        }
-        if !strands.values[place].waiting.isEmpty {
-            ready.append(.strand(number))
-        } else if strands.count > Worker.restingMax, strands.values[place].block == .free {
-            strands.remove(at: place)
-        }
-    }
-
-    /// So many keys of which there is nothing are remembered.
-    private static let restingMax = 8_192
-
-    /// Handlers have ended well, one after the other.
-    package mutating func finishDone(_ events: ArraySlice<HeldEvent>) {
-        for held in events {
-            guard let source = sources.index(forKey: held.peer) else { continue }
-            sources.values[source].end(held, .done)
-            guard let number = held.strand, let place = strands.index(forKey: number) else {
-                continue
-            }
-            strands.values[place].taken -= 1
-            if strands.values[place].taken == 0 { proceed(number) }
-        }
-    }
-
-    /// Nothing of a key is begun until results that are not sent yet are settled. What waits goes
-    /// back.
-    mutating func block(_ strand: UInt64) {
-        strands[strand, default: Strand()].block = .unsent
-        while let waiting = strands[strand]?.waiting.popFirst() { end(waiting, .returned) }
-    }
-
-    /// Results were sent for which strands wait.
-    mutating func noteSent(_ strands: [UInt64], _ peer: Int, _ number: UInt64?) {
-        guard let number else { return }
-        let name = ResultsName(peer: peer, number: number)
-        for strand in strands {
-            self.strands[strand]?.block = .until(name)
-            blocked[name, default: []].append(strand)
-        }
-    }
-
-    mutating func unblock(_ peer: Int, _ number: UInt64) {
-        let name = ResultsName(peer: peer, number: number)
-        for strand in blocked.removeValue(forKey: name) ?? []
-        where strands[strand]?.block == .until(name) {
-            strands[strand]?.block = .free
+        for strand in Set((0..<events.count).compactMap { events[$0].strand }).sorted() {
             proceed(strand)
         }
     }
@@ -328,13 +324,13 @@ package struct Worker: Sendable {
         sources[held.peer]?.end(held, verdict)
         guard case .returned = verdict, let strand = held.strand else { return }
         unsent[held.peer, default: ([], [])].returned.append(strand)
-        block(strand)
+        block(strand, in: held)
     }
 }
 
 extension Channel {
     /// Tells keys of this channel from those of others.
-    fileprivate func salt(_ peer: Int) -> UInt64 {
+    fileprivate func row(of peer: Int) -> UInt64 {
         var mixed = SplitMix(UInt64(bitPattern: Int64(peer)) &* 0x1_0001 ^ UInt64(lane) << 32)
         for byte in stream.text.utf8 {
             mixed = SplitMix(mixed.next() ^ UInt64(byte))

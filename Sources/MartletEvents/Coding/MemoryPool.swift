@@ -13,10 +13,11 @@ import Synchronization
 /// back to the system, page by page, and the next frame would have to ask for it again.
 @safe
 enum MemoryPool {
-    /// Room for a frame of the usual size. Others are not kept.
-    static let byteCount = unsafe Limits.frameBytes + EncodingMemory.slack
+    /// Room for a frame of the usual size, and for the event that is written behind it to see that
+    /// it does not fit. Others are not kept.
+    static let byteCount = Limits.frameBytes + 8 * 1_024
 
-    /// 4 MiB at most.
+    /// 4.5 MiB at most.
     private static let blocksMax = 64
 
     // Sound: a block is in the pool, or with whoever took it, and never both.

@@ -55,13 +55,18 @@ extension Text {
     /// Whether the bytes are a text that CloudEvents allows in attributes.
     @unsafe
     static func isAttributeText(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        if unsafe isPlain(bytes) { return true }
+        guard let text = unsafe string(bytes, 0..<bytes.count) else { return false }
+        return AttributeText.isAllowed(text)
+    }
+
+    /// Whether these are the characters of ASCII that can be printed, which is quickly seen.
+    static func isPlain(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var isPlain = true
         for place in 0..<bytes.count {
             let byte = unsafe bytes[place]
             if byte < 0x20 || byte >= 0x7F { isPlain = false }
         }
-        if isPlain { return true }
-        guard let text = unsafe string(bytes, 0..<bytes.count) else { return false }
-        return AttributeText.isAllowed(text)
+        return isPlain
     }
 }

@@ -28,10 +28,8 @@ enum AttributeText {
 
     /// Neither control characters (U+0000 to U+001F, U+007F to U+009F) nor noncharacters.
     static func isAllowed(_ text: String) -> Bool {
-        for byte in text.utf8 where byte < 0x20 || byte >= 0x7F {
-            return isAllowed(scalars: text.unicodeScalars)
-        }
-        return true
+        let isPlain = unsafe text.utf8Span.span.withUnsafeBytes { unsafe Text.isPlain($0) }
+        return isPlain || isAllowed(scalars: text.unicodeScalars)
     }
 
     private static func isAllowed(scalars: String.UnicodeScalarView) -> Bool {
