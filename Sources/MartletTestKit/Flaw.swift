@@ -63,4 +63,6 @@ public enum Flaw: String, Sendable, CaseIterable {
     case reopensInMemory
     /// A parked key goes on before what was set aside of it is tried again.
     case releasesEarly
+    /// A handler goes on with events that others have been given since it was held up.
+    case keepsItsRest
 }

@@ -25,8 +25,8 @@ struct WorkProcess {
         }
 
         /// What it has not begun.
-        mutating func takeRest() -> HeldEvents {
-            defer { left = HeldEvents() }
+        mutating func takeRest(keeping isKept: Bool) -> HeldEvents {
+            defer { if !isKept { left = HeldEvents() } }
             return left
         }
 

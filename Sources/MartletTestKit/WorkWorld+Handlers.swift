@@ -32,7 +32,7 @@ extension WorkWorld {
         let events = processes[number].worker.take(atMost: count, at: clock)
         guard events.isEmpty, generator.chance(oneIn: 2) else { return events }
         for place in processes[number].running.indices where generator.chance(oneIn: 2) {
-            let rest = processes[number].running[place].takeRest()
+            let rest = processes[number].running[place].takeRest(keeping: flaw == .keepsItsRest)
             if !rest.isEmpty { processes[number].worker.putBack(rest) }
         }
         processes[number].worker.unfold()

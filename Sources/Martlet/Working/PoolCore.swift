@@ -10,6 +10,8 @@ final class PoolCore: Sendable {
         var worker: Worker
         /// Runners with nothing to do.
         var idle: [CheckedContinuation<Void, Never>] = []
+        /// Runners that begin nothing more.
+        var retired: Set<Int> = []
         /// What each runner has at hand.
         var batches: [Int: WorkBatch] = [:]
         /// How long a handler takes, in microseconds, by a moving mean.
@@ -128,7 +130,7 @@ final class PoolCore: Sendable {
 
     /// Events for a runner; nil at the end.
     func nextBatch(for runner: Int) async -> WorkBatch? {
-        while !Task.isCancelled {
+        while true {
             let (batch, isOver) = state.withLock { state in
                 take(&state, runner)
             }
@@ -136,17 +138,33 @@ final class PoolCore: Sendable {
             if isOver { return nil }
             await withCheckedContinuation { continuation in
                 let isReady = state.withLock { state in
-                    // Whoever cancels wakes those who wait, after that.
-                    guard !state.worker.hasReady, !PoolCore.isOver(state), !Task.isCancelled else {
-                        return true
-                    }
+                    // Whoever retires runners wakes those who wait, after that.
+                    guard !state.worker.hasReady, !PoolCore.isOver(state),
+                        !state.retired.contains(runner)
+                    else { return true }
                     state.idle.append(continuation)
                     return false
                 }
                 if isReady { continuation.resume() }
             }
         }
-        return nil
+    }
+
+    /// A runner ends what it has begun, and begins nothing more. What it has besides is for others.
+    func retire(_ runner: Int) {
+        let woken = state.withLock { state in
+            state.retired.insert(runner)
+            if let batch = state.batches[runner] { takeRest(of: batch, &state) }
+            return PoolCore.takeWoken(&state)
+        }
+        for runner in woken { runner.resume() }
+    }
+
+    /// What a runner has not begun waits again.
+    private func takeRest(of batch: WorkBatch, _ state: inout State) {
+        tell(batch, &state.worker)
+        let rest = batch.takeRest()
+        if !rest.isEmpty { state.worker.putBack(rest) }
     }
 
     /// Whether nothing more is to be handled.
@@ -155,6 +173,7 @@ final class PoolCore: Sendable {
     }
 
     private func take(_ state: inout State, _ runner: Int) -> (WorkBatch?, isOver: Bool) {
+        guard state.retired.remove(runner) == nil else { return (nil, true) }
         let now = NodeClock.now
         if !state.worker.hasReady { findMore(&state, at: now) }
         let events = state.worker.take(atMost: PoolCore.batchSize(state), at: now)
@@ -173,10 +192,7 @@ final class PoolCore: Sendable {
         for batch in state.batches.values {
             let begun = batch.begunAt.load(ordering: .relaxed)
             let isHeldUp = begun > 0 && now.microseconds > begun + PoolCore.stealAfter
-            guard isHeldUp || isSlow && batch.events.isFolded else { continue }
-            tell(batch, &state.worker)
-            let rest = batch.takeRest()
-            if !rest.isEmpty { state.worker.putBack(rest) }
+            if isHeldUp || isSlow && batch.events.isFolded { takeRest(of: batch, &state) }
         }
         if isSlow { state.worker.unfold() }
     }
@@ -184,16 +200,6 @@ final class PoolCore: Sendable {
     /// Whether a runner may begin with an event that it took a while ago.
     func mayBegin(_ held: HeldEvent, at now: MonotonicTime) -> Bool {
         state.withLock { $0.worker.mayBegin(held, at: now) }
-    }
-
-    /// What a runner does not get to waits again.
-    func putBack(_ rest: HeldEvents, of batch: WorkBatch) {
-        let woken = state.withLock { state in
-            tell(batch, &state.worker)
-            state.worker.putBack(rest)
-            return PoolCore.takeWoken(&state)
-        }
-        for runner in woken { runner.resume() }
     }
 
     /// A runner has ended an event in another way than by handling it, after those before.
@@ -215,11 +221,11 @@ final class PoolCore: Sendable {
     }
 
     /// A runner is done with a batch.
-    func finish(_ batch: WorkBatch, of runner: Int, after time: UInt64, isLast: Bool) {
+    func finish(_ batch: WorkBatch, of runner: Int, after time: UInt64) {
         var mustTell = false
         let woken = state.withLock { state in
             tell(batch, &state.worker)
-            if isLast { state.batches[runner] = nil }
+            state.batches[runner] = nil
             // While there is more to do, what is done is told together.
             mustTell =
                 !state.worker.hasReady || NodeClock.now >= state.saidAt + Limits.batchTime
@@ -266,7 +272,7 @@ final class PoolCore: Sendable {
         notify()
     }
 
-    /// Runners that wait look again, whether they were cancelled.
+    /// Runners that wait look again, whether they were retired.
     func wakeAll() {
         let woken = state.withLock { state in
             defer { state.idle = [] }

@@ -6,12 +6,11 @@ struct PoolRunner: Sendable {
     let number: Int
     let core: PoolCore
 
-    /// Handles what there is until the pool ends. It ends too when its task is cancelled, which is
-    /// how a handler is told to end; another runner takes its place.
+    /// Handles what there is until the pool ends, or it was retired. Then its task is cancelled
+    /// too, which is how a handler is told to end; another runner takes its place.
     func run() async {
         while let batch = await core.nextBatch(for: number) {
             await handle(batch)
-            if Task.isCancelled { return }
         }
     }
 
@@ -50,17 +49,9 @@ struct PoolRunner: Sendable {
             }
             batch.end()
             clock.look()
-            if Task.isCancelled { break }
         }
-        giveBackRest(of: batch)
         let time = NodeClock.now.microseconds - began.microseconds
-        core.finish(batch, of: number, after: time, isLast: true)
-    }
-
-    /// Its task was cancelled: what it has not begun is for others.
-    private func giveBackRest(of batch: WorkBatch) {
-        let rest = batch.takeRest()
-        if !rest.isEmpty { core.putBack(rest, of: batch) }
+        core.finish(batch, of: number, after: time)
     }
 
     private func verdict(on error: any Error) -> WorkResult.Verdict {

@@ -37,6 +37,7 @@ final class RunnerCrew: Sendable {
                 return state.tasks.removeValue(forKey: number)
             }
             guard let task else { continue }
+            core.retire(number)
             task.cancel()
             Task { [self] in
                 await task.value
@@ -49,10 +50,13 @@ final class RunnerCrew: Sendable {
     func end() async {
         let tasks = state.withLock { state in
             state.isEnding = true
-            return Array(state.tasks.values)
+            return state.tasks
         }
-        for task in tasks { task.cancel() }
+        for (number, task) in tasks {
+            core.retire(number)
+            task.cancel()
+        }
         core.wakeAll()
-        for task in tasks { await task.value }
+        for task in tasks.values { await task.value }
     }
 }

@@ -122,7 +122,11 @@ struct GroupDispatcher: Sendable {
 
     /// Bytes of frames of a stream that are held for workers.
     func heldBytes(of stream: StreamName) -> Int {
-        lanes.reduce(0) { $0 + ($1.channel.stream == stream ? $1.heldBytes : 0) }
+        var sum = 0
+        for lane in lanes.indices where lanes[lane].channel.stream == stream {
+            sum += lanes[lane].heldBytes
+        }
+        return sum
     }
 
     // MARK: Members

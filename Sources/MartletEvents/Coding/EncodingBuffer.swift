@@ -70,6 +70,8 @@ public struct EncodingBuffer: ~Copyable {
         let bytes: Bytes
         if unsafe storage.pointee.count * 2 < storage.pointee.capacity {
             bytes = self.bytes()
+            // The next of the size of a frame does better in memory of the pool.
+            if unsafe MemoryPool.fits(storage.pointee.count) { unsafe storage.pointee.release() }
         } else {
             let written = unsafe storage.pointee.written
             let keeper = unsafe MemoryKeeper(storage.pointee.start, storage.pointee.capacity)
@@ -141,9 +143,7 @@ struct EncodingMemory {
         }
         var wanted = unsafe min(
             byteCountMax + EncodingMemory.slack, max(256, count + more, capacity * 2))
-        let isFrame =
-            unsafe start == nil && wanted > MemoryPool.byteCount / 2
-            && wanted <= MemoryPool.byteCount
+        let isFrame = unsafe start == nil && MemoryPool.fits(wanted)
         if isFrame { wanted = MemoryPool.byteCount }
         guard let grown = unsafe isFrame ? MemoryPool.take() : realloc(start, wanted) else {
             throw MartletError(
@@ -172,6 +172,7 @@ struct EncodingMemory {
     mutating func release() {
         unsafe MemoryPool.give(start, capacity: capacity)
         unsafe start = nil
+        unsafe capacity = 0
     }
 
     /// Keeps the first failure and returns this one.

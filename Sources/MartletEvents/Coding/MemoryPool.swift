@@ -17,8 +17,8 @@ enum MemoryPool {
     /// it does not fit. Others are not kept.
     static let byteCount = Limits.frameBytes + 8 * 1_024
 
-    /// 4.5 MiB at most.
-    private static let blocksMax = 64
+    /// 18 MiB at most: as many as leave the ring at once while the publisher catches up.
+    private static let blocksMax = 256
 
     // Sound: a block is in the pool, or with whoever took it, and never both.
     @safe
@@ -27,6 +27,9 @@ enum MemoryPool {
     }
 
     private static let blocks = Lock<[Block]>([])
+
+    /// Whether so many bytes fill most of one of its blocks.
+    static func fits(_ count: Int) -> Bool { count > byteCount / 2 && count <= byteCount }
 
     /// Memory of `byteCount` bytes; nil if the system has none.
     @unsafe

@@ -146,7 +146,14 @@ public struct FrameBuilder: ~Copyable {
         _ payload: RawSpan, as definition: Int, at time: Timestamp, key: String?,
         id: String? = nil, attributes: EventAttributes = EventAttributes()
     ) throws(MartletError) -> UInt64? {
-        try append(
+        if let key, id == nil, attributes.isEmpty {
+            switch append(payload, as: definition, at: time, key: key) {
+            case .appended(let sequence): return sequence
+            case .full: return nil
+            case .uncommon: break
+            }
+        }
+        return try append(
             as: definition, at: time, key: key, id: id, attributes: attributes
         ) { (buffer) throws(MartletError) in try buffer.append(payload) }
     }

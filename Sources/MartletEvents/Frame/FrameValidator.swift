@@ -97,13 +97,16 @@ struct FrameValidator {
             if count < expected, isAmpleTime, let head = cursor.commonHead,
                 head.definition < numbersBelow
             {
-                let rest = begin &+ head.lengthByteCount
-                let end = rest &+ head.length
-                unsafe places[count] = RecordPlace(
-                    start: begin, payload: rest &+ head.headByteCount, end: end)
-                unsafe cursor.position = unsafe start + end
-                count &+= 1
-                continue
+                let end = begin &+ head.lengthByteCount &+ head.length
+                var payload = begin &+ head.lengthByteCount &+ head.headByteCount
+                if head.hasKey { payload = unsafe plainKeyEnd(payload, end) }
+                if payload <= end {
+                    unsafe places[count] = RecordPlace(
+                        start: begin, payload: payload, end: end)
+                    unsafe cursor.position = unsafe start + end
+                    count &+= 1
+                    continue
+                }
             }
             guard let head = cursor.recordHead() else {
                 throw FrameError.invalid("a record is malformed")
@@ -131,6 +134,19 @@ struct FrameValidator {
             throw FrameError.invalid(
                 "it holds \(count) events, and its header says \(header.count)")
         }
+    }
+
+    /// Where a short key of common characters ends; beyond the end of its record if it is another.
+    @unsafe
+    @inline(__always)
+    private func plainKeyEnd(_ begin: Int, _ end: Int) -> Int {
+        guard begin < end else { return .max }
+        let count = Int(unsafe start.load(fromByteOffset: begin, as: UInt8.self))
+        let isShort = count > 0 && count < 0x80 && count < end - begin
+        guard isShort,
+            unsafe Text.isPlain(UnsafeRawBufferPointer(start: start + begin + 1, count: count))
+        else { return .max }
+        return begin + 1 + count
     }
 
     private mutating func readDefinition(_ head: RecordHead) throws(MartletError) {

@@ -1,6 +1,6 @@
-/// The head of a common event record, in one word: a length below 16,384, no flags, a definition
-/// below 128, a time within two seconds of the frame's first. Reading and writing it whole takes a
-/// third of the time that its parts take.
+/// The head of a common event record, in one word: a length below 16,384, no flags or that of a
+/// key, a definition below 128, a time within two seconds of the frame's first. Reading and writing
+/// it whole takes a third of the time that its parts take.
 @usableFromInline
 struct RecordWord {
     /// The bytes behind the length: flags, definition, time.
@@ -8,7 +8,7 @@ struct RecordWord {
     /// The length that the record states, and the bytes that state it.
     let length: Int
     let lengthByteCount: Int
-    /// The bytes behind the length, up to the payload.
+    /// The bytes behind the length, up to the key or the payload.
     let headByteCount: Int
 
     /// The head in the first eight bytes of a record; nil if it is none of the common ones.
@@ -24,7 +24,7 @@ struct RecordWord {
             lengthByteCount = 2
             head = bytes >> 16
         }
-        guard head & 0x80FF == 0 else { return nil }
+        guard head & 0x80FE == 0 else { return nil }
         if head & 0x80_0000 == 0 {
             headByteCount = 3
         } else if head & 0x8000_0000 == 0 {
@@ -34,6 +34,10 @@ struct RecordWord {
             headByteCount = 5
         }
     }
+
+    /// Whether a key follows.
+    @inline(__always)
+    var hasKey: Bool { head & 1 != 0 }
 
     @inline(__always)
     var definition: UInt64 { head >> 8 & 0x7F }
@@ -49,11 +53,11 @@ struct RecordWord {
     static let timeOffsetMax: Int64 = 1 << 20
 
     /// The bytes of the head of such a record, and how many they are; nil if it is not a common
-    /// one.
+    /// one. What follows the head is a payload, or a key and a payload.
     @inlinable
     @inline(__always)
     static func compose(
-        payload: Int, definition: Int, timeOffset: UInt64
+        payload: Int, hasKey: Bool = false, definition: Int, timeOffset: UInt64
     ) -> (bytes: UInt64, count: Int)? {
         guard definition < 0x80, timeOffset < 0x20_0000 else { return nil }
         var time = timeOffset
@@ -67,7 +71,7 @@ struct RecordWord {
             time = timeOffset & 0x7F | 0x80 | (timeOffset >> 7) << 8
             headByteCount = 4
         }
-        let head = UInt64(truncatingIfNeeded: definition) << 8 | time << 16
+        let head = (hasKey ? 1 : 0) | UInt64(truncatingIfNeeded: definition) << 8 | time << 16
         let length = headByteCount &+ payload
         if length < 0x80 {
             return (UInt64(truncatingIfNeeded: length) | head << 8, headByteCount &+ 1)
