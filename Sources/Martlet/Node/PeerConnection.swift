@@ -38,6 +38,8 @@ final class PeerConnection {
     private var dataEndpoint: Endpoint?
     /// Streams that are pulled.
     var pulled: [StreamName: ZeroMQLink<Pull>] = [:]
+    /// The last frame that was pulled: the next one is probably like it.
+    var lastPulled: Frame?
     /// The session was given up: what silenced it may have silenced the data too, and TCP would be
     /// slow to notice.
     private var isDataStale = false

@@ -82,7 +82,11 @@ extension PeerConnection {
     /// What has come of streams that are wanted.
     func takePulled(where isWanted: (StreamName) -> Bool) -> [Frame] {
         pulled.filter { isWanted($0.key) }.values.flatMap { $0.takeReceived() }
-            .filter { $0.rest.isEmpty }.compactMap { try? Frame($0.first) }
+            .filter { $0.rest.isEmpty }.compactMap { message in
+                guard let frame = try? Frame(message.first, like: lastPulled) else { return nil }
+                lastPulled = frame
+                return frame
+            }
     }
 
     func stopPulling(

@@ -13,6 +13,8 @@ final class PullCore: Sendable {
         /// Frames that have come; of the first, so many events are taken.
         var frames = Queue<Frame>()
         var taken = 0
+        /// Events of them that are not.
+        var waiting = 0
         var idle: [CheckedContinuation<Void, Never>] = []
         /// How long a handler takes, in microseconds, by a moving mean.
         var meanTime = Double(Limits.batchTime.components.attoseconds / 1_000_000_000_000)
@@ -54,11 +56,29 @@ final class PullCore: Sendable {
     func push(_ frames: [Frame]) {
         guard !frames.isEmpty else { return }
         let woken = state.withLock { state in
-            for frame in frames { state.frames.append(frame) }
-            defer { state.idle = [] }
-            return state.idle
+            for frame in frames {
+                state.frames.append(frame)
+                state.waiting += frame.count
+            }
+            return PullCore.takeWoken(&state)
         }
         for runner in woken { runner.resume() }
+    }
+
+    /// One runner for so much as takes a while: each that wakes costs the system more than that.
+    private static func takeWoken(
+        _ state: inout State
+    ) -> ArraySlice<CheckedContinuation<Void, Never>> {
+        let wanted = max(1, state.waiting / share(state))
+        let woken = state.idle.suffix(wanted)
+        state.idle.removeLast(woken.count)
+        return woken
+    }
+
+    /// As many events as take a while.
+    private static func share(_ state: State) -> Int {
+        let time = Double(Limits.batchTime.components.attoseconds / 1_000_000_000_000)
+        return max(1, Int(time / max(state.meanTime, 0.01)))
     }
 
     /// What is to be told, to all who push.
@@ -114,10 +134,10 @@ final class PullCore: Sendable {
 
     private func take(_ state: inout State) -> (Batch?, isOver: Bool, hasRoom: Bool) {
         guard let frame = state.frames.first else { return (nil, state.isClosing, false) }
-        let time = Double(Limits.batchTime.components.attoseconds / 1_000_000_000_000)
-        let count = max(1, min(Limits.batchEvents, Int(time / max(state.meanTime, 0.01))))
+        let count = min(Limits.batchEvents, PullCore.share(state))
         let end = min(frame.count, state.taken + count)
         let batch = Batch(frame: frame, places: state.taken..<end)
+        state.waiting -= batch.places.count
         state.taken = end
         guard end == frame.count else { return (batch, false, false) }
         _ = state.frames.popFirst()
@@ -128,7 +148,7 @@ final class PullCore: Sendable {
 
     private func finish(_ batch: Batch, _ handled: Int, _ dropped: Int, after time: UInt64) {
         let stream = batch.frame.channel.stream
-        state.withLock { state in
+        let woken = state.withLock { state in
             let before = state.tallies[stream]
             state.tallies[stream] = PullReport(
                 stream: stream, handled: (before?.handled ?? 0) + UInt64(handled),
@@ -136,7 +156,9 @@ final class PullCore: Sendable {
             state.news.insert(stream)
             let mean = Double(time) / Double(max(batch.places.count, 1))
             state.meanTime += (mean - state.meanTime) / (mean > state.meanTime ? 2 : 16)
+            return state.waiting > 0 ? PullCore.takeWoken(&state) : []
         }
+        for runner in woken { runner.resume() }
     }
 
     // MARK: The end
