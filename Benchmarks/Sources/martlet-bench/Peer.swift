@@ -41,8 +41,11 @@ final class Peer {
     }
 
     /// Lets the peer go on.
-    func go() {
-        input.fileHandleForWriting.write(Data("go\n".utf8))
+    func go() { say("go") }
+
+    /// Gives the peer a line.
+    func say(_ line: String) {
+        input.fileHandleForWriting.write(Data((line + "\n").utf8))
     }
 
     /// The words after `word` in the next line, which must begin with it.

@@ -6,7 +6,7 @@ enum WorkBench {
         [
             throughput("live", "work-pub", 6_000_000, scale),
             throughput("durable", "work-durable", 3_000_000, scale),
-            atMostOnce(scale), uneven(scale),
+            atMostOnce(scale), uneven(scale), crowd(scale),
             latency(scale),
         ]
     }
@@ -25,6 +25,25 @@ enum WorkBench {
                 + "free taking the next from one queue at no cost",
             pairs: 3, martlet: { [Sample(value: try run()[0])] },
             baseline: { [Sample(value: try run()[1])] })
+    }
+
+    private static func crowd(_ scale: Double) -> Case {
+        let run = { (workers: Int, processes: Int) throws -> [Sample] in
+            let outcome = try Crowd(
+                workers: workers, processes: processes, count: Int(2_000_000 * scale)
+            ).run()
+            return [
+                Sample(value: outcome.cpu), Sample(value: outcome.coming),
+                Sample(value: outcome.leaving),
+            ]
+        }
+        return Case(
+            bench: "work", name: "crowd", unit: "ns/event", better: .lower,
+            baselineNote: "two workers in two processes, against 100 in 20: what an event costs "
+                + "the node that publishes in 128 lanes, and how long it takes until each lane is "
+                + "with whom it belongs to",
+            pairs: 5, martlet: { try run(100, 20) }, baseline: { try run(2, 2) },
+            also: [(name: "crowd comes", unit: "ms"), (name: "crowd leaves", unit: "ms")])
     }
 
     private static func atMostOnce(_ scale: Double) -> Case {

@@ -25,7 +25,7 @@ else {
             + "|store-deep|store-one|store-paced|replay-pub|replay-sub"
             + "|catch-up-pub|catch-up-sub"
             + "|submit-node|submit-one|submit-deep|work-pub|work-durable|work-sub"
-            + "|push-pub|push-sub|uneven "
+            + "|push-pub|push-sub|uneven|crowd-pub|crowd-sub "
             + "ENDPOINT|FOLDER COUNT SIZE INTERVAL_NS"
     )
     exit(2)
@@ -48,6 +48,8 @@ do {
     case "work-durable": try await publishWork(work, at: endpoint, isDurable: true)
     case "work-sub": try await workOnEvents(work, at: endpoint)
     case "uneven": try await shareUnevenWork(work, at: endpoint)
+    case "crowd-pub": try await publishToCrowd(work, at: endpoint)
+    case "crowd-sub": try await workInCrowd(work, at: endpoint)
     case "push-pub": try await pushWork(work, at: endpoint)
     case "push-sub": try await pullWork(work, from: endpoint)
     case "replay-sub": try await readPast(work, at: endpoint)

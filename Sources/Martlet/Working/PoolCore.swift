@@ -40,6 +40,8 @@ final class PoolCore: Sendable {
     /// A runner that has been at one event for so long, in microseconds, lets others have the rest
     /// of its batch. Longer than it takes until a runner looks at the clock.
     private static let stealAfter: UInt64 = 10_000
+    /// What a pool takes should be handled within so many microseconds.
+    private static let windowTime = 20_000.0
     /// Where handlers take so long on average, in microseconds, keys of a channel go side by side.
     private static let slowHandler = 10.0
 
@@ -85,6 +87,8 @@ final class PoolCore: Sendable {
     func takeMessages(ticking: Bool, at now: MonotonicTime) -> [(peer: Int, SessionMessage)] {
         let (messages, woken) = state.withLock { state in
             state.saidAt = now
+            state.worker.capacity = Int(
+                Double(pool.width) * PoolCore.windowTime / max(state.meanTime, 0.01))
             if ticking {
                 for batch in state.batches.values { tell(batch, &state.worker) }
                 state.worker.tick(at: now)

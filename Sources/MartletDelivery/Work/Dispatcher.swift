@@ -88,6 +88,10 @@ package struct Dispatcher: Sendable {
     package var hasEffects: Bool { !effects.isEmpty }
 
     package mutating func takeEffects() -> [Effect] {
+        for place in groups.indices where groups[place].hasGrants {
+            groups[place].sayGrants()
+            collect(place)
+        }
         defer { effects = [] }
         return effects
     }

@@ -51,14 +51,8 @@ extension GroupDispatcher {
             if !lanes[lane].isShared { lanes[lane].owner = number }
             return
         }
-        guard !lanes[lane].knows(holding, of: number), let session = members[place].session else {
-            return
-        }
-        let recall = WorkRecall(
-            group: definition.name, round: members[place].round,
-            number: members[place].nextNumber(), stream: holding.stream, lane: holding.lane,
-            fence: holding.fence)
-        effects.append(.send(session: session, .recall(session: session, recall)))
+        guard !lanes[lane].knows(holding, of: number) else { return }
+        recall(holding.stream, holding.lane, upTo: holding.fence, from: place)
     }
 
     /// A worker takes more or less at once.
@@ -115,13 +109,10 @@ extension GroupDispatcher {
 
     /// A worker that has something and is sent nothing may have missed the last message.
     private mutating func remind(_ place: Int, at now: MonotonicTime) {
-        guard let session = members[place].session, members[place].out.events > 0,
+        guard members[place].session != nil, members[place].out.events > 0,
             members[place].isReminderDue(at: now)
         else { return }
-        let reminder = WorkSettled(
-            group: definition.name, round: members[place].round,
-            lastNumber: members[place].lastNumber)
-        effects.append(.send(session: session, .settled(session: session, reminder)))
+        settle(to: place)
     }
 
     // MARK: Results
@@ -139,10 +130,7 @@ extension GroupDispatcher {
             confirm([(number, message.number, stale)])
             return
         case .early:
-            let answer = WorkSettled(
-                group: definition.name, round: members[place].round,
-                lastNumber: members[place].lastNumber, resendFrom: members[place].nextResults)
-            effects.append(.send(session: session, .settled(session: session, answer)))
+            settle(resendFrom: members[place].nextResults, to: place)
             return
         case .wait: return
         }
@@ -214,14 +202,11 @@ extension GroupDispatcher {
 
     /// Says that results are taken.
     mutating func confirm(_ results: [(member: UInt32, number: UInt64, staleCount: UInt64)]) {
-        for member in members {
-            guard let session = member.session else { continue }
-            let own = results.filter { $0.member == member.number }
+        for place in members.indices {
+            let own = results.filter { $0.member == members[place].number }
             guard !own.isEmpty else { continue }
-            let settled = WorkSettled(
-                group: definition.name, round: member.round, lastNumber: member.lastNumber,
-                numbers: own.map(\.number), staleCount: own.reduce(0) { $0 + $1.staleCount })
-            effects.append(.send(session: session, .settled(session: session, settled)))
+            settle(
+                own.map(\.number), staleCount: own.reduce(0) { $0 + $1.staleCount }, to: place)
         }
     }
 

@@ -21,7 +21,6 @@ struct GroupDispatcher: Sendable {
     var lanes: [WorkLane] = []
     private(set) var places: [ChannelPlace: Int] = [:]
     private(set) var partitions: [StreamName: Int] = [:]
-    private var assignments: [StreamName: Assignment] = [:]
     private var lastMember: UInt32 = 0
     var fences: FenceCounter
     var breaker = Breaker()
@@ -49,6 +48,8 @@ struct GroupDispatcher: Sendable {
     var watchCount = 0
     /// Events that are watched, of channels that have not begun.
     var earlyWatches: [ChannelPlace: [UInt64]] = [:]
+    /// Whether some member was given something that is not said yet.
+    var hasGrants = false
     var effects: [Effect] = []
 
     init(
@@ -133,7 +134,16 @@ struct GroupDispatcher: Sendable {
 
     func member(of session: UInt64) -> Int? { members.firstIndex { $0.session == session } }
 
-    func member(numbered number: UInt32) -> Int? { members.firstIndex { $0.number == number } }
+    /// Members stand in the order of their numbers.
+    func member(numbered number: UInt32) -> Int? {
+        var low = 0
+        var high = members.count
+        while low < high {
+            let middle = (low + high) / 2
+            if members[middle].number < number { low = middle + 1 } else { high = middle }
+        }
+        return low < members.count && members[low].number == number ? low : nil
+    }
 
     /// Adds a worker, or lets one begin anew, and returns its place, and whether it is new here.
     mutating func enter(
@@ -189,21 +199,25 @@ struct GroupDispatcher: Sendable {
     mutating func assignIfNeeded(at now: MonotonicTime) {
         guard isUnassigned else { return }
         isUnassigned = false
-        let names = members.filter(\.takesLanes).map(\.name)
-        for (stream, count) in partitions.sorted(by: { $0.key.precedes($1.key) }) {
-            assignments[stream] = try? Assignment(
-                of: stream, partitions: count, to: names.prefix(Limits.membersMax))
+        let heirs = members.filter(\.takesLanes).prefix(Limits.membersMax)
+        let numbers = Dictionary(heirs.map { ($0.name, $0.number) }, uniquingKeysWith: { $1 })
+        let assignments = partitions.compactMap { stream, count in
+            (try? Assignment(of: stream, partitions: count, to: heirs.map(\.name)))
+                .map { (stream, $0) }
         }
-        for lane in lanes.indices where !lanes[lane].isShared { move(lane, at: now) }
+        let ofStream = Dictionary(assignments, uniquingKeysWith: { $1 })
+        for lane in lanes.indices where !lanes[lane].isShared {
+            let channel = lanes[lane].channel
+            let name = ofStream[channel.stream]?.member(for: channel.lane)
+            lanes[lane].heir = name.flatMap { numbers[$0] }
+            move(lane, at: now)
+        }
     }
 
     /// Hands a lane over if it is another worker's and nothing of it is out; else asks for what was
     /// not begun.
     mutating func move(_ lane: Int, at now: MonotonicTime) {
-        let channel = lanes[lane].channel
-        let name = assignments[channel.stream]?.member(for: channel.lane)
-        let heir = name.flatMap { name in members.first { $0.name == name }?.number }
-        lanes[lane].heir = heir
+        let heir = lanes[lane].heir
         // Somebody may have some of it from before a restart, and say so yet.
         guard heir != lanes[lane].owner, lanes[lane].unclaimed == nil else {
             if heir == lanes[lane].owner { lanes[lane].isRecalled = false }
@@ -220,14 +234,10 @@ struct GroupDispatcher: Sendable {
     }
 
     mutating func recall(_ lane: Int, from owner: Int) {
-        guard let session = members[owner].session else { return }
+        guard members[owner].session != nil else { return }
         lanes[lane].isRecalled = true
         let channel = lanes[lane].channel
-        let recall = WorkRecall(
-            group: definition.name, round: members[owner].round,
-            number: members[owner].nextNumber(), stream: channel.stream, lane: channel.lane,
-            fence: fences.last)
-        effects.append(.send(session: session, .recall(session: session, recall)))
+        recall(channel.stream, channel.lane, upTo: fences.last, from: owner)
     }
 
     // MARK: Closing
@@ -303,9 +313,7 @@ struct GroupDispatcher: Sendable {
     private mutating func give(
         _ lane: Int, to place: Int, grantsMax: Int, at now: MonotonicTime
     ) -> Bool {
-        guard let session = members[place].session, lanes[lane].hasMore, !isClosing else {
-            return false
-        }
+        guard members[place].session != nil, lanes[lane].hasMore, !isClosing else { return false }
         if breaker.isOpen, !breaker.mayProbe(at: now) { return false }
         var taking = WorkTaking(
             member: members[place].number, definition: definition, window: members[place].window,
@@ -322,14 +330,8 @@ struct GroupDispatcher: Sendable {
             members[place].out.events += grant.count
             members[place].out.bytes += grant.cost
         }
-        for start in stride(from: 0, to: taking.grants.count, by: Limits.messageFrames) {
-            let some = taking.grants[start...].prefix(Limits.messageFrames)
-            let work = Work(
-                group: definition.name, round: members[place].round,
-                number: members[place].nextNumber(), leases: some.map(\.lease),
-                frames: some.map(\.frame))
-            effects.append(.send(session: session, .work(session: session, work)))
-        }
+        members[place].grants += taking.grants
+        hasGrants = true
         return true
     }
 }

@@ -4,6 +4,8 @@ struct WorkMember: Sendable {
     let instance: Instance
     /// What its node is called.
     let label: String
+    /// By what name lanes are assigned to it.
+    let name: String
     /// It gets nothing more, since somebody wants it so.
     var isDrained = false
     /// Nil while it is not heard from.
@@ -13,6 +15,8 @@ struct WorkMember: Sendable {
     var window: WorkWindow
     /// Events that it has, and bytes of their records.
     var out = (events: 0, bytes: 0)
+    /// What it is given, which goes out with what it is given besides in this turn.
+    var grants: [WorkGrant] = []
     /// What it has is given to others when it has not been heard of until then.
     var leaseUntil: MonotonicTime
     /// Counts the messages of the round.
@@ -33,14 +37,12 @@ struct WorkMember: Sendable {
         self.number = number
         self.instance = instance
         self.label = label
+        name = instance.node.description
         self.session = session
         round = join.round
         window = join.window
         leaseUntil = now + Limits.lease
     }
-
-    /// By what name lanes are assigned to it.
-    var name: String { instance.node.description }
 
     /// Whether lanes may be its own.
     var takesLanes: Bool { window.events > 0 && !isDrained }
@@ -56,6 +58,7 @@ struct WorkMember: Sendable {
     mutating func begin(_ round: UInt64) {
         self.round = round
         lastNumber = 0
+        grants = []
     }
 
     /// How many events of a message counted for nothing.

@@ -42,8 +42,10 @@ struct WorkSource: Sendable {
     /// Events that were done in vain: others had been given them.
     private(set) var staleCount: UInt64 = 0
     private(set) var window: WorkWindow
-    /// Events that were finished since the window was looked at.
+    /// Events that were finished since a moment.
     private var finishedCount = 0
+    private var countedFrom = MonotonicTime(microseconds: 0)
+    /// When the window was looked at.
     private var lookedAt = MonotonicTime(microseconds: 0)
     private let widthMin: Int
 
@@ -314,19 +316,27 @@ struct WorkSource: Sendable {
     // MARK: The window
 
     private static let windowInterval = Duration.milliseconds(20)
+    private static let windowPeriod = Duration.milliseconds(200)
 
-    /// The message that says how much it takes, if that should change: what it finishes in 20 ms.
-    mutating func resize(_ group: String, at now: MonotonicTime) -> SessionMessage? {
+    /// The message that says how much it takes, if that should change: more if half of it was used
+    /// within a while, however far the publisher is, less if hardly any was, and never more than
+    /// handlers can end soon.
+    mutating func resize(
+        _ group: String, capacity: Int, at now: MonotonicTime
+    ) -> SessionMessage? {
         guard isJoined, window.events > 0, now >= lookedAt + WorkSource.windowInterval else {
             return nil
         }
-        let elapsed = lookedAt.duration(to: now)
         lookedAt = now
-        let perInterval = Double(finishedCount) * (WorkSource.windowInterval / elapsed)
-        finishedCount = 0
-        let wanted = max(widthMin, min(Int(perInterval), Limits.workEventsMax))
-        // Less is wanted only after a while.
-        let events = max(wanted, window.events / 2)
+        var wanted = window.events
+        let isUsed = finishedCount >= wanted / 2
+        if isUsed || now >= countedFrom + WorkSource.windowPeriod {
+            if isUsed { wanted *= 2 } else if finishedCount < wanted / 8 { wanted /= 2 }
+            finishedCount = 0
+            countedFrom = now
+        }
+        wanted = min(wanted, max(capacity, window.events / 2))
+        let events = max(widthMin, min(wanted, Limits.workEventsMax))
         guard events > window.events + window.events / 4 || events < window.events / 4 * 3 else {
             return nil
         }

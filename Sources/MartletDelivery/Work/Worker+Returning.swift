@@ -72,7 +72,9 @@ extension Worker {
                 // Those in both wait for the later.
                 noteSent(strands.returned, peer, sent.returned)
             }
-            if !isDraining, let message = sources[peer]?.resize(group, at: now) {
+            if !isDraining,
+                let message = sources[peer]?.resize(group, capacity: capacity, at: now)
+            {
                 messages.append((peer, message))
             }
         }

@@ -15,6 +15,8 @@ package struct Worker: Sendable {
     let definition: Bytes
     let isKeyed: Bool
     let width: Int
+    /// As many events as its handlers can end soon: it takes no more from any publisher.
+    package var capacity = Limits.workEventsMax
     private let began: MonotonicTime
     var sources: [Int: WorkSource] = [:]
     /// What must stay in order, by the number that frames of one channel have in common.
