@@ -25,8 +25,26 @@ extension PublishingCore {
                 }
             }
         }
-        send(messages)
+        tellWorkers(messages, &state)
         if let journal, state.work.isDirty || !state.letters.isEmpty { journal.writer.tell() }
+    }
+
+    /// Sends what workers are to be told, behind what is there. A group can give out more in one
+    /// turn than finds room at the socket; how much that is, windows bound.
+    func tellWorkers(
+        _ messages: [(route: Bytes, message: Multipart)], _ state: inout State
+    ) {
+        let isFirst = state.untold.isEmpty
+        if !isFirst { state.untold += messages }
+        let count = offer(isFirst ? messages : state.untold)
+        if isFirst {
+            guard count < messages.count else { return }
+            state.untold = Array(messages[count...])
+        } else {
+            state.untold.removeFirst(count)
+        }
+        // It is tried again in the loop's next turn.
+        if !state.untold.isEmpty { loop.notify() }
     }
 
     /// What groups have done, to be stored with what is stored now.

@@ -17,6 +17,8 @@ final class PublishingCore: Sendable {
         var letters: [LetterNews] = []
         /// In the places that their streams have in the machine.
         var streams: [StreamBuffer] = []
+        /// What workers are to be told and found no room, in its order.
+        var untold: [(route: Bytes, message: Multipart)] = []
         /// Producers that wait for what becomes of their events.
         var remote = RemoteWatches()
         /// Streams that go to those who pull, by their places.
@@ -246,12 +248,17 @@ final class PublishingCore: Sendable {
 
     /// Sends messages from the service socket. What finds no room is lost, and will be asked for
     /// again.
-    func send(_ messages: [(route: Bytes, message: Multipart)]) {
-        guard !messages.isEmpty else { return }
-        _ = try? service.offer(
+    func send(_ messages: [(route: Bytes, message: Multipart)]) { _ = offer(messages) }
+
+    /// How many of the messages found room at the service socket.
+    func offer(_ messages: [(route: Bytes, message: Multipart)]) -> Int {
+        guard !messages.isEmpty else { return 0 }
+        let count = try? service.offer(
             messages.lazy.map { route, message in
                 Multipart(first: route, rest: [message.first] + message.rest)
             })
+        // A link that is closed takes nothing, and is not asked again.
+        return count ?? messages.count
     }
 
     // MARK: The loop
@@ -261,8 +268,10 @@ final class PublishingCore: Sendable {
         let isClosing = isClosed.load(ordering: .relaxed)
         let (published, isNews) = state.withLock { state in
             let isNews = isClosing && !state.streams.allSatisfy(\.isEmpty)
-            defer { carryOutWork(&state) }
-            return (publish(&state, framesMax: Limits.loopBatch, at: now), isNews)
+            tellWorkers([], &state)
+            let published = publish(&state, framesMax: Limits.loopBatch, at: now)
+            carryOutWork(&state)
+            return (state.untold.isEmpty ? published : .some, isNews)
         }
         publishDead()
         // Whoever drains waits for this too.
