@@ -17,6 +17,9 @@ struct WorkProcess {
             left = events
         }
 
+        /// How many events it has.
+        var count: Int { left.count + (current == nil ? 0 : 1) }
+
         mutating func takeNext() -> HeldEvent? {
             isCancelled = false
             current = left.isEmpty ? nil : left[0]

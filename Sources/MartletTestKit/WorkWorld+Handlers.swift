@@ -22,6 +22,10 @@ extension WorkWorld {
             if case .results(_, let results) = message {
                 processes[number].reported[results.number] = results.donePlaces
             }
+            if case .resize(_, let resize) = message {
+                processes[number].windowMax = max(
+                    processes[number].windowMax, resize.window.events)
+            }
             send(message.multipart, from: number)
         }
     }

@@ -209,8 +209,9 @@ extension WorkWorld {
     private mutating func checkWindow(of number: Int) throws(Violation) {
         guard let load = processes[number].worker.load(of: 0) else { return }
         processes[number].windowMax = max(processes[number].windowMax, load.window.events)
-        // What its handlers have may have been given to others.
-        guard load.unfinished <= processes[number].windowMax + processes[number].width else {
+        // What its runners have may have been given to others.
+        let taken = processes[number].running.reduce(0) { $0 + $1.count }
+        guard load.unfinished <= processes[number].windowMax + taken else {
             throw Violation(
                 invariant: "I11",
                 description: "process \(number) has \(load.unfinished) events, and has never taken "

@@ -24,11 +24,11 @@ import Testing
 
     /// Each bug by the first seed that shows it, and the promise that it breaks.
     @Test(arguments: [
-        (Flaw.followersGoOn, 1 as UInt64, "I12"), (.failuresVanish, 1, "I8"),
+        (Flaw.followersGoOn, 2 as UInt64, "I12"), (.failuresVanish, 1, "I8"),
         (.leasesUnclaimedEarly, 2, "I8"), (.leasesFromLeasedThrough, 2, "I7"),
-        (.attemptsInMemory, 8, "I10"), (.neverSynchronizes, 24, "I22"),
-        (.settlesBeforeCommit, 54, "I7"), (.parksInMemory, 292, "I12"),
-        (.reopensInMemory, 2, "I7"), (.releasesEarly, 5, "I12"), (.keepsItsRest, 1, "I8"),
+        (.attemptsInMemory, 2, "I10"), (.neverSynchronizes, 2, "I8"),
+        (.settlesBeforeCommit, 22, "I7"), (.parksInMemory, 4, "I12"),
+        (.reopensInMemory, 4, "I7"), (.releasesEarly, 7, "I12"), (.keepsItsRest, 1, "I8"),
     ])
     func plantedBugsAreFound(flaw: Flaw, seed: UInt64, invariant: String) {
         #expect(Self.run(seed, flaw).violation?.invariant == invariant)
@@ -38,7 +38,7 @@ import Testing
     /// A world in which nothing rare happens shows nothing.
     @Test func rareStatesAreReached() {
         var total = WorkWorld.Outcome()
-        for seed in 45...60 as ClosedRange<UInt64> { total.add(Self.run(seed)) }
+        for seed in 1...18 as ClosedRange<UInt64> { total.add(Self.run(seed)) }
         for state in [
             "wound: nodeDown", "wound: diskFails", "wound: paused", "wound: outage",
             "a commit failed", "a worker died", "a worker drained", "a message was lost",
