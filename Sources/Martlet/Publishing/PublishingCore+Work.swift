@@ -4,8 +4,8 @@ import Synchronization
 
 /// Groups of workers share what is published here.
 extension PublishingCore {
-    /// Says to workers what is to be said, in the order in which it was decided: what is overtaken
-    /// counts as lost.
+    /// Says to workers what is to be said, in the order in which it was decided: they take what is
+    /// overtaken for lost.
     func carryOutWork(_ state: inout State) {
         // Who is turned away belongs to no group.
         guard !state.work.isIdle || state.work.hasEffects else { return }

@@ -51,8 +51,13 @@ extension NodeEngine {
         }
     }
 
-    /// Says how far pools are.
-    func reportPulls() { for pool in pulls { report(pool) } }
+    /// Says how far pools are, and lets them go on.
+    func reportPulls() {
+        for pool in pulls {
+            report(pool)
+            pool.wakeAnother()
+        }
+    }
 
     private func report(_ pool: PullCore) {
         for report in pool.takeReports() {

@@ -75,6 +75,14 @@ final class PullCore: Sendable {
         return woken
     }
 
+    /// Those who were woken may be held up by what they have.
+    func wakeAnother() {
+        let woken = state.withLock { state in
+            state.waiting > 0 ? PullCore.takeWoken(&state) : []
+        }
+        for runner in woken { runner.resume() }
+    }
+
     /// As many events as take a while.
     private static func share(_ state: State) -> Int {
         let time = Double(Limits.batchTime.components.attoseconds / 1_000_000_000_000)

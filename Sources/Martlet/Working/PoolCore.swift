@@ -76,7 +76,7 @@ final class PoolCore: Sendable {
         // One for so much as takes a while: each that wakes costs the system more than that.
         let (handlers, events) = state.worker.readiness
         let share = batchSize(state, atMost: .max)
-        let wanted = max(1, min(handlers, events / share))
+        let wanted = max(1, min(handlers, (events - 1) / share + 1))
         let count = isOver(state) ? state.idle.count : min(state.idle.count, wanted)
         let woken = state.idle.suffix(count)
         state.idle.removeLast(count)
@@ -135,9 +135,11 @@ final class PoolCore: Sendable {
     /// Events for a runner; nil at the end.
     func nextBatch(for runner: Int) async -> WorkBatch? {
         while true {
-            let (batch, isOver) = state.withLock { state in
-                take(&state, runner)
+            let (batch, isOver, woken) = state.withLock { state in
+                let (batch, isOver) = take(&state, runner)
+                return (batch, isOver, batch == nil ? [] : wakeForOtherKeys(&state))
             }
+            for other in woken { other.resume() }
             if let batch { return batch }
             if isOver { return nil }
             await withCheckedContinuation { continuation in
@@ -179,8 +181,12 @@ final class PoolCore: Sendable {
     private func take(_ state: inout State, _ runner: Int) -> (WorkBatch?, isOver: Bool) {
         guard state.retired.remove(runner) == nil else { return (nil, true) }
         let now = NodeClock.now
-        if !state.worker.hasReady { findMore(&state, at: now) }
-        let events = state.worker.take(atMost: PoolCore.batchSize(state), at: now)
+        var events = state.worker.take(atMost: PoolCore.batchSize(state), at: now)
+        if events.isEmpty {
+            // What had seemed ready was not any more.
+            findMore(&state, at: now)
+            events = state.worker.take(atMost: PoolCore.batchSize(state), at: now)
+        }
         guard !events.isEmpty else {
             return (nil, PoolCore.isOver(state))
         }
@@ -189,16 +195,33 @@ final class PoolCore: Sendable {
         return (batch, false)
     }
 
+    /// Where handlers are slow, what waits behind what a runner has just taken goes by its keys at
+    /// once, for those that are idle.
+    private func wakeForOtherKeys(
+        _ state: inout State
+    ) -> ArraySlice<CheckedContinuation<Void, Never>> {
+        guard PoolCore.isSlow(state), !state.idle.isEmpty else { return [] }
+        if !state.worker.hasReady { state.worker.unfold() }
+        return PoolCore.takeWoken(&state)
+    }
+
+    private static func isSlow(_ state: State) -> Bool {
+        state.meanTime >= PoolCore.slowHandler
+    }
+
     /// Looks for more where others have it: what runners cannot get to, since they are held up,
     /// and where handlers are slow what waits behind other keys.
     private func findMore(_ state: inout State, at now: MonotonicTime) {
-        let isSlow = state.meanTime >= PoolCore.slowHandler
+        var mustUnfold = PoolCore.isSlow(state)
         for batch in state.batches.values {
             let begun = batch.begunAt.load(ordering: .relaxed)
             let isHeldUp = begun > 0 && now.microseconds > begun + PoolCore.stealAfter
-            if isHeldUp || isSlow && batch.events.isFolded { takeRest(of: batch, &state) }
+            guard isHeldUp || PoolCore.isSlow(state) && batch.events.isFolded else { continue }
+            takeRest(of: batch, &state)
+            mustUnfold = true
         }
-        if isSlow { state.worker.unfold() }
+        // What waits behind it may be of other keys.
+        if mustUnfold { state.worker.unfold() }
     }
 
     /// Whether a runner may begin with an event that it took a while ago.
@@ -233,7 +256,7 @@ final class PoolCore: Sendable {
             // While there is more to do, what is done is told together.
             mustTell =
                 !state.worker.hasReady || NodeClock.now >= state.saidAt + Limits.batchTime
-            let mean = Double(time) / Double(max(batch.events.count, 1))
+            let mean = Double(time) / Double(max(batch.endedCount, 1))
             state.meanTime += (mean - state.meanTime) / (mean > state.meanTime ? 2 : 16)
             return PoolCore.takeWoken(&state)
         }

@@ -39,6 +39,7 @@ final class RunnerCrew: Sendable {
             guard let task else { continue }
             core.retire(number)
             task.cancel()
+            core.wakeAll()
             Task { [self] in
                 await task.value
                 add()

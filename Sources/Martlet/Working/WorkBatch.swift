@@ -47,6 +47,9 @@ final class WorkBatch: Sendable {
     /// The event at this place is handled, as are all before.
     func noteDone(_ place: Int) { done.store(place + 1, ordering: .releasing) }
 
+    /// How many have ended.
+    var endedCount: Int { done.load(ordering: .acquiring) }
+
     /// Those that are handled and have not been told; the caller tells them.
     func takeDone() -> HeldEvents {
         let end = done.load(ordering: .acquiring)

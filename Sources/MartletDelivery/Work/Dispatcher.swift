@@ -89,8 +89,7 @@ package struct Dispatcher: Sendable {
 
     package mutating func takeEffects() -> [Effect] {
         for place in groups.indices where groups[place].hasGrants {
-            groups[place].sayGrants()
-            collect(place)
+            change(place) { $0.sayGrants() }
         }
         defer { effects = [] }
         return effects

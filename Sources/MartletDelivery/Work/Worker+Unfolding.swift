@@ -96,7 +96,7 @@ extension Worker {
         if strands[strand, default: WorkStrand(of: row)].block == .free {
             rows[row, default: WorkRow()].blockedCount += 1
         }
-        strands[strand]?.block = .unsent
+        strands[strand, default: WorkStrand(of: row)].block = .unsent
         while let waiting = strands[strand]?.waiting.popFirst() {
             end(waiting, .returned)
             leaveRow(waiting)
@@ -113,7 +113,7 @@ extension Worker {
 
     /// Results were sent for which strands wait.
     mutating func noteSent(_ strands: [UInt64], _ peer: Int, _ number: UInt64?) {
-        guard let number else { return }
+        guard let number else { return unblockUnsent(strands) }
         let name = WorkStrand.ResultsName(peer: peer, number: number)
         for strand in strands {
             self.strands[strand]?.block = .until(name)

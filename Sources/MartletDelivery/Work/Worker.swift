@@ -275,7 +275,7 @@ package struct Worker: Sendable {
         // What follows of its key must not be handled with the others of its row.
         if !verdict.isFinal, let row = held.held.row { unfoldAll(in: row) }
         end(held, verdict)
-        if case .retry = verdict, let strand = held.strand {
+        if case .retry = verdict, isOfNow(held), let strand = held.strand {
             unsent[held.peer, default: ([], [])].failed.append(strand)
             block(strand, in: held)
         }
@@ -322,9 +322,14 @@ package struct Worker: Sendable {
         }
     }
 
+    /// Whether its publisher is still the one that gave it: nobody else is told of it, or answers.
+    private func isOfNow(_ held: HeldEvent) -> Bool {
+        sources[held.peer]?.life == held.held.life
+    }
+
     mutating func end(_ held: HeldEvent, _ verdict: WorkResult.Verdict) {
         sources[held.peer]?.end(held, verdict)
-        guard case .returned = verdict, let strand = held.strand else { return }
+        guard case .returned = verdict, isOfNow(held), let strand = held.strand else { return }
         unsent[held.peer, default: ([], [])].returned.append(strand)
         block(strand, in: held)
     }
