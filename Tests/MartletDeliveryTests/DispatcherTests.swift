@@ -53,6 +53,14 @@ import Testing
             say(number, .join(session: number, join))
         }
 
+        /// A worker of another group comes.
+        mutating func join(_ number: UInt64, group: String) throws {
+            let definition = try GroupDefinition(named: group, patterns: ["jobs.>"]).encoded()
+            let join = WorkJoin(
+                group: group, round: 1, definition: definition, window: window, holdings: [])
+            say(number, .join(session: number, join))
+        }
+
         mutating func say(_ number: UInt64, _ message: SessionMessage) {
             let worker = Instance(
                 node: NodeID(high: 9, low: number), epoch: Epoch(start: 1, random: 1))
@@ -63,13 +71,13 @@ import Testing
 
         mutating func result(
             _ number: UInt64, _ message: UInt64, _ fence: UInt64, _ range: Range<UInt64>,
-            _ verdict: WorkResult.Verdict = .done
+            _ verdict: WorkResult.Verdict = .done, group: String = "g"
         ) {
             let result = WorkResult(
                 stream: "jobs", lane: 0, fence: fence, sequences: SequenceSet(range),
                 verdict: verdict)
             let results = WorkResults(
-                group: "g", number: message, first: 1, results: [result])
+                group: group, number: message, first: 1, results: [result])
             say(number, .results(session: number, results))
         }
 
@@ -86,6 +94,27 @@ import Testing
         }
 
         var ledger: StoredLedger? { dispatcher.status.first?.lanes.first?.ledger }
+    }
+
+    /// A fence names one giving: no group's ever falls behind another's, whoever speaks last.
+    @Test func fencesOfGroupsRiseTogether() throws {
+        var stage = try Stage()
+        stage.join(1)
+        try stage.join(2, group: "h")
+        try stage.publish(1)
+        var fences = [1: UInt64(0), 2: 0]
+        var seen: [UInt64] = []
+        for message in 1...4 as ClosedRange<UInt64> {
+            for given in stage.given() {
+                fences[Int(given.session)] = given.lease.fence
+                seen.append(given.lease.fence)
+            }
+            // Both in one turn, the later group first.
+            stage.result(2, message, fences[2] ?? 0, 1..<2, .returned, group: "h")
+            stage.result(1, message, fences[1] ?? 0, 1..<2, .returned)
+        }
+        #expect(seen.count == 8)
+        #expect(Set(seen).count == 8)
     }
 
     @Test func aStaleResultChangesNothing() throws {
