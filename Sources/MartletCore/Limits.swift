@@ -125,6 +125,10 @@ public enum Limits {
     /// Host names of peers are looked up so often.
     public static let lookupInterval = Duration.seconds(30)
 
+    /// Those of peers that do not answer, so often: a node that comes back elsewhere, as containers
+    /// do, is found within seconds.
+    public static let lostLookupInterval = Duration.seconds(2)
+
     /// A peer that does not answer holds a new subscription up for so long, if others do.
     public static let peerPatience = Duration.seconds(2)
 

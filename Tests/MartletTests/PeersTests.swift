@@ -1,5 +1,8 @@
-import Martlet
+import Foundation
+import MartletSockets
 import Testing
+
+@testable import Martlet
 
 /// How nodes find each other.
 @Suite(.timeLimit(.minutes(5))) struct PeersTests {
@@ -40,6 +43,8 @@ import Testing
                         var configuration = NodeConfiguration(
                             name: "newcomer", listening: "tcp://127.0.0.1:0", peers: [address])
                         configuration.advertisedHost = "localhost"
+                        // Its reader is not done with the last event when it closes.
+                        configuration.drainTimeout = .seconds(1)
                         try await withNode(configuration) { newcomer in
                             let orders = try newcomer.publisher(of: OrderPlaced.self)
                             // Before anybody else has heard of it.
@@ -94,6 +99,63 @@ import Testing
                         }
                     }
                 }
+            }
+        }
+    }
+
+    /// A node that comes back under another address is found by its name, and read from where it
+    /// was.
+    @Test func aNamedPeerMayMove() async throws {
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("martlet-moved-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let streams = [try StreamDefinition.durable("orders")]
+        @Sendable func publish(
+            _ ids: ClosedRange<Int>, _ body: (Endpoint) async throws -> Void
+        ) async throws {
+            try await withNode(
+                named: "publisher", listening: "tcp://127.0.0.1:0", journal: folder,
+                streams: streams
+            ) { publisher in
+                let orders = try publisher.publisher(of: OrderPlaced.self)
+                for id in ids { try await orders.publish(OrderPlaced(id: id), until: .stored) }
+                try await body(try #require(publisher.endpoint))
+            }
+        }
+        try await within {
+            let name: Endpoint = "tcp://publisher:5550"
+            try await withNode(named: "reader", peers: ["tcp://127.0.0.1:1"]) { reader in
+                @Sendable func found(at endpoint: Endpoint) async throws {
+                    try await reader.loop.withDriver(NodeEngine.self) {
+                        (engine, loop) throws(MartletError) in
+                        engine.add(peers: [endpoint], from: .named, named: name, on: loop)
+                    }
+                    reader.loop.notify()
+                }
+                let seen = Seen<Int>()
+                try await withThrowingTaskGroup { group in
+                    group.addTask {
+                        try await reader.subscribe(
+                            to: OrderPlaced.self, from: .beginning,
+                            onGap: { Issue.record("\($0)") }
+                        ) { events in
+                            for try await (order, _) in events {
+                                seen.add(order.id)
+                                if order.id == 6 { break }
+                            }
+                        }
+                    }
+                    for ids in [1...3, 4...6] {
+                        try await publish(ids) { endpoint in
+                            try await found(at: endpoint)
+                            try await seen.wait(for: ids.upperBound)
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+                #expect(seen.all == [1, 2, 3, 4, 5, 6])
+                let named = try await reader.peerStatus().filter { $0.name == "publisher" }
+                #expect(named.count == 1)
             }
         }
     }

@@ -114,12 +114,32 @@ extension Node {
     }
 
     private func findConfigured() async {
-        repeat {
-            for peer in configuration.peers where peer.hasHostName {
+        let names = configuration.peers.filter(\.hasHostName)
+        while !names.isEmpty {
+            var isOneMissing = false
+            for name in names where await !add(name, from: .named) {
                 // A name that has no address now may have one later.
-                await add(peer, from: .named)
+                isOneMissing = true
             }
-        } while (try? await Task.sleep(for: configuration.lookupInterval)) != nil
+            let due = NodeClock.now + configuration.lookupInterval
+            repeat {
+                guard (try? await Task.sleep(for: lostLookupInterval)) != nil else { return }
+                if await hasLostPeers { isOneMissing = true }
+            } while NodeClock.now < due && !isOneMissing
+        }
+    }
+
+    private var lostLookupInterval: Duration {
+        min(Limits.lostLookupInterval, configuration.lookupInterval)
+    }
+
+    private var hasLostPeers: Bool {
+        get async {
+            let isAny = try? await loop.withDriver(NodeEngine.self) {
+                (engine, _) throws(MartletError) in engine.hasLostPeers
+            }
+            return isAny ?? false
+        }
     }
 
     /// Looks a name up as soon as it is told of, and then again and again.
@@ -132,6 +152,7 @@ extension Node {
             }
             guard let names else { return }
             due = due.filter { names.contains($0.key) }
+            if await hasLostPeers { due = due.mapValues { min($0, NodeClock.now) } }
             for name in names.sorted() where due[name].map({ NodeClock.now >= $0 }) ?? true {
                 due[name] = NodeClock.now + configuration.lookupInterval
                 if let endpoint = try? Endpoint(name), await add(endpoint, from: .learned) {
@@ -142,7 +163,8 @@ extension Node {
                     (engine, _) throws(MartletError) in engine.unresolved.remove(name)
                 }
             }
-            let next = due.values.min() ?? NodeClock.now + configuration.lookupInterval
+            let next =
+                NodeClock.now + (due.isEmpty ? configuration.lookupInterval : lostLookupInterval)
             if case .closed = await engineChanges.wait(since: changes, until: next) { return }
         }
     }
@@ -152,7 +174,8 @@ extension Node {
     private func add(_ peer: Endpoint, from origin: PeerConnection.Origin) async -> Bool {
         guard let addresses = try? await peer.resolved() else { return false }
         try? await loop.withDriver(NodeEngine.self) { (engine, loop) throws(MartletError) in
-            engine.add(peers: addresses, from: origin, on: loop)
+            engine.add(
+                peers: addresses, from: origin, named: peer.hasHostName ? peer : nil, on: loop)
         }
         loop.notify()
         return true

@@ -3,10 +3,12 @@ internal import MartletSockets
 
 /// Whom it reads from.
 extension NodeEngine {
-    /// Addresses at which a peer may be. Those that are known already stay.
+    /// Addresses at which a peer may be. Those that are known already stay. Where they are those of
+    /// a name, a peer that does not answer and whose address the name has no more is looked for at
+    /// a new one.
     func add(
         peers endpoints: [Endpoint], from origin: PeerConnection.Origin,
-        on loop: isolated SocketLoop
+        named name: Endpoint? = nil, on loop: isolated SocketLoop
     ) {
         let now = NodeClock.now
         for endpoint in endpoints where endpoint.description != advertised {
@@ -14,14 +16,34 @@ extension NodeEngine {
                 !peers.contains(where: { $0.endpoints.contains(endpoint) }),
                 peers.reduce(0, { $0 + $1.endpoints.count }) < Limits.peersMax
             else { continue }
+            if let name, let peer = lostPeer(of: name, whichHas: endpoints) {
+                remember(peer)
+                peer.move(to: endpoint, at: now)
+                nextTick = now
+                continue
+            }
             lastPeer += 1
             var machine = PublisherPeer(
                 instance, named: configuration.name, listeningAt: advertised)
             for number in order { add(number, to: &machine) }
-            peers.append(PeerConnection(lastPeer, endpoint, machine, from: origin, at: now))
+            peers.append(
+                PeerConnection(
+                    lastPeer, endpoint, machine, from: origin, named: name, at: now))
             nextTick = now
         }
         changes.raise()
+    }
+
+    private func lostPeer(of name: Endpoint, whichHas endpoints: [Endpoint]) -> PeerConnection? {
+        peers.first { peer in
+            peer.name == name && peer.isActive && !peer.machine.isLive
+                && !peer.endpoints.contains { endpoints.contains($0) }
+        }
+    }
+
+    /// Whether peers that were found by their names do not answer.
+    var hasLostPeers: Bool {
+        peers.contains { $0.name != nil && $0.isActive && !$0.machine.isLive }
     }
 
     /// A node that publishes reads itself as it reads others.
@@ -60,6 +82,29 @@ extension NodeEngine {
         forgetWork(at: peer)
         peers.removeAll { $0 === peer }
         for endpoint in peer.endpoints { core?.remove(peer: endpoint.description) }
+    }
+
+    /// How far a subscription has got with a node that is known by another address, where it was
+    /// before it came back elsewhere.
+    func positions(
+        of instance: Instance, _ number: UInt16, besides peer: PeerConnection
+    ) -> [Position] {
+        peers.filter { $0 !== peer && $0.isActive }.flatMap { other in
+            (other.machine.reader(number)?.delivered ?? [])
+                .filter { $0.channel.node == instance.node }
+        }
+    }
+
+    /// The node has come back here, before anybody had noticed that it had left where it was.
+    func dropEarlier(than peer: PeerConnection, _ instance: Instance, on loop: isolated SocketLoop)
+    {
+        for other in peers
+        where other !== peer && other.isActive && !other.isOwn
+            && other.welcome?.instance.node == instance.node
+        {
+            remember(other)
+            drop(other, on: loop)
+        }
     }
 
     /// One name with several addresses, or two names, of one node: they become one peer. False if

@@ -94,7 +94,10 @@ final class NodeEngine: LoopDriver {
         from peer: PeerConnection, at now: MonotonicTime, on loop: isolated SocketLoop
     ) {
         for message in peer.takeMessages() {
-            carryOut(peer.machine.receive(message, at: now), of: peer, at: now, on: loop)
+            let effects = peer.machine.receive(message, at: now) { instance, number in
+                positions(of: instance, number, besides: peer)
+            }
+            carryOut(effects, of: peer, at: now, on: loop)
         }
         for message in peer.takeFrames() where message.rest.isEmpty {
             carryOut(
@@ -183,6 +186,7 @@ extension NodeEngine {
         _ peer: PeerConnection, _ welcome: Welcome, on loop: isolated SocketLoop
     ) {
         guard !merge(peer, welcome.instance, on: loop) else { return }
+        dropEarlier(than: peer, welcome.instance, on: loop)
         split(peer, for: welcome.instance, on: loop)
         do throws(MartletError) { try peer.began(welcome, on: loop) } catch {
             fail(peer, because: error, on: loop)

@@ -30,6 +30,8 @@ final class PeerConnection {
     var state = State.active
     private(set) var welcome: Welcome?
     private(set) var origin: Origin
+    /// The name under which its address was found.
+    let name: Endpoint?
     /// The upper half of the nonces by which the node greets itself; nil for all others.
     private let ownNonces: UInt32?
     private var greetings: UInt32 = 0
@@ -53,8 +55,9 @@ final class PeerConnection {
 
     init(
         _ number: Int, _ endpoint: Endpoint, _ machine: PublisherPeer, from origin: Origin,
-        at now: MonotonicTime, ownNonces: UInt32? = nil
+        named name: Endpoint? = nil, at now: MonotonicTime, ownNonces: UInt32? = nil
     ) {
+        self.name = name
         self.ownNonces = ownNonces
         self.number = number
         endpoints = [endpoint]
@@ -85,6 +88,12 @@ final class PeerConnection {
     func takeOver(_ other: PeerConnection) {
         endpoints += other.endpoints.filter { !endpoints.contains($0) }
         if other.origin.rawValue < origin.rawValue { origin = other.origin }
+    }
+
+    /// Its name leads elsewhere by now: what it was comes back there, or another.
+    func move(to endpoint: Endpoint, at now: MonotonicTime) {
+        (endpoints, place) = ([endpoint], 0)
+        connectsAt = now
     }
 
     /// The addresses that are not used, which are this peer's no more.

@@ -68,11 +68,13 @@ public func withProducer<Result>(
 private func find(_ node: Endpoint, on loop: SocketLoop, until end: ChangeSignal) async {
     while true {
         let addresses = try? await node.resolved()
-        try? await loop.withDriver(ProducerEngine.self) { (engine, _) throws(MartletError) in
+        let isOpen = try? await loop.withDriver(ProducerEngine.self) {
+            (engine, _) throws(MartletError) in
             engine.use(addresses ?? [], until: end)
+            return engine.isOpen
         }
         loop.notify()
-        let pause = addresses == nil ? Duration.seconds(1) : Limits.lookupInterval
+        let pause = isOpen == true ? Limits.lookupInterval : Limits.lostLookupInterval
         let outcome = await end.wait(since: end.changes, until: NodeClock.now + pause)
         if outcome == .closed || outcome == .cancelled { return }
     }

@@ -14,6 +14,9 @@ final class ProducerEngine: LoopDriver {
         self.machine = machine
     }
 
+    /// Whether the node answers.
+    var isOpen: Bool { machine.isOpen }
+
     /// The addresses of the node's name, as they are now. Who looks them up waits for a time, or
     /// for the end.
     func use(_ endpoints: [Endpoint], until end: ChangeSignal) {

@@ -204,6 +204,9 @@ package struct FanoutReader {
         return effects
     }
 
+    /// How far it has got with a node elsewhere: it goes on there when it meets the node.
+    mutating func resume(_ positions: [Position]) { resumed.add(positions) }
+
     /// Time has passed.
     package mutating func tick(at now: MonotonicTime) -> [Effect] {
         var effects: [Effect] = []

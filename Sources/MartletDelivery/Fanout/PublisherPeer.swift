@@ -102,9 +102,14 @@ package struct PublisherPeer {
             session.handle(.connected(nonce: nonce, reading: streams), at: now), at: now)
     }
 
-    /// A message came from the service socket.
-    package mutating func receive(_ message: Multipart, at now: MonotonicTime) -> [Effect] {
-        carryOut(session.handle(.received(SessionMessage(message)), at: now), at: now)
+    /// A message came from the service socket. Where a session begins, `known` is asked how far a
+    /// subscription has got with that node elsewhere.
+    package mutating func receive(
+        _ message: Multipart, at now: MonotonicTime,
+        knowing known: (Instance, _ reader: UInt16) -> [Position] = { _, _ in [] }
+    ) -> [Effect] {
+        carryOut(
+            session.handle(.received(SessionMessage(message)), at: now), at: now, knowing: known)
     }
 
     /// A message came over PUB.
@@ -221,13 +226,14 @@ extension PublisherPeer {
     }
 
     private mutating func carryOut(
-        _ effects: [PeerSession.Effect], at now: MonotonicTime
+        _ effects: [PeerSession.Effect], at now: MonotonicTime,
+        knowing known: (Instance, UInt16) -> [Position] = { _, _ in [] }
     ) -> [Effect] {
         var result: [Effect] = []
         for effect in effects {
             switch effect {
             case .send(let message): result.append(.send(message.multipart))
-            case .began(let welcome): result += [.began(welcome)] + begin(welcome, at: now)
+            case .began(let welcome): result += [.began(welcome)] + begin(welcome, at: now, known)
             case .forward(.frames(_, let request, let frames)):
                 for bytes in frames { result += fetched(bytes, request, at: now) }
             case .forward(.end(_, let end)):
@@ -249,9 +255,16 @@ extension PublisherPeer {
         return result
     }
 
-    private mutating func begin(_ welcome: Welcome, at now: MonotonicTime) -> [Effect] {
+    private mutating func begin(
+        _ welcome: Welcome, at now: MonotonicTime, _ known: (Instance, UInt16) -> [Position]
+    ) -> [Effect] {
         if publisher != welcome.instance {
             progress = [:]
+        }
+        if publisher?.node != welcome.instance.node {
+            for place in readers.indices {
+                readers[place].reader.resume(known(welcome.instance, readers[place].number))
+            }
         }
         // A session begins without knowing how far its reader is.
         moved = Set(progress.keys)

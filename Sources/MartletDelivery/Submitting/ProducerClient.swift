@@ -31,7 +31,7 @@ package struct ProducerClient {
     /// The node that has opened it, and the epoch there.
     private var opened: (node: NodeID, epoch: Epoch)?
     /// Whether it is open in the present session.
-    private var isOpen = false
+    package private(set) var isOpen = false
     private var hasFailed = false
     /// What is not known to be stored.
     private var frames: [Frame] = []
