@@ -1,20 +1,109 @@
 public import MartletCore
 
-/// What stood on a command line, as its command takes it.
+/// What stood on a command line, as its command takes it, and what other places add to it: a file
+/// of settings, the environment, and what is usual.
 public struct Arguments: Sendable {
     /// What was given without a name.
     public internal(set) var operands: [String] = []
-    var values: [String: [String]] = [:]
-    var flags: Set<String> = []
+    /// The options of its command.
+    public internal(set) var options: [Command.Option] = []
+    private var values: [String: [Value]] = [:]
+
+    /// A text, and where it was said.
+    public struct Value: Sendable {
+        /// What was said.
+        public let text: String
+        /// Where.
+        public let origin: Origin
+
+        /// A text from a place.
+        public init(text: String, origin: Origin) {
+            self.text = text
+            self.origin = origin
+        }
+    }
+
+    /// Where a value was said. What is higher wins.
+    public struct Origin: Sendable, Hashable {
+        /// Places, the weakest first.
+        public enum Kind: Int, Sendable, Comparable {
+            /// Nobody has said anything.
+            case standard
+            /// A file of settings.
+            case file
+            /// A variable of the environment.
+            case environment
+            /// The command line.
+            case line
+
+            /// Whether another place wins.
+            public static func < (left: Kind, right: Kind) -> Bool {
+                left.rawValue < right.rawValue
+            }
+        }
+
+        /// What kind of place it is.
+        public let kind: Kind
+        /// The name it has there: `--listen`, `MARTLET_NODE_LISTEN` or `node.listen`.
+        public let name: String
+        /// The file and the line, as `martlet.json:4`.
+        public let place: String?
+
+        /// A place.
+        public init(_ kind: Kind, _ name: String, at place: String? = nil) {
+            self.kind = kind
+            self.name = name
+            self.place = place
+        }
+
+        /// Where to look, in a word or two.
+        public var text: String { kind == .standard ? "default" : place ?? name }
+
+        /// The name with the place in front, as errors begin.
+        public var label: String { (place.map { "\($0): " } ?? "") + name }
+        /// The same within a sentence.
+        var quoted: String { (place.map { "\($0): " } ?? "") + "`\(name)`" }
+    }
 
     /// Whether a flag was given.
-    public func flag(_ name: String) -> Bool { flags.contains(name) }
+    public func flag(_ name: String) -> Bool { value(name) == "true" }
 
-    /// The value of an option; nil if it was not given.
-    public func value(_ name: String) -> String? { values[name]?.last }
+    /// The value of an option; nil if there is none.
+    public func value(_ name: String) -> String? { values[name]?.last?.text }
 
-    /// The values of an option that may be given several times.
-    public func values(_ name: String) -> [String] { values[name] ?? [] }
+    /// The values of an option that may be given several times, the weakest first.
+    public func values(_ name: String) -> [String] { located(name).map(\.text) }
+
+    /// The same, with where they were said.
+    public func located(_ name: String) -> [Value] { values[name] ?? [] }
+
+    /// Whether somebody has said it, and it is not what is taken without.
+    public func isGiven(_ name: String) -> Bool {
+        guard let value = values[name]?.last else { return false }
+        return value.origin.kind != .standard && value.text != "false"
+    }
+
+    /// The option as it was called where it was given, for errors.
+    public func label(_ name: String) -> String {
+        values[name]?.last?.origin.quoted ?? "`--\(name)`"
+    }
+
+    /// Takes what another place says about an option, unless a stronger one has spoken.
+    public mutating func supply(_ option: Command.Option, _ texts: [String], from origin: Origin) {
+        let fresh = texts.map { Value(text: $0, origin: origin) }
+        let known = values[option.name] ?? []
+        if option.isMerged {
+            // Strongest last, each place in its order.
+            let split = known.firstIndex { $0.origin.kind > origin.kind } ?? known.count
+            values[option.name] = known[..<split] + fresh + known[split...]
+        } else if let before = known.last?.origin.kind, before > origin.kind {
+            return
+        } else if known.last?.origin.kind == origin.kind, option.isRepeatable {
+            values[option.name] = known + fresh
+        } else {
+            values[option.name] = fresh
+        }
+    }
 
     /// The value of an option that its command requires.
     public func required(_ name: String) throws(CommandFailure) -> String {
@@ -32,8 +121,18 @@ public struct Arguments: Sendable {
         guard let value = Int(text), range.contains(value) else {
             throw CommandFailure(
                 .usage,
-                "`--\(name)` takes a whole number from \(range.lowerBound) to "
+                "\(label(name)) takes a whole number from \(range.lowerBound) to "
                     + "\(range.upperBound), not `\(text)`.")
+        }
+        return value
+    }
+
+    /// The same for an option that always has one.
+    public func requiredInteger(
+        _ name: String, in range: ClosedRange<Int>
+    ) throws(CommandFailure) -> Int {
+        guard let value = try integer(name, in: range) else {
+            throw CommandFailure(.usage, "`--\(name)` is missing.")
         }
         return value
     }
@@ -51,158 +150,13 @@ public struct Arguments: Sendable {
         }
     }
 
-    /// What an option's value stands for; an error of that tells which option it was.
+    /// What an option's value stands for; an error of that tells which option it was, and where.
     public func parsed<Value>(
         _ name: String, _ text: String, _ parse: (String) throws(MartletError) -> Value
     ) throws(CommandFailure) -> Value {
         do throws(MartletError) { return try parse(text) } catch {
-            throw CommandFailure(error, about: "--\(name)")
+            let value = values[name]?.last { $0.text == text }
+            throw CommandFailure(error, about: value?.origin.label ?? "--\(name)")
         }
     }
-}
-
-/// Reads a command line from left to right.
-struct ArgumentParser {
-    private let command: Command
-    private var rest: ArraySlice<String>
-    private var arguments = Arguments()
-
-    /// What a command line asks for.
-    enum Request {
-        case run(Command, Arguments, path: [String])
-        case help(Command, path: [String])
-    }
-
-    /// Finds the verb and reads what it takes.
-    static func parse(
-        _ words: ArraySlice<String>, for command: Command, path: [String]
-    ) throws(UsageFailure) -> Request {
-        if let word = words.first, let verb = command.verbs.first(where: { $0.name == word }) {
-            return try parse(words.dropFirst(), for: verb, path: path + [word])
-        }
-        do throws(CommandFailure) {
-            if words.isEmpty, command.run == nil {
-                let names = command.verbs.map(\.name).joined(separator: ", ")
-                throw CommandFailure(.usage, "A verb is missing. There are \(names).")
-            }
-            if let word = words.first, command.run == nil, !["-h", "--help"].contains(word) {
-                throw unknownVerb(word, of: command)
-            }
-            var parser = ArgumentParser(command: command, rest: words)
-            guard try parser.readAll() else { return .help(command, path: path) }
-            return .run(command, parser.arguments, path: path)
-        } catch { throw UsageFailure(failure: error, path: path) }
-    }
-
-    private static func unknownVerb(_ word: String, of command: Command) -> CommandFailure {
-        let names = command.verbs.map(\.name)
-        let guess = Spelling.nearest(to: word, among: names).map { " Did you mean `\($0)`?" } ?? ""
-        return CommandFailure(
-            .usage,
-            "There is no `\(word)`.\(guess) There are \(names.joined(separator: ", ")).")
-    }
-
-    private init(command: Command, rest: ArraySlice<String>) {
-        self.command = command
-        self.rest = rest
-    }
-
-    /// False if help was asked for.
-    private mutating func readAll() throws(CommandFailure) -> Bool {
-        while let word = rest.popFirst() {
-            if word == "--help" || word == "-h" { return false }
-            if word == "--" {
-                arguments.operands += rest
-                rest = []
-            } else if word.hasPrefix("--") {
-                try readOption(word.dropFirst(2))
-            } else if word.hasPrefix("-"), word.count > 1 {
-                try readLetters(word.dropFirst())
-            } else {
-                arguments.operands.append(word)
-            }
-        }
-        let missing = command.options.first { option in
-            option.isRequired && arguments.values[option.name] == nil
-        }
-        if let missing {
-            throw CommandFailure(.usage, "`--\(missing.name)` is missing: \(missing.help)")
-        }
-        try checkOperands()
-        return true
-    }
-
-    private mutating func readOption(_ text: Substring) throws(CommandFailure) {
-        // By bytes: whatever follows the sign is the value.
-        let sign = text.utf8.firstIndex(of: UInt8(ascii: "="))
-        let name = String(text[..<(sign ?? text.endIndex)])
-        guard let option = command.options.first(where: { $0.name == name }) else {
-            let names = command.options.map(\.name) + ["help"]
-            let guess = Spelling.nearest(to: name, among: names)
-            throw CommandFailure(
-                .usage,
-                "There is no option `--\(name)`."
-                    + (guess.map { " Did you mean `--\($0)`?" } ?? ""))
-        }
-        try take(option, sign.map { String(text[text.utf8.index(after: $0)...]) })
-    }
-
-    /// Flags may stand together, as in `-qj`; a letter with a value is the last of them.
-    private mutating func readLetters(_ letters: Substring) throws(CommandFailure) {
-        var letters = letters
-        while let letter = letters.popFirst() {
-            guard let option = command.options.first(where: { $0.letter == letter }) else {
-                throw CommandFailure(
-                    .usage, "There is no option `-\(letter)`. Put `--` before operands with a dash."
-                )
-            }
-            if option.value != nil {
-                try take(option, letters.isEmpty ? nil : String(letters))
-                return
-            }
-            try take(option, nil)
-        }
-    }
-
-    private mutating func take(
-        _ option: Command.Option, _ attached: String?
-    ) throws(CommandFailure) {
-        guard let name = option.value else {
-            guard attached == nil else {
-                throw CommandFailure(.usage, "`--\(option.name)` takes no value.")
-            }
-            arguments.flags.insert(option.name)
-            return
-        }
-        guard let value = attached ?? rest.popFirst() else {
-            throw CommandFailure(.usage, "`--\(option.name)` needs a value, \(name).")
-        }
-        guard option.isRepeatable || arguments.values[option.name] == nil else {
-            throw CommandFailure(.usage, "`--\(option.name)` was given twice.")
-        }
-        arguments.values[option.name, default: []].append(value)
-    }
-
-    private func checkOperands() throws(CommandFailure) {
-        let count = arguments.operands.count
-        guard let operands = command.operands else {
-            if let word = arguments.operands.first {
-                throw CommandFailure(.usage, "`\(word)` is one too many: it takes options alone.")
-            }
-            return
-        }
-        if count < operands.count.lowerBound {
-            throw CommandFailure(.usage, "\(operands.name) is missing: \(operands.help)")
-        }
-        if count > operands.count.upperBound {
-            throw CommandFailure(
-                .usage, "`\(arguments.operands[operands.count.upperBound])` is one too many.")
-        }
-    }
-}
-
-/// A command line that cannot be meant so, and whose.
-struct UsageFailure: Error {
-    let failure: CommandFailure
-    let path: [String]
 }

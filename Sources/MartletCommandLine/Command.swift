@@ -51,45 +51,6 @@ public struct Command: Sendable {
         }
     }
 
-    /// A choice that is made by name.
-    public struct Option: Sendable {
-        let name: String
-        let letter: Character?
-        /// What its value is called; nil for a flag.
-        let value: String?
-        let isRepeatable: Bool
-        let isRequired: Bool
-        let help: String
-
-        /// A flag, `--name`.
-        public static func flag(
-            _ name: String, _ letter: Character? = nil, _ help: String
-        ) -> Option {
-            Option(
-                name: name, letter: letter, value: nil, isRepeatable: false, isRequired: false,
-                help: help)
-        }
-
-        /// A value, `--name VALUE`, which may have to be there.
-        public static func value(
-            _ name: String, _ value: String, _ letter: Character? = nil,
-            isRequired: Bool = false, _ help: String
-        ) -> Option {
-            Option(
-                name: name, letter: letter, value: value, isRepeatable: false,
-                isRequired: isRequired, help: help)
-        }
-
-        /// A value that may be given several times.
-        public static func values(
-            _ name: String, _ value: String, _ letter: Character? = nil, _ help: String
-        ) -> Option {
-            Option(
-                name: name, letter: letter, value: value, isRepeatable: true, isRequired: false,
-                help: help)
-        }
-    }
-
     /// A command line and what it does.
     public struct Example: Sendable {
         let line: String

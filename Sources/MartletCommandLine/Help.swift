@@ -20,7 +20,7 @@ struct Help {
         parts.append(
             section(
                 "Options",
-                command.options.map { (label($0), $0.help) } + [help]
+                command.options.map { (label($0), $0.wholeHelp) } + [help]
                     + (path.count == 1 ? [("    --version", "Show the version.")] : [])))
         if !command.examples.isEmpty {
             let examples = command.examples.map { "  # \($0.meaning)\n  \($0.line)" }

@@ -6,8 +6,13 @@ public struct EventKeys: Sendable {
     private let partitioning: Partitioning?
 
     /// The option.
-    public static let option = Command.Option.value(
-        "key", "KEY", "k", "Keep in order by this: an attribute, or a path as data.id.")
+    public static let option = option(key: nil)
+
+    static func option(key: String?) -> Command.Option {
+        .value(
+            "key", "KEY", "k", key: key,
+            "Keep in order by this: an attribute, or a path as data.id.")
+    }
 
     /// What the option says; without it events keep the keys that they have.
     public init(_ arguments: Arguments) throws(CommandFailure) {

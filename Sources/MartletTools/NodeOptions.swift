@@ -7,80 +7,99 @@ public enum NodeOptions {
     public static let usualEndpoint: Endpoint = "tcp://127.0.0.1:5550"
 
     /// Who to read from.
-    public static let peer = Command.Option.values(
-        "peer", "ENDPOINT", "p",
-        "A node to read from, as tcp://host:5550. A host name stands for all its addresses.")
+    public static let peer = peer(usual: nil)
+    /// The same with the one that is read from where nobody says anything.
+    public static let usualPeer = peer(usual: "\(usualEndpoint)")
+
+    private static func peer(usual: String?) -> Command.Option {
+        .values(
+            "peer", "ENDPOINT", "p", key: "node.peer", standard: usual,
+            "A node to read from, as tcp://host:5550; a host name stands for all its addresses")
+    }
+
     /// Where to be found.
-    public static let listen = Command.Option.value(
-        "listen", "ENDPOINT", "l",
-        "Where peers reach this node: tcp://127.0.0.1:5550, tcp://*:5550 for all machines.")
+    public static let listen = listen(usual: nil)
+    /// The same with the place where a publisher is found where nobody says anything.
+    public static let usualListen = listen(usual: "\(usualEndpoint)")
+
+    private static func listen(usual: String?) -> Command.Option {
+        .value(
+            "listen", "ENDPOINT", "l", key: "node.listen", standard: usual,
+            "Where peers reach this node, as tcp://*:5550 for all machines")
+    }
+
     /// What to tell others.
     public static let advertise = Command.Option.value(
-        "advertise", "HOST", nil,
+        "advertise", "HOST", nil, key: "node.advertise",
         "The host that peers are told, where they cannot use the one that is listened at.")
     /// What to be called.
-    public static let name = Command.Option.value("name", "NAME", nil, "What people call the node.")
+    public static func name(_ usual: String) -> Command.Option {
+        .value(
+            "name", "NAME", nil, key: "node.name", standard: usual,
+            "What people call the node; %h is the name of the host.")
+    }
     /// How streams are kept.
     public static let stream = Command.Option.values(
-        "stream", "NAME[:SETTING…]", nil,
-        "A stream that is not as usual: orders:partitions=4,ring=16MiB,frame=64KiB,lag=wait.")
+        "stream", "NAME[:SETTING…]", nil, key: "streams", isMerged: true,
+        "A stream that is not as usual: orders:durable,partitions=4,keep=7d,lag=wait.")
+    /// Limits and times.
+    public static let limit = Command.Option.values(
+        "limit", "NAME=TIME", nil, key: "limits", isMerged: true,
+        "A limit of the node: drain-timeout=5s. Docs/configuration.md names them.")
 
     /// Where a node keeps what must outlive it.
     public static let journal = Command.Option.value(
-        "journal", "DIR", nil, "Keep durable streams and cursors in this folder.")
+        "journal", "DIR", nil, key: "node.journal",
+        "Keep durable streams and cursors in this folder.")
     /// Which streams those are.
     public static let durable = Command.Option.value(
         "durable", "NAME,…", nil, "Streams that are on disk before anybody gets their events.")
+    /// Whether producers are turned away.
+    public static let noProducers = Command.Option.flag(
+        "no-producers", nil, key: "node.no-producers", "Take no events from producers elsewhere.")
+    /// Whether commands are.
+    public static let noCommands = Command.Option.flag(
+        "no-commands", nil, key: "node.no-commands",
+        "Tell others nothing, and do nothing that they want.")
 
-    /// What the options make of a node, and what it does where they say nothing.
+    /// All settings of nodes.
+    static let all = [
+        peer, listen, advertise, name("martlet"), journal, noProducers, noCommands, stream, limit,
+    ]
+
+    /// What the options make of a node.
     public static func configuration(
-        _ arguments: Arguments, name: String, listeningAt usual: Endpoint? = nil,
-        readingFrom usualPeer: Endpoint? = nil
+        _ arguments: Arguments
     ) throws(CommandFailure) -> NodeConfiguration {
-        var configuration = NodeConfiguration(name: arguments.value("name") ?? name)
+        var configuration = NodeConfiguration(name: try name(arguments))
         if let text = arguments.value("listen") {
             configuration.listening = try endpoint("listen", text, arguments)
-        } else {
-            configuration.listening = usual
         }
         configuration.advertisedHost = arguments.value("advertise")
         for text in arguments.values("peer") {
             configuration.peers.append(try endpoint("peer", text, arguments))
         }
-        if configuration.peers.isEmpty, let usualPeer { configuration.peers = [usualPeer] }
         configuration.journal = arguments.value("journal")
-        configuration.streams = try streams(arguments)
+        configuration.acceptsProducers = !arguments.flag("no-producers")
+        configuration.acceptsCommands = !arguments.flag("no-commands")
+        configuration.streams = try StreamSettings(arguments).definitions()
+        try LimitSettings(arguments).apply(to: &configuration)
         guard configuration.journal != nil || !configuration.streams.contains(where: \.isDurable)
         else {
-            throw CommandFailure(.usage, "`--durable` goes with `--journal DIR`.")
+            throw CommandFailure(
+                .usage,
+                "Durable streams need a journal: `--journal DIR`, or `journal` under `node`.")
         }
         return configuration
     }
 
-    private static func streams(
-        _ arguments: Arguments
-    ) throws(CommandFailure) -> [StreamDefinition] {
-        var durable: Set<StreamName> = []
-        for text in (arguments.value("durable") ?? "").split(separator: ",") {
-            durable.insert(
-                try arguments.parsed("durable", String(text)) { (text) throws(MartletError) in
-                    try StreamName(text)
-                })
-        }
-        var streams: [StreamDefinition] = []
-        for text in arguments.values("stream") {
-            streams.append(
-                try arguments.parsed("stream", text) { (text) throws(MartletError) in
-                    try StreamText.definition(text, durable: durable)
-                })
-        }
-        for name in durable.sorted(by: { $0.text < $1.text })
-        where !streams.contains(where: { $0.name == name }) {
-            do throws(MartletError) { streams.append(try .durable(name)) } catch {
-                throw CommandFailure(error, about: "--durable")
-            }
-        }
-        return streams
+    /// What the node is called: `%h` stands for the host's name, so that many containers of one
+    /// kind can be told apart.
+    public static func name(_ arguments: Arguments) throws(CommandFailure) -> String {
+        let name = try arguments.required("name")
+        let host = ProcessEnvironment.hostName ?? "localhost"
+        return name.split(separator: "%h", omittingEmptySubsequences: false)
+            .joined(separator: host)
     }
 
     private static func endpoint(
@@ -100,87 +119,5 @@ public enum NodeOptions {
             }
         }
         return patterns
-    }
-}
-
-/// A stream's definition as it is written on a command line.
-enum StreamText {
-    static func definition(
-        _ text: String, durable: Set<StreamName>
-    ) throws(MartletError) -> StreamDefinition {
-        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        let name = try StreamName(String(parts[0]))
-        var partitions = 16
-        var ring = Limits.ringBytes
-        var frame = Limits.frameBytes
-        var policy = StreamDefinition.LagPolicy.repair
-        var retention = Retention.forever
-        for setting in parts.count > 1 ? parts[1].split(separator: ",") : [] {
-            let sides = setting.split(separator: "=", maxSplits: 1).map(String.init)
-            guard sides.count == 2 else { throw wrong(String(setting)) }
-            switch sides[0] {
-            case "partitions": partitions = try number(sides[1], setting)
-            case "ring": ring = try bytes(sides[1], setting)
-            case "frame": frame = try bytes(sides[1], setting)
-            case "keep": retention.age = try age(sides[1], setting)
-            case "size": retention.byteCount = UInt64(try bytes(sides[1], setting))
-            case "done": retention.handledBy = Set(sides[1].split(separator: "+").map(String.init))
-            case "lag":
-                guard let known = StreamDefinition.LagPolicy(rawValue: sides[1]) else {
-                    throw wrong(String(setting))
-                }
-                policy = known
-            default: throw wrong(String(setting))
-            }
-        }
-        guard !durable.contains(name) else {
-            return try .durable(
-                name, partitions: partitions, retention: retention, ringBytes: ring,
-                frameBytes: frame, whenReadersLag: policy)
-        }
-        guard retention == .forever else {
-            throw MartletError(
-                .invalidArgument,
-                "`keep`, `size` and `done` are settings of durable streams. Name `\(name)` in "
-                    + "--durable."
-            )
-        }
-        return try .live(
-            name, partitions: partitions, ringBytes: ring, frameBytes: frame,
-            whenReadersLag: policy)
-    }
-
-    private static func number(_ text: String, _ setting: Substring) throws(MartletError) -> Int {
-        guard let number = Int(text) else { throw wrong(String(setting)) }
-        return number
-    }
-
-    private static func age(
-        _ text: String, _ setting: Substring
-    ) throws(MartletError) -> Duration {
-        let units: [Character: Int] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
-        guard let unit = text.last, let seconds = units[unit],
-            let number = Int(text.dropLast()), (1...1_000_000).contains(number)
-        else { throw wrong(String(setting)) }
-        return .seconds(number * seconds)
-    }
-
-    private static func bytes(_ text: String, _ setting: Substring) throws(MartletError) -> Int {
-        let units = [("KiB", 1_024), ("MiB", 1_048_576), ("GiB", 1_073_741_824), ("", 1)]
-        for (unit, size) in units where text.hasSuffix(unit) {
-            guard let number = Int(text.dropLast(unit.count)), number <= Int.max / size else {
-                break
-            }
-            return number * size
-        }
-        throw wrong(String(setting))
-    }
-
-    private static func wrong(_ setting: String) -> MartletError {
-        MartletError(
-            .invalidArgument,
-            "`\(setting)` is no setting of a stream. There are partitions=4, ring=16MiB, "
-                + "frame=64KiB, lag=repair and lag=wait; for durable ones keep=7d, size=10GiB and "
-                + "done=CURSOR+CURSOR.")
     }
 }

@@ -14,16 +14,19 @@ protocol EventSource: Sendable {
 /// The options that choose a source.
 enum SourceOptions {
     static func source(_ arguments: Arguments) throws(CommandFailure) -> any EventSource {
-        let names = ["file", "generate", "pull"].filter { arguments.value($0) != nil }
+        let names = ["file", "generate", "pull"].filter { arguments.isGiven($0) }
         guard names.count <= 1 else {
             throw CommandFailure(
-                .usage, "`--\(names[0])` and `--\(names[1])` are two sources. Name one.")
+                .usage,
+                "\(arguments.label(names[0])) and \(arguments.label(names[1])) are two sources. "
+                    + "Name one.")
         }
         try check(arguments, names.first)
         let count = try arguments.integer("count", in: 1...Int.max)
+        let routes = try Routes.table(arguments)
         if arguments.flag("idle") {
             guard names.isEmpty, arguments.value("topic") == nil else {
-                throw CommandFailure(.usage, "`--idle` goes with no source.")
+                throw CommandFailure(.usage, "\(arguments.label("idle")) goes with no source.")
             }
             return IdleSource()
         }
@@ -34,11 +37,14 @@ enum SourceOptions {
             let endpoint = try arguments.parsed("pull", text) { (text) throws(MartletError) in
                 try Endpoint(text)
             }
-            return PullSource(endpoint, keys: try EventKeys(arguments), count: count)
+            return PullSource(
+                endpoint, keys: try EventKeys(arguments), routes: routes,
+                count: count)
         default:
             return LineSource(
                 arguments.value("file") ?? "-", follows: arguments.flag("follow"),
-                topic: try topic(arguments), keys: try EventKeys(arguments), count: count)
+                topic: try topic(arguments), keys: try EventKeys(arguments), routes: routes,
+                count: count)
         }
     }
 
@@ -46,17 +52,22 @@ enum SourceOptions {
     private static func check(
         _ arguments: Arguments, _ source: String?
     ) throws(CommandFailure) {
-        for name in ["rate", "seed"] where arguments.value(name) != nil && source != "generate" {
-            throw CommandFailure(.usage, "`--\(name)` goes with `--generate`.")
+        for name in ["rate", "seed"] where arguments.isGiven(name) && source != "generate" {
+            throw CommandFailure(.usage, "\(arguments.label(name)) goes with `--generate`.")
         }
         if arguments.flag("follow"), source != "file" {
-            throw CommandFailure(.usage, "`--follow` goes with `--file`.")
+            throw CommandFailure(.usage, "\(arguments.label("follow")) goes with `--file`.")
         }
         if arguments.value("topic") != nil, source == "generate" || source == "pull" {
-            throw CommandFailure(.usage, "`--topic` goes with lines: they have a topic already.")
+            throw CommandFailure(
+                .usage, "\(arguments.label("topic")) goes with lines: they have a topic already.")
+        }
+        if arguments.isGiven("routes"), source == "generate" {
+            throw CommandFailure(
+                .usage, "\(arguments.label("routes")) goes with lines and `--pull`.")
         }
         if arguments.value("key") != nil, source == "generate" {
-            throw CommandFailure(.usage, "`--key` goes with lines and `--pull`.")
+            throw CommandFailure(.usage, "\(arguments.label("key")) goes with lines and `--pull`.")
         }
     }
 
@@ -73,8 +84,8 @@ enum SourceOptions {
                     + "\(names.joined(separator: ", ")).")
         }
         let isUnbounded = arguments.value("rate") == "max"
-        let rate = isUnbounded ? nil : try arguments.integer("rate", in: 1...10_000_000) ?? 10
-        let seed = try arguments.integer("seed", in: 0...Int.max) ?? 1
+        let rate = isUnbounded ? nil : try arguments.integer("rate", in: 1...10_000_000)
+        let seed = try arguments.requiredInteger("seed", in: 0...Int.max)
         return GeneratorSource(kind, perSecond: rate, count: count, seed: UInt64(seed))
     }
 

@@ -8,21 +8,27 @@ struct LineSource: EventSource {
     private let follows: Bool
     private let topic: Topic?
     private let keys: EventKeys
+    private let routes: RuleTable?
     private let count: Int?
 
-    init(_ name: String, follows: Bool, topic: Topic?, keys: EventKeys, count: Int?) {
+    init(
+        _ name: String, follows: Bool, topic: Topic?, keys: EventKeys, routes: RuleTable?,
+        count: Int?
+    ) {
         self.name = name
         self.follows = follows
         self.topic = topic
         self.keys = keys
+        self.routes = routes
         self.count = count
     }
 
-    var stream: StreamName? { topic?.stream }
+    /// Rules may send events anywhere.
+    var stream: StreamName? { routes == nil ? topic?.stream : nil }
 
     func publish(on node: Node, _ progress: EventProgress) async throws {
         let lines = LineFeed(name, lineBytesMax: EventLines.lineBytesMax, follows: follows)
-        var intake = EventIntake(node, keys)
+        var intake = EventIntake(node, keys, routes)
         while let items = await lines.next() {
             for item in items {
                 guard case .line(let line, let number) = item else {

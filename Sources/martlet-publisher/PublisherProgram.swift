@@ -11,11 +11,7 @@ struct PublisherProgram: Sendable {
     private let isQuiet: Bool
 
     init(_ arguments: Arguments) throws(CommandFailure) {
-        var configuration = try NodeOptions.configuration(
-            arguments, name: "publisher", listeningAt: NodeOptions.usualEndpoint)
-        configuration.acceptsProducers = !arguments.flag("no-producers")
-        configuration.acceptsCommands = !arguments.flag("no-commands")
-        self.configuration = configuration
+        configuration = try NodeOptions.configuration(arguments)
         source = try SourceOptions.source(arguments)
         waitFor = try arguments.integer("wait-for", in: 0...1_000_000)
         stays = arguments.flag("stay")

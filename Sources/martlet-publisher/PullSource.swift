@@ -6,11 +6,16 @@ import MartletTools
 struct PullSource: EventSource {
     private let endpoint: Endpoint
     private let keys: EventKeys
+    private let routes: RuleTable?
     private let count: Int?
 
-    init(_ endpoint: Endpoint, keys: EventKeys, count: Int?) {
+    init(
+        _ endpoint: Endpoint, keys: EventKeys, routes: RuleTable?,
+        count: Int?
+    ) {
         self.endpoint = endpoint
         self.keys = keys
+        self.routes = routes
         self.count = count
     }
 
@@ -21,7 +26,7 @@ struct PullSource: EventSource {
             let link = try await loop.link(Pull.self)
             let bound = try await link.bind(to: endpoint)
             progress.note("takes events at \(bound)")
-            var intake = EventIntake(node, keys)
+            var intake = EventIntake(node, keys, routes)
             for try await message in link.messages {
                 try await take(message, &intake, from: bound, progress)
                 if progress.done == count { return }

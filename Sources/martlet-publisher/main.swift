@@ -20,28 +20,17 @@ let publisher = Command(
             + "may submit events to these streams, as `martletctl submit` does, unless "
             + "--no-producers is given. Look at a journal with `martletctl journal info DIR` when "
             + "the publisher is stopped.",
-        "Exit status: 0 done, 64 the command line is wrong, 65 something was no event and was left "
-            + "out, 66 a file cannot be read, 69 the node cannot start.",
+        "Settings may stand in a file, --config martlet.json, and in the environment, as "
+            + "MARTLET_NODE_LISTEN or MARTLET_SOURCE_RATE; --check shows what comes of them. With "
+            + "routes, rules say on which topics events of lines and of --pull are published.",
+        "Exit status: 0 done, 64 the command line or a setting is wrong, 65 something was no event "
+            + "and was left out, 66 a file cannot be read, 69 the node cannot start.",
     ],
     options: [
-        NodeOptions.listen, NodeOptions.advertise, NodeOptions.name, NodeOptions.stream,
-        NodeOptions.peer, NodeOptions.journal, NodeOptions.durable,
-        .flag("no-producers", nil, "Take no events from producers elsewhere."),
-        .flag("no-commands", nil, "Tell others nothing, and do nothing that they want."),
-        .flag("stay", nil, "When all is published, stay for workers and readers until SIGTERM."),
-        .flag("idle", nil, "Publish nothing itself: for events that others submit."),
-        .value("file", "FILE", nil, "Publish the lines of this file."),
-        .flag("follow", "f", "Go on with what is added to the file, as tail -F does."),
-        .value("generate", "KIND", "g", "Publish made-up orders, registrations or sensors."),
-        .value("rate", "N", "r", "So many made-up events a second, or max; 10 without it."),
-        .value("count", "N", "n", "Publish so many events, then end."),
-        .value("seed", "N", nil, "Make up the events of this seed; 1 without it."),
-        .value("pull", "ENDPOINT", nil, "Bind a PULL socket and publish what it gets."),
-        .value("topic", "TOPIC", "t", "Lines are payloads of events on this topic."),
-        EventKeys.option,
-        .value("wait-for", "N", "w", "Begin when so many nodes subscribe."),
-        .flag("quiet", "q", "Show no progress."),
-    ],
+        NodeOptions.usualListen, NodeOptions.advertise, NodeOptions.name("publisher"),
+        NodeOptions.stream, NodeOptions.peer, NodeOptions.journal, NodeOptions.durable,
+        NodeOptions.noProducers, NodeOptions.noCommands, NodeOptions.limit,
+    ] + PublisherOptions.all + [Settings.config, Settings.check],
     examples: [
         .init("martlet-publisher --generate orders --rate 1000", "A thousand orders a second"),
         .init(
@@ -49,9 +38,16 @@ let publisher = Command(
             "Orders that outlive the program"),
         .init("martlet-publisher --topic logs.app --file app.log -f", "Follow a log of JSON lines"),
         .init("martlet-publisher --pull tcp://*:5560", "For ZeroMQ programs in any language"),
+        .init("martlet-publisher --config martlet.json --check", "Is the file in order?"),
     ]
 ) { (arguments) throws(CommandFailure) in
-    try PublisherProgram(arguments).run()
+    let arguments = try Settings.layered(arguments)
+    let program = try PublisherProgram(arguments)
+    guard !arguments.flag("check") else {
+        try Settings.report(arguments)
+        return .success
+    }
+    return try program.run()
 }
 
 Program.main(publisher, version: NodeReport.currentVersion)

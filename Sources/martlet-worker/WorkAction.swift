@@ -27,8 +27,11 @@ enum WorkActions {
                     + "or --count.")
         }
         guard !arguments.flag("persistent") || arguments.value("exec") != nil else {
-            throw CommandFailure(.usage, "`--persistent` goes with `--exec COMMAND`.")
+            throw CommandFailure(
+                .usage, "\(arguments.label("persistent")) goes with a command (`--exec`).")
         }
+        // Who only looks makes no file.
+        guard !arguments.flag("check") else { return CountAction() }
         if let command = arguments.value("exec") {
             return arguments.flag("persistent") ? ServedAction(command) : CommandAction(command)
         }

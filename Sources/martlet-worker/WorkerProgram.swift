@@ -29,13 +29,19 @@ struct WorkerProgram: Sendable {
     private let isQuiet: Bool
 
     init(_ arguments: Arguments) throws(CommandFailure) {
-        configuration = try NodeOptions.configuration(
-            arguments, name: "worker", readingFrom: NodeOptions.usualEndpoint)
+        configuration = try NodeOptions.configuration(arguments)
         guard let group = arguments.value("group") else {
             throw CommandFailure(.usage, "Say which group to work for: --group mailer.")
         }
         self.group = group
-        patterns = try NodeOptions.patterns(arguments.values("topic"))
+        var patterns: [TopicPattern] = []
+        for text in arguments.values("topic") {
+            patterns.append(
+                try arguments.parsed("topic", text) { (text) throws(MartletError) in
+                    try TopicPattern(text)
+                })
+        }
+        self.patterns = patterns
         guard !patterns.isEmpty else {
             throw CommandFailure(.usage, "Say which events the group works on: --topic 'orders.>'.")
         }
@@ -43,15 +49,15 @@ struct WorkerProgram: Sendable {
         start = try WorkerProgram.start(arguments)
         isKeyed = !arguments.flag("unkeyed")
         retry = .exponential(
-            from: .milliseconds(try arguments.integer("back-off", in: 1...86_400_000) ?? 500),
-            attempts: try arguments.integer("attempts", in: 1...Limits.attemptsMax)
-                ?? Limits.attempts, lastResort: arguments.flag("park") ? .park : .skip)
-        revision = try arguments.integer("revision", in: 1...1_000_000_000) ?? 1
-        width = try arguments.integer("width", in: 1...Limits.poolWidthMax) ?? 8
-        timeLimit = .seconds(try arguments.integer("time-limit", in: 1...86_400) ?? 300)
+            from: .milliseconds(try arguments.requiredInteger("back-off", in: 1...86_400_000)),
+            attempts: try arguments.requiredInteger("attempts", in: 1...Limits.attemptsMax),
+            lastResort: arguments.flag("park") ? .park : .skip)
+        revision = try arguments.requiredInteger("revision", in: 1...1_000_000_000)
+        width = try arguments.requiredInteger("width", in: 1...Limits.poolWidthMax)
+        timeLimit = .seconds(try arguments.requiredInteger("time-limit", in: 1...86_400))
         action = try WorkActions.action(arguments)
         failRate = try WorkerProgram.share(arguments)
-        delay = .milliseconds(try arguments.integer("delay", in: 0...3_600_000) ?? 0)
+        delay = .milliseconds(try arguments.requiredInteger("delay", in: 0...3_600_000))
         rejected = try WorkerProgram.filter("reject", arguments)
         deadly = try WorkerProgram.filter("crash", arguments)
         isQuiet = arguments.flag("quiet")
@@ -69,18 +75,20 @@ struct WorkerProgram: Sendable {
     private static func start(
         _ arguments: Arguments
     ) throws(CommandFailure) -> GroupDefinition.Start {
-        switch arguments.value("from") {
-        case nil, "first": return .first
+        switch try arguments.required("from") {
+        case "first": return .first
         case "now": return .now
-        case let text?:
-            throw CommandFailure(.usage, "`--from` takes first or now, not `\(text)`.")
+        case let text:
+            throw CommandFailure(
+                .usage, "\(arguments.label("from")) takes first or now, not `\(text)`.")
         }
     }
 
     private static func share(_ arguments: Arguments) throws(CommandFailure) -> Double {
-        guard let text = arguments.value("fail-rate") else { return 0 }
+        let text = try arguments.required("fail-rate")
         guard let share = Double(text), (0...1).contains(share) else {
-            throw CommandFailure(.usage, "`--fail-rate` takes 0 to 1, as 0.1, not `\(text)`.")
+            throw CommandFailure(
+                .usage, "\(arguments.label("fail-rate")) takes 0 to 1, as 0.1, not `\(text)`.")
         }
         return share
     }

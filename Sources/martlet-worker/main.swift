@@ -19,33 +19,15 @@ let worker = Command(
             + "fence, and answers with a line: ack, retry or reject, and why if it likes.",
         "SIGTERM and SIGINT give back what is not begun and wait for the rest; a second signal "
             + "ends the program at once, and others get what it had.",
-        "Exit status: 0 done, 64 the command line is wrong, 69 the node cannot start or a "
-            + "publisher refuses the group.",
+        "Settings may stand in a file, --config martlet.json, which describes any number of "
+            + "groups, and in the environment, as MARTLET_GROUP, MARTLET_GROUP_WIDTH or "
+            + "MARTLET_NODE_PEER; --check shows what comes of them.",
+        "Exit status: 0 done, 64 the command line or a setting is wrong, 69 the node cannot start "
+            + "or a publisher refuses the group.",
     ],
     options: [
-        NodeOptions.peer, NodeOptions.name,
-        .value("group", "NAME", "g", "The group to work for."),
-        .values("topic", "PATTERN", "t", "The topics of its events, as orders.placed or orders.>."),
-        .values("filter", "EXPRESSION", nil, "Only events for which this is so."),
-        .value("from", "START", nil, "Where a new group begins: first (without it) or now."),
-        .flag("unkeyed", nil, "The group does not mind the order of keys."),
-        .value("attempts", "N", nil, "So often an event is tried; 8 without it."),
-        .value("back-off", "MS", nil, "Up to here waits the first retry, in ms; 500 without it."),
-        .flag("park", nil, "After the last attempt, set aside what follows of its key, too."),
-        .value("revision", "N", nil, "Raise it when the group is to be another; 1 without it."),
-        .value("width", "N", "w", "So many events at once; 8 without it."),
-        .value("time-limit", "SECONDS", nil, "An event may take so long; 300 without it."),
-        .value("exec", "COMMAND", "e", "Run a command for each event."),
-        .flag("persistent", nil, "Let the command run on, and give it events as lines."),
-        .flag("print", nil, "Print a line for each event."),
-        .value("append", "FILE", nil, "Append each event to a file, as a line of JSON."),
-        .flag("count", nil, "Only count events."),
-        .value("fail-rate", "SHARE", nil, "Let so many attempts fail, 0.1 being a tenth."),
-        .value("delay", "MS", nil, "Take so long for each event, in ms."),
-        .value("reject", "EXPRESSION", nil, "Set events aside for which this is so."),
-        .value("crash", "EXPRESSION", nil, "End at once on such an event, as if killed by it."),
-        .flag("quiet", "q", "Say nothing but what went wrong."),
-    ],
+        NodeOptions.usualPeer, NodeOptions.name("worker"), NodeOptions.limit,
+    ] + WorkerOptions.all + [Settings.config, Settings.check],
     examples: [
         .init(
             "martlet-worker -g mailer -t users.registered --exec ./send-mail",
@@ -57,9 +39,17 @@ let worker = Command(
         .init(
             "martlet-worker -g demo -t 'orders.>' --print --fail-rate 0.2 --delay 50",
             "See how failures come again"),
+        .init("martlet-worker --config martlet.json -g mailer", "A group that a file describes"),
     ]
 ) { (arguments) throws(CommandFailure) in
-    try WorkerProgram(arguments).run()
+    guard !arguments.flag("check") else {
+        for arguments in try Settings.layeredByGroup(arguments) {
+            _ = try WorkerProgram(arguments)
+            try Settings.report(arguments)
+        }
+        return .success
+    }
+    return try WorkerProgram(Settings.layered(arguments)).run()
 }
 
 Program.main(worker, version: NodeReport.currentVersion)

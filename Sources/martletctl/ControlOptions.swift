@@ -5,9 +5,8 @@ import MartletTools
 /// Verbs that ask nodes how they stand, or tell them what to do.
 enum ControlOptions {
     static let node = Command.Option.values(
-        "node", "ENDPOINT", "n",
-        "A node that publishes, as tcp://host:5550; tcp://127.0.0.1:5550 without. Each of several "
-            + "is asked.")
+        "node", "ENDPOINT", "n", key: "node.peer", standard: "\(NodeOptions.usualEndpoint)",
+        "A node that publishes, as tcp://host:5550, of which each is asked")
     static let timeout = Command.Option.value(
         "timeout", "SECONDS", nil, "Wait so long for each answer; 10 without it.")
     static let json = Command.Option.flag("json", "j", "Print an object of JSON on each line.")
@@ -23,13 +22,13 @@ enum ControlOptions {
         _ body: @escaping @Sendable (NodeControl, Endpoint) async throws -> ExitStatus
     ) throws(CommandFailure) -> ExitStatus {
         var nodes: [Endpoint] = []
+        let arguments = try Settings.peers(arguments)
         for text in arguments.values("node") {
             nodes.append(
                 try arguments.parsed("node", text) { (text) throws(MartletError) in
                     try Endpoint(text)
                 })
         }
-        if nodes.isEmpty { nodes = [NodeOptions.usualEndpoint] }
         let all = nodes
         let timeout = Duration.seconds(try arguments.integer("timeout", in: 1...3_600) ?? 10)
         return try Service.run {
@@ -47,27 +46,6 @@ enum ControlOptions {
                 }
             }
             return status
-        }
-    }
-}
-
-/// Columns of text, each as wide as its widest cell.
-struct TextTable {
-    private var rows: [[String]]
-
-    init(_ heads: [String]) { rows = [heads] }
-
-    mutating func add(_ row: [String]) { rows.append(row) }
-
-    var lines: [String] {
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
-            let cells = zip(row, widths).map { cell, width in
-                cell + String(repeating: " ", count: width - cell.count)
-            }
-            var line = cells.joined(separator: "  ")
-            while line.last == " " { line.removeLast() }
-            return line
         }
     }
 }

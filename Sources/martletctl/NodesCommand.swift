@@ -13,15 +13,14 @@ enum NodesCommand {
             "Exit status: 0 a node answers, 1 none does, 64 the command line is wrong.",
         ],
         options: [
-            NodeOptions.peer,
+            NodeOptions.usualPeer,
             .value("timeout", "SECONDS", nil, "Wait so long for those that do not answer; 2."),
             .flag("json", "j", "Print an object of JSON for each node."),
-            NodeOptions.name,
+            NodeOptions.name("martletctl"),
         ],
         examples: [.init("martletctl nodes -p tcp://10.0.0.4:5550", "A node and those it knows")]
     ) { (arguments) throws(CommandFailure) in
-        let configuration = try NodeOptions.configuration(
-            arguments, name: "martletctl", readingFrom: NodeOptions.usualEndpoint)
+        let configuration = try NodeOptions.configuration(Settings.peers(arguments))
         let timeout = Duration.seconds(try arguments.integer("timeout", in: 1...3_600) ?? 2)
         let isJSON = arguments.flag("json")
         return try Service.run {

@@ -18,14 +18,14 @@ enum PublishCommand {
         ],
         operands: .init("TOPIC [PAYLOAD]", 1...2, "Where it goes, and what it is."),
         options: [
-            NodeOptions.peer, NodeOptions.listen, NodeOptions.advertise,
+            NodeOptions.usualPeer, NodeOptions.listen, NodeOptions.advertise,
             .value("key", "KEY", "k", "What it is kept in order with."),
             .value("id", "ID", nil, "An id of your own; its position without it."),
             .values("attribute", "NAME=VALUE", "a", "An extension, as CloudEvents have them."),
             .value("content-type", "TYPE", nil, "What the payload is; application/json without."),
             .value("wait-for", "N", "w", "Wait for so many nodes that subscribe; 1 without it."),
             .value("timeout", "SECONDS", nil, "Wait so long for them; 5 without it."),
-            NodeOptions.name,
+            NodeOptions.name("martletctl"),
         ],
         examples: [
             .init(
@@ -50,8 +50,7 @@ private struct Publication: Sendable {
     private let timeout: Duration
 
     init(_ arguments: Arguments) throws(CommandFailure) {
-        var configuration = try NodeOptions.configuration(
-            arguments, name: "martletctl", readingFrom: NodeOptions.usualEndpoint)
+        var configuration = try NodeOptions.configuration(Settings.peers(arguments))
         if configuration.listening == nil {
             configuration.listening = Publication.listening(for: configuration.peers)
         }

@@ -33,7 +33,7 @@ enum ReplayCommand {
         options: choices + [
             .value("speed", "FACTOR", nil, "How fast, against how it was."),
             .value("publish", "TOPIC", nil, "Publish them under this topic; = for their own."),
-            NodeOptions.listen, NodeOptions.peer, NodeOptions.name,
+            NodeOptions.usualListen, NodeOptions.peer, NodeOptions.name("martletctl"),
             .flag("strict", nil, "End with 1 if events are damaged."),
         ],
         examples: [

@@ -17,8 +17,7 @@ struct ReplayTarget: Sendable {
             : try arguments.parsed("publish", text) { (text) throws(MartletError) in
                 try Topic(text)
             }
-        configuration = try NodeOptions.configuration(
-            arguments, name: "martletctl", listeningAt: NodeOptions.usualEndpoint)
+        configuration = try NodeOptions.configuration(arguments)
     }
 
     /// Runs `body` with what publishes an event.

@@ -23,7 +23,7 @@ enum TailCommand {
         ],
         operands: .init("PATTERN…", 1...Int.max, "Topics to show."),
         options: [
-            NodeOptions.peer,
+            NodeOptions.usualPeer,
             .value("from", "START", nil, "now, beginning, a time, an age as 10m, or a position."),
             .value("cursor", "NAME", nil, "Go on behind what was shown last under this name."),
             NodeOptions.journal,
@@ -34,7 +34,7 @@ enum TailCommand {
             .flag("strict", nil, "End with 1 if events were lost."),
             .flag("json", "j", "Print events in the JSON format of CloudEvents."),
             .flag("quiet", "q", "Say nothing at the end."),
-            NodeOptions.name,
+            NodeOptions.name("martletctl"),
         ],
         examples: [
             .init("martletctl tail 'orders.>'", "Orders as they come"),
@@ -60,8 +60,7 @@ struct Tail: Sendable {
     private let isQuiet: Bool
 
     init(_ arguments: Arguments) throws(CommandFailure) {
-        configuration = try NodeOptions.configuration(
-            arguments, name: "martletctl", readingFrom: NodeOptions.usualEndpoint)
+        configuration = try NodeOptions.configuration(Settings.peers(arguments))
         patterns = try NodeOptions.patterns(arguments.operands)
         filter = try FilterOptions.filter(arguments)
         count = try arguments.integer("count", in: 1...Int.max)

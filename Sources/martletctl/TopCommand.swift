@@ -17,11 +17,11 @@ enum TopCommand {
         ],
         operands: .init("PATTERN…", 0...Int.max, "Topics to watch; all without it."),
         options: [
-            NodeOptions.peer,
+            NodeOptions.usualPeer,
             .value("interval", "SECONDS", "i", "Show it so often; 1 without it."),
             .value("count", "N", "n", "End after so many tables."),
             .flag("json", "j", "Print an object of JSON for each stream of each node."),
-            NodeOptions.name,
+            NodeOptions.name("martletctl"),
         ],
         examples: [
             .init("martletctl top", "All that the usual peer publishes"),
@@ -41,8 +41,7 @@ private struct Top: Sendable {
     private let isJSON: Bool
 
     init(_ arguments: Arguments) throws(CommandFailure) {
-        configuration = try NodeOptions.configuration(
-            arguments, name: "martletctl", readingFrom: NodeOptions.usualEndpoint)
+        configuration = try NodeOptions.configuration(Settings.peers(arguments))
         patterns = try NodeOptions.patterns(
             arguments.operands.isEmpty ? [">"] : arguments.operands)
         interval = .seconds(try arguments.integer("interval", in: 1...3_600) ?? 1)

@@ -4,9 +4,11 @@ import MartletCommandLine
 let martletctl = Command(
     "martletctl", "looks at events, nodes, groups, journals, routes and lanes",
     details: [
+        "The nodes to talk to may be named in the environment, MARTLET_NODE_PEER, or in the file "
+            + "of settings that MARTLET_CONFIG names.",
         "Exit status: 0 done, 1 nothing found or something lost, 64 the command line is wrong, 65 "
             + "what was read is not what it should be, 66 a file cannot be read, 69 a node cannot "
-            + "be had, 74 the output cannot be written."
+            + "be had, 74 the output cannot be written.",
     ],
     examples: [
         .init("martletctl tail 'orders.>'", "Events as they are published"),

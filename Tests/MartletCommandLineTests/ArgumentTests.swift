@@ -71,7 +71,10 @@ import Testing
         (["show", "a", "-z"], "There is no option `-z`. Put `--` before operands with a dash."),
         (["show", "a", "--of"], "`--of` needs a value, N."),
         (["show", "a", "-n"], "`--of` needs a value, N."),
-        (["show", "a", "--quiet=yes"], "`--quiet` takes no value."),
+        (
+            ["show", "a", "--quiet=yes"],
+            "`--quiet` takes no value, or true or false behind a sign."
+        ),
         (["show", "a", "--of", "1", "--of", "2"], "`--of` was given twice."),
         (["list", "x"], "`x` is one too many: it takes options alone."),
     ])
