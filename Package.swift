@@ -81,7 +81,8 @@ let package = Package(
             dependencies: ["MartletCommandLine", "MartletTestKit", "MartletCore"],
             swiftSettings: settings),
         .executableTarget(
-            name: "martlet-chaos", dependencies: ["MartletCommandLine", "Martlet"],
+            name: "martlet-chaos",
+            dependencies: ["MartletCommandLine", "MartletTestKit", "Martlet", "MartletCore"],
             swiftSettings: settings),
         .target(
             name: "MartletTestKit",

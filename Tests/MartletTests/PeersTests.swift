@@ -1,5 +1,6 @@
 import Foundation
 import MartletSockets
+import MartletTestKit
 import Testing
 
 @testable import Martlet
@@ -70,8 +71,7 @@ import Testing
         try await within {
             try await withNode(named: "publisher", listening: "tcp://127.0.0.1:0") { publisher in
                 let address = try #require(publisher.endpoint)
-                let port = try #require(address.port)
-                let forwarders = [try Forwarder(to: port), try Forwarder(to: port)]
+                let forwarders = [try FaultProxy(to: address), try FaultProxy(to: address)]
                 let orders = try publisher.publisher(of: OrderPlaced.self)
                 try await withNode(
                     named: "reader", peers: forwarders.map(\.endpoint)

@@ -1,4 +1,5 @@
 import Martlet
+import MartletTestKit
 import Testing
 
 /// Producers that wait for what groups make of their events.
@@ -96,8 +97,7 @@ import Testing
                     }
                     let work = Task { try await node.run(slow) }
                     try await node.waitForWorkers(of: "slow")
-                    let port = try #require(node.endpoint?.port)
-                    let forwarder = try Forwarder(to: port)
+                    let forwarder = try FaultProxy(to: try #require(node.endpoint))
                     try await withProducer(named: "web", at: forwarder.endpoint) { producer in
                         let waiting = Task {
                             try await producer.submit(

@@ -23,9 +23,13 @@ import Testing
             "Dispatch",
         ],
         "martlet-simulate": ["MartletCommandLine", "MartletTestKit", "MartletCore"],
-        "martlet-chaos": ["MartletCommandLine", "Martlet", "Synchronization", "Foundation"],
+        "martlet-chaos": [
+            "MartletCommandLine", "MartletTestKit", "Martlet", "MartletCore", "Synchronization",
+            "Foundation",
+        ],
         "MartletTestKit": [
             "MartletJournal", "MartletDelivery", "MartletEvents", "MartletCore", "Synchronization",
+            "Glibc", "Darwin",
         ],
         "Martlet": [
             "MartletJournal", "MartletSockets", "MartletDelivery", "MartletRouting",
