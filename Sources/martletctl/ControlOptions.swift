@@ -15,21 +15,25 @@ enum ControlOptions {
         "Exit status: 0 done, 1 nothing found or something left undone, 64 the command line is "
         + "wrong, 69 a node cannot be had or refuses."
 
-    /// Asks each node that is named. With one that does not answer the others are asked all the
-    /// same.
-    static func run(
-        _ arguments: Arguments,
-        _ body: @escaping @Sendable (NodeControl, Endpoint) async throws -> ExitStatus
-    ) throws(CommandFailure) -> ExitStatus {
+    /// The nodes that are named.
+    static func nodes(_ arguments: Arguments) throws(CommandFailure) -> [Endpoint] {
         var nodes: [Endpoint] = []
-        let arguments = try Settings.peers(arguments)
         for text in arguments.values("node") {
             nodes.append(
                 try arguments.parsed("node", text) { (text) throws(MartletError) in
                     try Endpoint(text)
                 })
         }
-        let all = nodes
+        return nodes
+    }
+
+    /// Asks each node that is named. With one that does not answer the others are asked all the
+    /// same.
+    static func run(
+        _ arguments: Arguments,
+        _ body: @escaping @Sendable (NodeControl, Endpoint) async throws -> ExitStatus
+    ) throws(CommandFailure) -> ExitStatus {
+        let all = try nodes(Settings.peers(arguments))
         let timeout = Duration.seconds(try arguments.integer("timeout", in: 1...3_600) ?? 10)
         return try Service.run {
             var status = ExitStatus.success

@@ -14,7 +14,8 @@ enum SubmitCommand {
                 + "the connection breaks or the node starts anew. With --resume the input is taken "
                 + "to be what was submitted under this name before, and perhaps more: what is "
                 + "stored is passed by. An import that was stopped is started again so, and "
-                + "nothing is stored twice.",
+                + "nothing is stored twice. With --follow it stays and submits what is added; the "
+                + "file must grow and never be replaced.",
             "Of two programs of one name that run at the same time, the later one goes on and the "
                 + "other ends.",
             "Exit status: 0 all is stored, 64 the command line is wrong, 65 something was no event "
@@ -26,6 +27,7 @@ enum SubmitCommand {
             .value("to", "ENDPOINT", nil, "The node; tcp://127.0.0.1:5550 without it."),
             .value("producer", "NAME", nil, "What the node knows the producer by."),
             .flag("resume", nil, "Pass by what is stored already."),
+            .flag("follow", "f", "Go on with what is added to the file, until SIGTERM."),
             .value("topic", "TOPIC", "t", "Lines are payloads of events on this topic."),
             EventKeys.option,
             .value("timeout", "SECONDS", nil, "Wait so long for the node; 30 without it."),
@@ -35,6 +37,9 @@ enum SubmitCommand {
             .init(
                 "martletctl submit --producer import-7 --resume orders.ndjson",
                 "A file, which may be begun again"),
+            .init(
+                "martletctl submit --producer inbox --resume --follow inbox.ndjson",
+                "A file that grows; start it again whenever it ends"),
             .init(
                 #"echo '{"id": "A-17"}' | martletctl submit --producer web -t orders.placed"#,
                 "One event"),
@@ -50,6 +55,7 @@ private struct Submitting: Sendable {
     private let producer: String
     private let file: String
     private let resumes: Bool
+    private let follows: Bool
     private let topic: Topic?
     private let keys: EventKeys
     private let timeout: Duration
@@ -63,6 +69,10 @@ private struct Submitting: Sendable {
         producer = try arguments.required("producer")
         file = arguments.operands.first ?? "-"
         resumes = arguments.flag("resume")
+        follows = arguments.flag("follow")
+        guard !follows || file != "-" else {
+            throw CommandFailure(.usage, "`--follow` goes with a file.")
+        }
         var topic: Topic?
         if let text = arguments.value("topic") {
             topic = try arguments.parsed("topic", text) { (text) throws(MartletError) in
@@ -103,17 +113,17 @@ private struct Submitting: Sendable {
         if !isQuiet {
             let before = passed > 0 ? ", \(Rate.grouped(passed)) were stored before" : ""
             Output.errors.line(
-                progress.summary + before + (isWhole ? "" : "; it was stopped"))
+                progress.summary + before + (isWhole || follows ? "" : "; it was stopped"))
             Output.errors.flush()
         }
-        guard isWhole else { return .unavailable }
+        guard isWhole || follows else { return .unavailable }
         return progress.refused == 0 ? .success : .badData
     }
 
     private func submit(
         to producer: Producer, behind stored: UInt64, _ progress: EventProgress
     ) async throws {
-        let lines = LineFeed(file, lineBytesMax: EventLines.lineBytesMax)
+        let lines = LineFeed(file, lineBytesMax: EventLines.lineBytesMax, follows: follows)
         var events: UInt64 = 0
         while let items = await lines.next() {
             for item in items {

@@ -24,6 +24,7 @@ let martletctl = Command(
         SubmitCommand.command, MatchCommand.command, RouteCommand.command, PartitionCommand.command,
         ReplayCommand.command, JournalCommand.command, GroupsCommand.command,
         LettersCommand.command, DrainCommand.command, DoctorCommand.command,
+        HealthCommand.command,
     ])
 
 Program.main(martletctl, version: NodeReport.currentVersion)

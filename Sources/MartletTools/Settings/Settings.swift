@@ -57,16 +57,22 @@ public enum Settings {
 
     /// The nodes to talk to, for programs that take nothing else from a file or the environment.
     public static func peers(_ arguments: Arguments) throws(CommandFailure) -> Arguments {
+        try layered(arguments, only: ["node.peer"])
+    }
+
+    /// The arguments with what a file and the environment say about these keys.
+    public static func layered(
+        _ arguments: Arguments, only keys: Set<String>
+    ) throws(CommandFailure) -> Arguments {
         let variables = ProcessEnvironment.variables(prefix: "MARTLET_")
-        guard let option = arguments.options.first(where: { $0.key == NodeOptions.peer.key }) else {
-            return arguments
-        }
+        let file = try file(of: arguments, variables)
         var layered = arguments
-        try supply(option, variables, to: &layered)
-        for setting in try file(of: arguments, variables)?
-            .settings(for: "node.peer", group: nil) ?? []
-        {
-            layered.supply(option, [setting.text], from: setting.origin)
+        for option in arguments.options {
+            guard let key = option.key, keys.contains(key) else { continue }
+            try supply(option, variables, to: &layered)
+            for setting in file?.settings(for: key, group: nil) ?? [] {
+                layered.supply(option, [setting.text], from: setting.origin)
+            }
         }
         return layered
     }
