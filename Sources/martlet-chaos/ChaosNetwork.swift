@@ -3,7 +3,7 @@ import Foundation
 /// Machines on one network, from network namespaces: they vanish with this object. Root is needed.
 final class ChaosNetwork {
     private let prefix: String
-    private let hosts: Int
+    let hosts: Int
 
     /// Why there cannot be one; nil if there can.
     static var obstacle: String? {
@@ -70,7 +70,16 @@ final class ChaosNetwork {
         }
     }
 
+    /// What one host sends does not reach the other.
+    func block(from source: Int, to target: Int) throws(ChaosFailure) {
+        try inside(
+            target, ["iptables", "-A", "INPUT", "-s", address(source), "-j", "DROP"])
+    }
+
     func heal(_ host: Int) throws(ChaosFailure) { try inside(host, ["iptables", "-F"]) }
+
+    /// Everybody reaches everybody.
+    func healAll() throws(ChaosFailure) { for host in 1...hosts { try heal(host) } }
 
     private func inside(_ host: Int, _ words: [String]) throws(ChaosFailure) {
         try must(["ip", "netns", "exec", space(host)] + words)

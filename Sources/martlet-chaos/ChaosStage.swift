@@ -9,6 +9,8 @@ final class ChaosStage {
         let name: String
         fileprivate let process = Process()
         fileprivate let reports: [URL]
+        private let orders = Pipe()
+        private var wasKilled = false
 
         fileprivate init(_ name: String, reports: [URL] = []) {
             self.name = name
@@ -16,7 +18,31 @@ final class ChaosStage {
         }
 
         /// A signal, to this process alone.
-        func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+        func signal(_ number: Int32) {
+            wasKilled = wasKilled || number == SIGKILL
+            kill(process.processIdentifier, number)
+        }
+
+        var isRunning: Bool { process.isRunning }
+
+        /// Whether it was ended by a signal that nobody here has sent.
+        var hasCrashed: Bool {
+            !process.isRunning && process.terminationReason == .uncaughtSignal && !wasKilled
+        }
+
+        /// Tells it something, a line on its standard input, if it was started to be told.
+        func tell(_ line: String) {
+            try? orders.fileHandleForWriting.write(contentsOf: Data("\(line)\n".utf8))
+        }
+
+        fileprivate func takeOrders() { process.standardInput = orders }
+
+        /// Waits until it has ended by itself.
+        func waitForEnd(within limit: Duration) -> Bool {
+            let deadline = ContinuousClock.now + limit
+            while process.isRunning, ContinuousClock.now < deadline { usleep(20_000) }
+            return !process.isRunning
+        }
 
         /// Kills it, and waits until it has gone.
         func stop() {
@@ -119,7 +145,33 @@ final class ChaosStage {
         return actor
     }
 
-    private func start(_ actor: Actor, _ arguments: [String], in space: String?) throws {
+    /// A program that lies beside this one, by its name.
+    func launch(
+        _ name: String, _ program: String, _ arguments: [String], in space: String?,
+        environment: [String: String] = [:], log: String, takesOrders: Bool = false
+    ) throws -> Actor {
+        let actor = Actor(name)
+        actor.process.environment = ProcessInfo.processInfo.environment
+            .merging(environment) { $1 }
+        if takesOrders { actor.takeOrders() }
+        guard
+            FileManager.default.fileExists(atPath: log)
+                || FileManager.default.createFile(atPath: log, contents: nil),
+            let file = FileHandle(forWritingAtPath: log)
+        else { throw ChaosFailure("\(log) cannot be written") }
+        try file.seekToEnd()
+        actor.process.standardOutput = file
+        actor.process.standardError = file
+        let folder = self.program.deletingLastPathComponent()
+        try start(
+            actor, arguments, in: space, program: folder.appendingPathComponent(program))
+        return actor
+    }
+
+    private func start(
+        _ actor: Actor, _ arguments: [String], in space: String?, program other: URL? = nil
+    ) throws {
+        let program = other ?? self.program
         if let space {
             actor.process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
             actor.process.arguments =
@@ -129,6 +181,7 @@ final class ChaosStage {
             actor.process.arguments = arguments
         }
         try actor.process.run()
+        actors.removeAll { !$0.process.isRunning }
         actors.append(actor)
     }
 

@@ -75,4 +75,7 @@ struct SubmittedChaosEvent: Event, Hashable {
     }
 
     var text: String { "\(name) \(number) \(process)" }
+
+    /// What it is known by, whoever has submitted it.
+    var identity: String { "\(name)/\(number)" }
 }

@@ -5,6 +5,7 @@ import MartletCommandLine
 enum Scenario: String, CaseIterable {
     case restart, stop, network, crowd
     case kills, producers, states, groups
+    case hosts
 
     var summary: String {
         switch self {
@@ -18,13 +19,19 @@ enum Scenario: String, CaseIterable {
         case .groups:
             "workers of a group and their node are killed, stopped or replaced, --kills times"
         case .crowd: "a hundred readers at 1,000 events a second"
+        case .hosts: "the programs on five hosts, to which everything happens, for --minutes"
         }
     }
 
     /// Why it cannot be run here; nil if it can.
-    var obstacle: String? { self == .network ? ChaosNetwork.obstacle : nil }
+    var obstacle: String? {
+        self == .network || self == .hosts ? ChaosNetwork.obstacle : nil
+    }
 
-    func run(_ random: inout SplitMix64, kills: Int) throws {
+    /// Those that are run where none is named.
+    static let usual = allCases.filter { $0 != .hosts }
+
+    func run(_ random: inout SplitMix64, kills: Int, minutes: Int) throws {
         switch self {
         case .restart: try Scenario.restart(&random)
         case .stop: try Scenario.stop(&random)
@@ -42,6 +49,9 @@ enum Scenario: String, CaseIterable {
         case .groups:
             var work = try WorkKills()
             try work.run(kills, &random)
+        case .hosts:
+            var hosts = try HostsRun(seed: UInt64(random.below(1 << 30)))
+            try hosts.run(minutes)
         }
     }
 

@@ -8,18 +8,21 @@ let chaos = Command(
             + "change of order or of a byte breaks the scenario. Lag must end within 10 s.",
         "Scenarios: "
             + Scenario.allCases.map { "\($0.rawValue) (\($0.summary))" }.joined(separator: "; ")
-            + ". The network needs root, `ip` and `iptables`, and is skipped without.",
+            + ". The last is run only if it is named. Networks need root, `ip` and `iptables`, and "
+            + "are skipped without.",
         "Exit status: 0 if every promise was kept, 1 if one was broken.",
     ],
-    operands: .init("SCENARIO…", 0...Int.max, "Which ones; all without it."),
+    operands: .init("SCENARIO…", 0...Int.max, "Which ones; all but the last without it."),
     options: [
         .value("seed", "N", "s", "What the times are drawn from; 1 without it."),
         .value("kills", "N", nil, "How often others than the first four harm; 20 without."),
+        .value("minutes", "N", nil, standard: "10", "How long hosts are harmed."),
     ],
     examples: [.init("martlet-chaos stop --seed 7", "One of them")],
     verbs: [
         Roles.publish, Roles.subscribe, StoreRole.command, CheckRole.command, ProducerRoles.keep,
-        ProducerRoles.submit, StateRole.command, WorkRole.command,
+        ProducerRoles.submit, StateRole.command, WorkRole.command, ProxyRole.command,
+        RecordRole.command,
     ]
 ) { (arguments) throws(CommandFailure) in
     let seed = try arguments.integer("seed", in: 0...Int.max) ?? 1
@@ -32,11 +35,14 @@ let chaos = Command(
         scenarios.append(scenario)
     }
     let kills = try arguments.integer("kills", in: 1...1_000_000) ?? 20
-    return run(scenarios.isEmpty ? Scenario.allCases : scenarios, seed, kills: kills)
+    let minutes = try arguments.requiredInteger("minutes", in: 1...100_000)
+    return run(scenarios.isEmpty ? Scenario.usual : scenarios, seed, kills: kills, minutes)
 }
 
 /// Each of them, whatever becomes of those before.
-private func run(_ scenarios: [Scenario], _ seed: Int, kills: Int) -> ExitStatus {
+private func run(
+    _ scenarios: [Scenario], _ seed: Int, kills: Int, _ minutes: Int
+) -> ExitStatus {
     var broken = 0
     for scenario in scenarios {
         Output.standard.line("\(scenario.rawValue), seed \(seed): \(scenario.summary)")
@@ -47,7 +53,7 @@ private func run(_ scenarios: [Scenario], _ seed: Int, kills: Int) -> ExitStatus
         }
         var random = SplitMix64(seed: UInt64(seed))
         do {
-            try scenario.run(&random, kills: kills)
+            try scenario.run(&random, kills: kills, minutes: minutes)
             Output.standard.line("    every promise was kept")
         } catch {
             broken += 1

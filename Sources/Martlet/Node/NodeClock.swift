@@ -19,7 +19,9 @@ enum NodeClock {
         var time = timespec()
         // Sound: the clock exists and the target is a local. Nothing can fail.
         unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(unchecked: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
+        return Timestamp(
+            unchecked: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
+                + TestClock.offset)
     }
 
     /// The time since the machine started, its sleep included, for everything else.

@@ -44,6 +44,8 @@ struct GroupDispatcher: Sendable {
     private(set) var isAbandoned = false
     /// Members have come or gone.
     private var isUnassigned = false
+    /// What they want of each stream.
+    private var rankings: [StreamName: LaneRankings] = [:]
     /// How many events are watched.
     var watchCount = 0
     /// Events that are watched, of channels that have not begun.
@@ -202,8 +204,10 @@ struct GroupDispatcher: Sendable {
         let heirs = members.filter(\.takesLanes).prefix(Limits.membersMax)
         let numbers = Dictionary(heirs.map { ($0.name, $0.number) }, uniquingKeysWith: { $1 })
         let assignments = partitions.compactMap { stream, count in
-            (try? Assignment(of: stream, partitions: count, to: heirs.map(\.name)))
-                .map { (stream, $0) }
+            let assignment = try? Assignment(
+                of: stream, partitions: count, to: heirs.map(\.name),
+                remembering: &rankings[stream, default: LaneRankings()])
+            return assignment.map { (stream, $0) }
         }
         let ofStream = Dictionary(assignments, uniquingKeysWith: { $1 })
         for lane in lanes.indices where !lanes[lane].isShared {

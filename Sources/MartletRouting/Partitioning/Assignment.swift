@@ -22,6 +22,16 @@ public struct Assignment: Sendable, Hashable {
     public init(
         of stream: StreamName, partitions: Int, to members: some Sequence<String>
     ) throws(MartletError) {
+        var rankings = LaneRankings()
+        try self.init(of: stream, partitions: partitions, to: members, remembering: &rankings)
+    }
+
+    /// The same for one who assigns again and again as members come and go: what each of them
+    /// wants is remembered.
+    package init(
+        of stream: StreamName, partitions: Int, to members: some Sequence<String>,
+        remembering rankings: inout LaneRankings
+    ) throws(MartletError) {
         guard (1...Limits.partitionsMax).contains(partitions) else {
             throw MartletError(
                 .invalidArgument,
@@ -41,43 +51,34 @@ public struct Assignment: Sendable, Hashable {
         self.stream = stream
         self.partitions = partitions
         self.members = names.map { String(decoding: $0, as: UTF8.self) }
-        owners = Assignment.owners(Array(stream.text.utf8), partitions, names)
+        owners = Assignment.owners(
+            partitions, rankings.all(of: names, Array(stream.text.utf8), partitions))
     }
 
-    private static func owners(
-        _ stream: [UInt8], _ partitions: Int, _ members: [[UInt8]]
-    ) -> [Int] {
-        let capacity = Assignment.capacity(partitions: partitions, members: members.count)
-        let rankings = members.map { ranking(of: $0, stream, partitions) }
+    private static func owners(_ partitions: Int, _ rankings: [LaneRanking]) -> [Int] {
+        guard !rankings.isEmpty else { return [] }
+        let capacity = Assignment.capacity(partitions: partitions, members: rankings.count)
         var owners = [Int](repeating: -1, count: partitions)
-        var loads = [Int](repeating: 0, count: members.count)
-        for round in 0..<partitions {
-            // The askers of each lane, and the best of them so far.
-            var best: [Int: (member: Int, score: UInt64)] = [:]
-            for (member, ranking) in rankings.enumerated() where loads[member] < capacity {
-                let (lane, score) = ranking[round]
-                guard owners[lane] < 0, best[lane].map({ $0.score < score }) ?? true else {
-                    continue
-                }
-                best[lane] = (member, score)
+        var loads = [Int](repeating: 0, count: rankings.count)
+        // The best of those that ask for a lane in this round; -1 where nobody does.
+        var best = owners
+        var scores = [UInt64](repeating: 0, count: partitions)
+        var left = partitions
+        for round in 0..<partitions where left > 0 {
+            for member in rankings.indices where loads[member] < capacity {
+                let (lane, score) = rankings[member][round]
+                guard owners[lane] < 0, best[lane] < 0 || scores[lane] < score else { continue }
+                (best[lane], scores[lane]) = (member, score)
             }
-            for (lane, asker) in best {
-                owners[lane] = asker.member
-                loads[asker.member] += 1
+            for lane in best.indices where best[lane] >= 0 {
+                owners[lane] = best[lane]
+                loads[best[lane]] += 1
+                best[lane] = -1
+                left -= 1
             }
         }
         // Whoever still has room has asked for every lane: none is left.
-        return members.isEmpty ? [] : owners
-    }
-
-    /// The lanes, from 0 here, in the order in which a member wants them.
-    private static func ranking(
-        of member: [UInt8], _ stream: [UInt8], _ partitions: Int
-    ) -> [(lane: Int, score: UInt64)] {
-        (0..<partitions).map { lane in
-            let text = stream + [0x1F] + Array(String(lane + 1).utf8) + [0x1F] + member
-            return (lane, Hash.xxh3(text.span))
-        }.sorted { $0.score == $1.score ? $0.lane < $1.lane : $0.score > $1.score }
+        return owners
     }
 
     /// The most lanes that a member gets: ⌈1.25 · P / n⌉; 0 without members.
