@@ -13,6 +13,8 @@ TEST_SEEDS ?= 200
 SEED ?= $(or $(MARTLET_SEED),1)
 SCENARIO ?=
 KILLS ?= 1000
+MINUTES ?= 10
+LANES ?= 1024
 IMAGES ?= 20
 SWIFT ?= swift
 sources := Package.swift Sources Tests Snippets Examples Fuzz Benchmarks/Package.swift Benchmarks/Sources
@@ -21,7 +23,7 @@ sources := Package.swift Sources Tests Snippets Examples Fuzz Benchmarks/Package
 # Programs that carry the Swift library run where there is none, and call it without detours.
 release := -c release --static-swift-stdlib
 
-.PHONY: help dependencies build test demo demo-fanout programs check lint format warnings bench bench-smoke fuzz simulate chaos soak powercut docs sanitize clean
+.PHONY: help dependencies build test demo demo-fanout programs check lint format warnings bench bench-smoke fuzz simulate chaos chaos-hosts cluster-demo scaling soak powercut docs sanitize clean
 
 help: ## List the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -80,6 +82,21 @@ simulate: dependencies ## Run simulated worlds: SEEDS=how many, MARTLET_SEED=the
 chaos: dependencies ## Harm real processes: SCENARIO=which, MARTLET_SEED=what times are drawn from
 	$(SWIFT) build $(release) --product martlet-chaos --quiet
 	.build/release/martlet-chaos --seed $(SEED) $(SCENARIO)
+
+chaos-hosts: programs ## Let everything happen to a cluster on five hosts, for MINUTES (needs root)
+	$(SWIFT) build $(release) --product martlet-chaos --quiet
+	.build/release/martlet-chaos hosts --minutes $(MINUTES) --seed $(SEED)
+
+cluster-demo: ## Bring up a cluster with Compose, harm it, and say whether anything was lost
+	docker/demo
+
+scaling: dependencies ## Simulate large clusters, and draw what they send and move: LANES=of each stream
+	$(SWIFT) build $(release) --product martlet-simulate --quiet
+	.build/release/martlet-simulate topology --lanes $(LANES) > Docs/images/scaling.txt
+	for plot in messages moves time; do \
+		.build/release/martlet-simulate plot $$plot < Docs/images/scaling.txt \
+			> Docs/images/scaling-$$plot.svg; \
+	done
 
 soak: dependencies ## Kill publishers, producers and workers KILLS times, and look whether anything was lost
 	$(SWIFT) build $(release) --product martlet-chaos --quiet

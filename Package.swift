@@ -165,7 +165,7 @@ let package = Package(
         .testTarget(
             name: "MartletCommandLineTests",
             dependencies: [
-                "MartletCommandLine", "martletctl", "martlet-publisher", "martlet-worker",
+                "Martlet", "MartletCommandLine", "martletctl", "martlet-publisher", "martlet-worker",
                 "martlet-chaos", "registration", "orders", "sensors",
             ],
             swiftSettings: testSettings),

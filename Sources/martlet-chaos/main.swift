@@ -22,7 +22,7 @@ let chaos = Command(
     verbs: [
         Roles.publish, Roles.subscribe, StoreRole.command, CheckRole.command, ProducerRoles.keep,
         ProducerRoles.submit, StateRole.command, WorkRole.command, ProxyRole.command,
-        RecordRole.command,
+        RecordRole.command, HostsAudit.command,
     ]
 ) { (arguments) throws(CommandFailure) in
     let seed = try arguments.integer("seed", in: 0...Int.max) ?? 1

@@ -22,7 +22,7 @@ let simulate = Command(
     examples: [
         .init("martlet-simulate --seeds 20000", "Twenty thousand worlds"),
         .init("martlet-simulate --seed 7 -v", "One again"),
-    ], verbs: [TopologyCommand.command]
+    ], verbs: [TopologyCommand.command, PlotCommand.command]
 ) { (arguments) throws(CommandFailure) in
     let first = try arguments.integer("seed", in: 0...Int.max) ?? 1
     let count = try arguments.integer("seeds", in: 1...Int.max) ?? 1

@@ -38,16 +38,35 @@ package struct GroupStatus: Sendable {
     package let isBroken: Bool
 }
 
+extension Dispatcher {
+    /// Who has each lane of a group, among the workers that are there, and how many these are: what
+    /// the status says too, for those who look often.
+    package func owners(ofGroup name: String) -> (lanes: [Channel: NodeID], workerCount: Int) {
+        guard let group = groups.first(where: { $0.definition.name == name }) else {
+            return ([:], 0)
+        }
+        let present = group.members.filter { $0.session != nil }
+        let nodes = Dictionary(
+            present.map { ($0.number, $0.instance.node) }, uniquingKeysWith: { $1 })
+        var lanes: [Channel: NodeID] = [:]
+        for lane in group.lanes {
+            if let owner = lane.owner, let node = nodes[owner] { lanes[lane.channel] = node }
+        }
+        return (lanes, present.count)
+    }
+}
+
 extension GroupDispatcher {
     var status: GroupStatus {
-        GroupStatus(
+        let owned = Dictionary(grouping: lanes, by: \.owner)
+        return GroupStatus(
             definition: definition,
             members: members.map { member in
                 GroupStatus.Member(
                     instance: member.instance, name: member.label, isDrained: member.isDrained,
                     session: member.session, window: member.window,
                     outCount: member.out.events,
-                    lanes: lanes.filter { $0.owner == member.number }.map(\.channel))
+                    lanes: owned[member.number]?.map(\.channel) ?? [])
             },
             lanes: lanes.map { lane in
                 GroupStatus.Lane(

@@ -56,20 +56,9 @@ struct TopologyPublisher {
         dispatcher.sealed(frame, of: FanoutWorld.stream, in: machine, at: now)
     }
 
-    /// Who has each lane.
-    var owners: [Int: NodeID] {
-        var owners: [Int: NodeID] = [:]
-        for group in dispatcher.status {
-            for member in group.members where member.session != nil {
-                for channel in member.lanes { owners[channel.lane] = member.instance.node }
-            }
-        }
-        return owners
-    }
-
-    /// Workers that are there.
-    var memberCount: Int {
-        dispatcher.status.reduce(0) { $0 + $1.members.count { $0.session != nil } }
+    /// Who has each lane, among the workers that are there, and how many these are.
+    var owners: (lanes: [Channel: NodeID], workerCount: Int) {
+        dispatcher.owners(ofGroup: TopologyWorld.group.name)
     }
 }
 

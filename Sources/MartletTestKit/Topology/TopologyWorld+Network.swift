@@ -2,7 +2,7 @@ internal import MartletDelivery
 
 /// What happens between the nodes of a large simulated world.
 extension TopologyWorld {
-    private static let group: GroupDefinition = {
+    static let group: GroupDefinition = {
         guard let group = try? GroupDefinition(named: "all", patterns: ["sim.>"]) else {
             preconditionFailure("such a group is allowed")
         }

@@ -37,7 +37,7 @@ public struct TopologyWorld {
         public internal(set) var moves = 0
         /// Messages beyond those that are always sent.
         public internal(set) var messages = 0
-        /// Until the last lane had its worker, in milliseconds.
+        /// Until the last lane had its worker, in milliseconds, at the longest.
         public internal(set) var milliseconds = 0
     }
 
@@ -109,28 +109,52 @@ public struct TopologyWorld {
         report.messagesPerEvent = Double(busy - idle) / Double(max(published, 1))
         pass(2_000_000)
 
-        var before = (owners, messages)
-        add(at: now, workers.count)
-        report.join = change(from: before, report.idleMessages)
-        before = (owners, messages)
-        workers[1].isGone = true
-        report.death = change(from: before, report.idleMessages)
-        before = (owners, messages)
-        workers[0].worker.drain()
-        report.leave = change(from: before, report.idleMessages)
+        report.join = average(report.idleMessages) { world, _ in
+            world.add(at: world.now, world.workers.count)
+        }
+        report.death = average(report.idleMessages) { world, turn in
+            world.workers[turn].isGone = true
+        }
+        report.leave = average(report.idleMessages) { world, turn in
+            world.workers[TopologyWorld.changes + turn].worker.drain()
+        }
         return report
     }
 
+    /// So many workers come, die and leave, one after the other: one alone may be no example.
+    static let changes = 4
+
+    private mutating func average(
+        _ idle: Int, _ body: (inout TopologyWorld, _ turn: Int) -> Void
+    ) -> Change {
+        var sum = Change()
+        for turn in 0..<TopologyWorld.changes {
+            let before = (owners: owners, messages: messages)
+            body(&self, turn)
+            let change = change(from: before, idle)
+            sum.moves += change.moves
+            sum.messages += change.messages
+            sum.milliseconds = max(sum.milliseconds, change.milliseconds)
+        }
+        sum.moves /= TopologyWorld.changes
+        sum.messages /= TopologyWorld.changes
+        return sum
+    }
+
+    private typealias Owners = [(lanes: [Channel: NodeID], workerCount: Int)]
+
     /// What has changed when all is calm again.
     private mutating func change(
-        from before: (owners: [[Int: NodeID]], messages: Int), _ idle: Int
+        from before: (owners: Owners, messages: Int), _ idle: Int
     ) -> Change {
         let began = now
         var change = settle()
         for (old, new) in zip(before.owners, owners) {
-            change.moves += new.count { old[$0.key] != $0.value }
+            change.moves += new.lanes.count { old.lanes[$0.key] != $0.value }
         }
-        let expected = Int(Double(now - began) / 1e6 * Double(idle))
+        // Beats of those that are there now.
+        let share = Double(workers.count { !$0.isGone }) / Double(plan.workers)
+        let expected = Int(Double(now - began) / 1e6 * Double(idle) * share)
         change.messages = max(0, messages - before.messages - expected)
         return change
     }
@@ -146,7 +170,8 @@ public struct TopologyWorld {
         while now < began + 120_000_000 {
             pass(100_000)
             let present = owners
-            if present != last { moved = now }
+            let isSame = zip(present, last).allSatisfy { $0.lanes == $1.lanes }
+            if !isSame { moved = now }
             last = present
             if isServed(present), now > moved + 2_000_000 { break }
         }
@@ -154,15 +179,17 @@ public struct TopologyWorld {
         return change
     }
 
-    private func isServed(_ owners: [[Int: NodeID]]) -> Bool {
+    private func isServed(_ owners: Owners) -> Bool {
         let gone = Set(workers.filter(\.isGone).map(\.instance.node))
-        return owners.allSatisfy { lanes in
-            lanes.count >= plan.partitions && !lanes.values.contains { gone.contains($0) }
-        } && publishers.allSatisfy { $0.memberCount == workers.count { !$0.isGone } }
+        let workerCount = workers.count - gone.count
+        return owners.allSatisfy { present in
+            present.lanes.count >= plan.partitions && present.workerCount == workerCount
+                && (gone.isEmpty || !present.lanes.values.contains { gone.contains($0) })
+        }
     }
 
     /// Who has which lane, at each publisher.
-    private var owners: [[Int: NodeID]] { publishers.map(\.owners) }
+    private var owners: Owners { publishers.map(\.owners) }
 
     /// Messages in a time.
     private mutating func count(for time: UInt64) -> Int {

@@ -10,6 +10,23 @@ struct HostsAudit {
 
     init(_ folder: URL) { self.folder = folder }
 
+    static let command = Command(
+        "audit", "looks at what a run of the scenario hosts has left",
+        details: [
+            "The folder has `disk1/journal` and `disk2/journal`, or copies of them as `journal1` "
+                + "and `journal2`, `receipts.producer-1` and `receipts.producer-2`, what each "
+                + "worker has handled as `handled.GROUP-NAME`, and `read.ndjson`.",
+            "Exit status: 0 if every promise was kept, 1 if one was broken.",
+        ],
+        operands: .init("DIR", 1...1, "The folder.")
+    ) { (arguments) throws(CommandFailure) in
+        do { try HostsAudit(URL(fileURLWithPath: arguments.operands[0])).check() } catch {
+            if let failure = error as? CommandFailure { throw failure }
+            throw CommandFailure(.incomplete, (error as? ChaosFailure)?.text ?? "\(error)")
+        }
+        return .success
+    }
+
     /// What is in the journals.
     private struct Stored: Sendable {
         /// By what they are known by.
@@ -39,7 +56,11 @@ struct HostsAudit {
     private func read() throws -> Stored {
         let found = Mutex(Stored())
         for host in 1...2 {
-            let journal = folder.appendingPathComponent("disk\(host)/journal").path
+            let places = ["disk\(host)/journal", "journal\(host)"].map {
+                folder.appendingPathComponent($0).path
+            }
+            let journal =
+                places.first { FileManager.default.fileExists(atPath: $0) } ?? places[0]
             _ = try Service.run {
                 try await withJournal(at: journal) { journal in
                     if let finding = journal.findings.first(where: \.isLoss) {

@@ -1,6 +1,0 @@
-import MartletCommandLine
-
-struct TopologyPlots {
-    init(_ rows: [TopologyRow]) {}
-    func write(to folder: String) throws(CommandFailure) {}
-}
