@@ -165,7 +165,8 @@ let package = Package(
         .testTarget(
             name: "MartletCommandLineTests",
             dependencies: [
-                "Martlet", "MartletCommandLine", "martletctl", "martlet-publisher", "martlet-worker",
+                "Martlet", "MartletCommandLine", "martletctl", "martlet-publisher",
+                "martlet-worker",
                 "martlet-chaos", "registration", "orders", "sensors",
             ],
             swiftSettings: testSettings),
