@@ -42,6 +42,8 @@ public struct FanoutWorld {
         public var gaps = 0
         /// How many events the gaps named.
         public var reportedLost = 0
+        /// How much time has passed in the world.
+        public var simulated = Duration.zero
         /// Rare things that happened.
         public var sometimes: [String: Int] = [:]
         /// Stands for all that happened, in its order.
@@ -55,6 +57,7 @@ public struct FanoutWorld {
         /// Adds up what another run came to. Traces and violations stay each run's own.
         public mutating func add(_ other: Outcome) {
             steps += other.steps
+            simulated += other.simulated
             attempted += other.attempted
             delivered += other.delivered
             gaps += other.gaps
@@ -136,6 +139,7 @@ public struct FanoutWorld {
             while outcome.steps < plan.steps { try advance() }
             try heal()
         } catch { outcome.violation = error }
+        outcome.simulated = .microseconds(now - 1_000_000)
         outcome.attempted = checker.attempted
         outcome.delivered = checker.delivered
         outcome.gaps = checker.gaps

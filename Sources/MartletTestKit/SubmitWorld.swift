@@ -14,6 +14,8 @@ public struct SubmitWorld {
         public var submitted = 0
         /// Events that are stored.
         public var stored = 0
+        /// How much time has passed in the world.
+        public var simulated = Duration.zero
         /// Rare things that happened.
         public var sometimes: [String: Int] = [:]
         /// Stands for all that happened, in its order.
@@ -27,6 +29,7 @@ public struct SubmitWorld {
         /// Adds up what another run came to. Traces and violations stay each run's own.
         public mutating func add(_ other: Outcome) {
             steps += other.steps
+            simulated += other.simulated
             submitted += other.submitted
             stored += other.stored
             sometimes.merge(other.sometimes, uniquingKeysWith: +)
@@ -92,6 +95,7 @@ public struct SubmitWorld {
             while outcome.steps < stepsMax { try advance() }
             try heal()
         } catch { outcome.violation = error }
+        outcome.simulated = .microseconds(now - 1_000_000)
         return outcome
     }
 

@@ -17,6 +17,8 @@ public struct WorkWorld {
         public var begun = 0
         /// Events that were set aside.
         public var dead = 0
+        /// How much time has passed in the world.
+        public var simulated = Duration.zero
         /// Rare things that happened.
         public var sometimes: [String: Int] = [:]
         /// Stands for all that happened, in its order.
@@ -30,6 +32,7 @@ public struct WorkWorld {
         /// Adds up what another run came to. Traces and violations stay each run's own.
         public mutating func add(_ other: Outcome) {
             steps += other.steps
+            simulated += other.simulated
             published += other.published
             begun += other.begun
             dead += other.dead
@@ -127,6 +130,7 @@ public struct WorkWorld {
             while outcome.steps < stepsMax { try advance() }
             try heal()
         } catch { outcome.violation = error }
+        outcome.simulated = .microseconds(now - 1_000_000)
         return outcome
     }
 

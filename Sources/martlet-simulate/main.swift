@@ -87,8 +87,10 @@ private func run(
     let seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18
     let steps = total.steps + submitted.steps + worked.steps
     let rate = Int(Double(steps) / max(seconds, 0.001))
+    let simulated = total.simulated + submitted.simulated + worked.simulated
     Output.standard.line(
-        "\(count) seeds, \(steps) steps (\(rate)/s): \(total.attempted) events published, "
+        "\(count) seeds, \(Int(simulated / .seconds(60))) minutes of simulated time, \(steps) steps "
+            + "(\(rate)/s): \(total.attempted) events published, "
             + "\(total.delivered) delivered, \(total.gaps) gaps naming \(total.reportedLost)")
     tell(total.sometimes)
     Output.standard.line(
