@@ -31,9 +31,9 @@ extension TopologyWorld {
                 publisher)
         case .toWorker(let number, let publisher, let message):
             guard !workers[number].isGone else { return }
-            carryOut(
-                workers[number].peers[publisher].receive(message, at: clock), number, publisher)
-            work(number)
+            let effects = workers[number].peers[publisher].receive(message, at: clock)
+            // Most are beats, after which there is nothing to do.
+            if carryOut(effects, number, publisher) { work(number) }
         case .toPublisher(let publisher, let number, let message):
             let route = Bytes(utf8: "\(number)")
             carryOut(
@@ -108,9 +108,12 @@ extension TopologyWorld {
         work(number)
     }
 
+    /// Whether its handlers may have something to do.
+    @discardableResult
     private mutating func carryOut(
         _ effects: [PublisherPeer.Effect], _ number: Int, _ publisher: Int
-    ) {
+    ) -> Bool {
+        var isWork = false
         for effect in effects {
             switch effect {
             case .send(let message): send(message, number, publisher)
@@ -121,13 +124,16 @@ extension TopologyWorld {
                 guard let session = workers[number].peers[publisher].liveSession else { continue }
                 workers[number].worker.began(
                     session, with: welcome.instance, peer: publisher, at: clock)
+                isWork = true
             case .echoed(let sent):
                 workers[number].worker.echoed(sent, peer: publisher, at: clock)
             case .work(let message):
                 workers[number].worker.receive(message, from: publisher, at: clock)
+                isWork = true
             case .reader, .peers, .itself, .fail: break
             }
         }
+        return isWork
     }
 
     /// Lets handlers begin, and says what has ended.
