@@ -14,7 +14,7 @@ public enum NodeOptions {
     private static func peer(usual: String?) -> Command.Option {
         .values(
             "peer", "ENDPOINT", "p", key: "node.peer", standard: usual,
-            "A node to read from, as tcp://host:5550; a host name stands for all its addresses")
+            "A node to read from, as tcp://host:5550; a host name stands for all its addresses.")
     }
 
     /// Where to be found.
@@ -25,7 +25,7 @@ public enum NodeOptions {
     private static func listen(usual: String?) -> Command.Option {
         .value(
             "listen", "ENDPOINT", "l", key: "node.listen", standard: usual,
-            "Where peers reach this node, as tcp://*:5550 for all machines")
+            "Where peers reach this node, as tcp://*:5550 for all machines.")
     }
 
     /// What to tell others.

@@ -13,7 +13,9 @@ final class ChaosDisk {
         }
     }
 
-    deinit { unsafe umount2(folder.path, Int32(MNT_DETACH)) }
+    deinit { unmount() }
+
+    func unmount() { unsafe umount2(folder.path, Int32(MNT_DETACH)) }
 
     /// Takes all room that is left.
     func fill() {

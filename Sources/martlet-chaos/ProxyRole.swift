@@ -9,16 +9,16 @@ enum ProxyRole {
         "proxy", "carries connections to ports of this machine, with faults",
         details: [
             "It reads a line of settings at a time from standard input, as `delay=50 flips=0.1`: "
-                + "delay and jitter in ms, silent=1, and for the second port flips, swaps and cuts "
-                + "as shares of pieces; `cut` cuts all connections. A line sets all that it does "
+                + "delay and jitter in ms, silent=1, cuts as a share of pieces, and for the second "
+                + "port flips and swaps; `cut` cuts all connections. A line sets all that it does "
                 + "not name to none."
         ],
         operands: .init("HOST PORT", 2...2, "Where to listen: there, and at the next port."),
         options: [.value("seed", "N", nil, standard: "1", "What faults are drawn from.")]
     ) { (arguments) throws(CommandFailure) in
         let host = arguments.operands[0]
-        guard let port = UInt16(arguments.operands[1]) else {
-            throw CommandFailure(.usage, "PORT is a number.")
+        guard let port = UInt16(arguments.operands[1]), port < .max else {
+            throw CommandFailure(.usage, "PORT is a number below 65535.")
         }
         let seed = UInt64(try arguments.requiredInteger("seed", in: 0...Int.max))
         do throws(MartletError) {
@@ -38,7 +38,7 @@ enum ProxyRole {
         var (both, damage) = (NetworkFaults(), NetworkFaults())
         for word in line.split(separator: " ") {
             let sides = word.split(separator: "=")
-            let value = sides.count == 2 ? Double(sides[1]) ?? 0 : 1
+            let value = min(max(sides.count == 2 ? Double(sides[1]) ?? 0 : 1, 0), 1e6)
             switch sides.first {
             case "delay": both.delay = .milliseconds(Int(value))
             case "jitter": both.jitter = .milliseconds(Int(value))

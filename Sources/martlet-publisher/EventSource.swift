@@ -62,7 +62,10 @@ enum SourceOptions {
             throw CommandFailure(
                 .usage, "\(arguments.label("topic")) goes with lines: they have a topic already.")
         }
-        if arguments.isGiven("routes"), source == "generate" {
+        // A file may describe other publishers, too, whose events take them.
+        if arguments.located("routes").contains(where: { $0.origin.kind > .file }),
+            source == "generate"
+        {
             throw CommandFailure(
                 .usage, "\(arguments.label("routes")) goes with lines and `--pull`.")
         }

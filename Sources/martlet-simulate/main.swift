@@ -89,8 +89,8 @@ private func run(
     let rate = Int(Double(steps) / max(seconds, 0.001))
     let simulated = total.simulated + submitted.simulated + worked.simulated
     Output.standard.line(
-        "\(count) seeds, \(Int(simulated / .seconds(60))) minutes of simulated time, \(steps) steps "
-            + "(\(rate)/s): \(total.attempted) events published, "
+        "\(count) seeds, \(Int(simulated / .seconds(60))) minutes of simulated time, "
+            + "\(steps) steps (\(rate)/s): \(total.attempted) events published, "
             + "\(total.delivered) delivered, \(total.gaps) gaps naming \(total.reportedLost)")
     tell(total.sometimes)
     Output.standard.line(

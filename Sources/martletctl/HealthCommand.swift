@@ -7,16 +7,18 @@ enum HealthCommand {
     static let command = Command(
         "health", "says whether a publisher, or a worker, does its work",
         details: [
-            "A publisher is healthy if it answers and its journal stores. With --worker, a worker "
-                + "is healthy if one of the nodes at least has it in its group: the worker itself "
-                + "need not listen anywhere. Its name and group are those that the program itself "
-                + "would take from MARTLET_NODE_NAME, MARTLET_GROUP and the file of settings, so "
-                + "that a container asks with the environment of its program.",
+            "A publisher is healthy if it answers, where it listens, and its journal stores. With "
+                + "--worker, a worker is healthy if one of its peers at least has it in its group: "
+                + "the worker itself need not listen anywhere. Without options it asks with the "
+                + "settings of the program beside it: MARTLET_NODE_LISTEN, MARTLET_NODE_PEER, "
+                + "MARTLET_NODE_NAME, MARTLET_GROUP, and the file that MARTLET_CONFIG names.",
             "Exit status: 0 healthy, 1 not, 64 the command line is wrong.",
         ],
         options: [
-            ControlOptions.node, .flag("worker", nil, "Ask for a worker."),
-            NodeOptions.name("worker"),
+            .values(
+                "node", "ENDPOINT", "n", "A node to ask, in the place of those in the settings."),
+            .flag("worker", nil, "Ask for a worker."), NodeOptions.usualListen,
+            NodeOptions.usualPeer, NodeOptions.name("worker"),
             .value("group", "NAME", "g", key: "group", "The group of the worker."),
             .value("timeout", "SECONDS", nil, standard: "3", "Wait so long for each answer."),
         ],
@@ -27,11 +29,13 @@ enum HealthCommand {
                 "Of a worker"),
         ]
     ) { (arguments) throws(CommandFailure) in
-        let keys: Set<String> = ["node.peer", "node.name", "group"]
+        let isWorker = arguments.flag("worker")
+        let keys: Set<String> =
+            isWorker ? ["node.peer", "node.name", "group"] : ["node.listen"]
         let arguments = try Settings.layered(arguments, only: keys)
-        let nodes = try ControlOptions.nodes(arguments)
+        let nodes = try nodes(arguments, isWorker: isWorker)
         let timeout = Duration.seconds(try arguments.requiredInteger("timeout", in: 1...3_600))
-        guard arguments.flag("worker") else {
+        guard isWorker else {
             return try report(nodes, timeout, wantAll: true) { try await finding(of: $0) }
         }
         let name = try NodeOptions.name(arguments)
@@ -43,6 +47,15 @@ enum HealthCommand {
                 .members.first { $0.name == name && $0.isPresent }
             return member == nil ? "`\(name)` does not work for `\(group)`" : nil
         }
+    }
+
+    private static func nodes(
+        _ arguments: Arguments, isWorker: Bool
+    ) throws(CommandFailure) -> [Endpoint] {
+        let option = arguments.isGiven("node") ? "node" : isWorker ? "peer" : "listen"
+        var nodes: [Endpoint] = []
+        for text in arguments.values(option) { nodes.append(try ControlOptions.own(text)) }
+        return nodes
     }
 
     /// Why a publisher does not do its work; nil if it does.

@@ -24,7 +24,8 @@ enum SubmitCommand {
         ],
         operands: .init("[FILE]", 0...1, "The file; standard input without."),
         options: [
-            .value("to", "ENDPOINT", nil, "The node; tcp://127.0.0.1:5550 without it."),
+            .value(
+                "to", "ENDPOINT", nil, standard: "\(NodeOptions.usualEndpoint)", "The node."),
             .value("producer", "NAME", nil, "What the node knows the producer by."),
             .flag("resume", nil, "Pass by what is stored already."),
             .flag("follow", "f", "Go on with what is added to the file, until SIGTERM."),
@@ -62,7 +63,7 @@ private struct Submitting: Sendable {
     private let isQuiet: Bool
 
     init(_ arguments: Arguments) throws(CommandFailure) {
-        let text = arguments.value("to") ?? "\(NodeOptions.usualEndpoint)"
+        let text = try arguments.required("to")
         node = try arguments.parsed("to", text) { (text) throws(MartletError) in
             try Endpoint(text)
         }

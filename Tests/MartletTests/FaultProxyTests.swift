@@ -55,13 +55,24 @@ import Testing
         faults.jitter = .milliseconds(50)
         for piece in Self.pieces { pipe.take(piece, faults, at: .zero) }
         #expect(pipe.ready(at: .milliseconds(49)) == nil)
-        #expect(pipe.due.map { $0 >= .milliseconds(50) } == true)
+        #expect(pipe.due(after: .zero).map { $0 >= .milliseconds(50) } == true)
         var bytes: [UInt8] = []
         while let ready = pipe.ready(at: .milliseconds(100)) {
             bytes += ready
             pipe.sent(ready.count)
         }
         #expect(bytes == Self.pieces.flatMap { $0 })
+    }
+
+    /// A piece that waits for the next one does not wait for ever.
+    @Test func theLastPieceGoesAlone() {
+        var pipe = FaultyPipe(seed: 1)
+        var faults = NetworkFaults()
+        faults.swappedShare = 1
+        pipe.take([1, 2, 3], faults, at: .zero)
+        #expect(pipe.ready(at: .milliseconds(10)) == nil)
+        #expect(pipe.due(after: .milliseconds(10)) != nil)
+        #expect(pipe.ready(at: .milliseconds(100)) == [1, 2, 3])
     }
 
     /// Megabytes go through as they are, and a connection that was cut is made anew.
@@ -71,6 +82,7 @@ import Testing
                 let pull = try await loop.link(Pull.self)
                 let target = try await pull.bind(to: "tcp://127.0.0.1:*")
                 let proxy = try FaultProxy(to: target)
+                defer { proxy.stop() }
                 let push = try await loop.link(Push.self)
                 try await push.connect(to: proxy.endpoint)
                 let large = Bytes((0..<2_000_000).map { UInt8(truncatingIfNeeded: $0 &* 7) })
@@ -92,6 +104,39 @@ import Testing
         }
     }
 
+    /// The connection of the data brings nothing any more, and nobody says so, while the service
+    /// answers: a reader takes another one, and misses nothing.
+    @Test func aReaderNoticesThatItsDataConnectionIsDead() async throws {
+        let port = try freePort()
+        let data = try FaultProxy(
+            to: Endpoint("tcp://127.0.0.1:\(port + 1)"),
+            listening: Endpoint("tcp://127.0.0.2:\(port + 1)"))
+        let service = try FaultProxy(
+            to: Endpoint("tcp://127.0.0.1:\(port)"),
+            listening: Endpoint("tcp://127.0.0.2:\(port)"))
+        // They carry as long as somebody has them.
+        defer { for proxy in [service, data] { proxy.stop() } }
+        try await within {
+            try await withNode(
+                named: "publisher", listening: Endpoint("tcp://127.0.0.1:\(port)")
+            ) { publisher in
+                let orders = try publisher.publisher(of: OrderPlaced.self)
+                try await withNode(named: "reader", peers: [service.endpoint]) { reader in
+                    try await reader.subscribe(
+                        to: OrderPlaced.self, onGap: { Issue.record("\($0)") }
+                    ) { events in
+                        var ids = events.makeAsyncIterator()
+                        for id in 1...6 {
+                            if id.isMultiple(of: 3) { data.freeze() }
+                            try await orders.publish(OrderPlaced(id: id))
+                            #expect(try await ids.next()?.event.id == id)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     /// Bits that are flipped and pieces that change places or are missing where events are
     /// published: each event comes once, in its order and as it was, since what is damaged is
     /// fetched.
@@ -106,6 +151,8 @@ import Testing
             listening: Endpoint("tcp://127.0.0.2:\(port + 1)"), seed: 3)
         service.faults.delay = .milliseconds(2)
         let count = 3_000
+        // They carry as long as somebody has them.
+        defer { for proxy in [service, data] { proxy.stop() } }
         try await within {
             try await withNode(
                 named: "publisher", listening: Endpoint("tcp://127.0.0.1:\(port)")
@@ -115,9 +162,9 @@ import Testing
                     try await reader.subscribe(
                         to: OrderPlaced.self, onGap: { Issue.record("\($0)") }
                     ) { events in
-                        data.faults.flippedShare = 0.1
-                        data.faults.swappedShare = 0.02
-                        data.faults.cutShare = 0.02
+                        data.faults.flippedShare = 0.03
+                        data.faults.swappedShare = 0.01
+                        data.faults.cutShare = 0.01
                         let publishing = Task {
                             for id in 1...count {
                                 try await orders.publish(OrderPlaced(id: id))
@@ -127,6 +174,11 @@ import Testing
                             }
                         }
                         var expected = 1
+                        // Connections whose first bytes are damaged take a few seconds each.
+                        Task {
+                            try await publishing.value
+                            data.faults = .none
+                        }
                         for try await (order, _) in events {
                             #expect(order.id == expected)
                             expected += 1

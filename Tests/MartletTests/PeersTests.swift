@@ -128,7 +128,7 @@ import Testing
                 @Sendable func found(at endpoint: Endpoint) async throws {
                     try await reader.loop.withDriver(NodeEngine.self) {
                         (engine, loop) throws(MartletError) in
-                        engine.add(peers: [endpoint], from: .named, named: name, on: loop)
+                        engine.add(peers: [endpoint], from: .named, foundUnder: name, on: loop)
                     }
                     reader.loop.notify()
                 }

@@ -144,17 +144,18 @@ extension Node {
 
     /// Looks a name up as soon as it is told of, and then again and again.
     private func findLearned() async {
-        var due: [String: MonotonicTime] = [:]
+        var looked: [String: MonotonicTime] = [:]
         while !Task.isCancelled {
             let changes = engineChanges.changes
             let names = try? await loop.withDriver(NodeEngine.self) {
                 (engine, _) throws(MartletError) in engine.unresolved
             }
             guard let names else { return }
-            due = due.filter { names.contains($0.key) }
-            if await hasLostPeers { due = due.mapValues { min($0, NodeClock.now) } }
-            for name in names.sorted() where due[name].map({ NodeClock.now >= $0 }) ?? true {
-                due[name] = NodeClock.now + configuration.lookupInterval
+            looked = looked.filter { names.contains($0.key) }
+            let pause = await hasLostPeers ? lostLookupInterval : configuration.lookupInterval
+            for name in names.sorted()
+            where looked[name].map({ NodeClock.now >= $0 + pause }) ?? true {
+                looked[name] = NodeClock.now
                 if let endpoint = try? Endpoint(name), await add(endpoint, from: .learned) {
                     continue
                 }
@@ -164,7 +165,8 @@ extension Node {
                 }
             }
             let next =
-                NodeClock.now + (due.isEmpty ? configuration.lookupInterval : lostLookupInterval)
+                NodeClock.now
+                + (looked.isEmpty ? configuration.lookupInterval : lostLookupInterval)
             if case .closed = await engineChanges.wait(since: changes, until: next) { return }
         }
     }
@@ -175,7 +177,8 @@ extension Node {
         guard let addresses = try? await peer.resolved() else { return false }
         try? await loop.withDriver(NodeEngine.self) { (engine, loop) throws(MartletError) in
             engine.add(
-                peers: addresses, from: origin, named: peer.hasHostName ? peer : nil, on: loop)
+                peers: addresses, from: origin, foundUnder: peer.hasHostName ? peer : nil,
+                on: loop)
         }
         loop.notify()
         return true

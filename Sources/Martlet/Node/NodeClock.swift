@@ -21,7 +21,7 @@ enum NodeClock {
         unsafe clock_gettime(CLOCK_REALTIME, &time)
         return Timestamp(
             unchecked: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
-                + TestClock.offset)
+                &+ TestClock.offset)
     }
 
     /// The time since the machine started, its sleep included, for everything else.

@@ -8,18 +8,24 @@ extension NodeEngine {
     /// a new one.
     func add(
         peers endpoints: [Endpoint], from origin: PeerConnection.Origin,
-        named name: Endpoint? = nil, on loop: isolated SocketLoop
+        foundUnder name: Endpoint? = nil, on loop: isolated SocketLoop
     ) {
         let now = NodeClock.now
+        var isNews = false
         for endpoint in endpoints where endpoint.description != advertised {
             guard endpoint != ownEndpoint,
-                !peers.contains(where: { $0.endpoints.contains(endpoint) }),
                 peers.reduce(0, { $0 + $1.endpoints.count }) < Limits.peersMax
             else { continue }
+            if let known = peers.first(where: { $0.endpoints.contains(endpoint) }) {
+                known.note(origin, foundUnder: name)
+                continue
+            }
+            isNews = true
+            nextTick = now
             if let name, let peer = lostPeer(of: name, whichHas: endpoints) {
+                for old in peer.endpoints { core?.remove(peer: old.description) }
+                peer.move(to: endpoint, at: now, on: loop)
                 remember(peer)
-                peer.move(to: endpoint, at: now)
-                nextTick = now
                 continue
             }
             lastPeer += 1
@@ -28,22 +34,21 @@ extension NodeEngine {
             for number in order { add(number, to: &machine) }
             peers.append(
                 PeerConnection(
-                    lastPeer, endpoint, machine, from: origin, named: name, at: now))
-            nextTick = now
+                    lastPeer, endpoint, machine, from: origin, foundUnder: name, at: now))
         }
-        changes.raise()
+        if isNews { changes.raise() }
     }
 
     private func lostPeer(of name: Endpoint, whichHas endpoints: [Endpoint]) -> PeerConnection? {
         peers.first { peer in
-            peer.name == name && peer.isActive && !peer.machine.isLive
+            peer.foundUnder == name && peer.isActive && !peer.machine.isLive
                 && !peer.endpoints.contains { endpoints.contains($0) }
         }
     }
 
     /// Whether peers that were found by their names do not answer.
     var hasLostPeers: Bool {
-        peers.contains { $0.name != nil && $0.isActive && !$0.machine.isLive }
+        peers.contains { $0.foundUnder != nil && $0.isActive && !$0.machine.isLive }
     }
 
     /// A node that publishes reads itself as it reads others.
@@ -104,6 +109,8 @@ extension NodeEngine {
         {
             remember(other)
             drop(other, on: loop)
+            // An address that is configured is tried again when this one fails.
+            if other.origin == .configured { peer.takeOver(other) }
         }
     }
 

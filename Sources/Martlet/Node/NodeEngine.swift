@@ -129,6 +129,7 @@ final class NodeEngine: LoopDriver {
             if peer.endpoints.count > 1, peer.isDue(at: now) { remember(peer) }
             do throws(MartletError) {
                 carryOut(try peer.connectIfDue(at: now, on: loop), of: peer, at: now, on: loop)
+                try peer.watchData(on: loop)
             } catch { fail(peer, because: error, on: loop) }
             carryOut(peer.machine.tick(at: now), of: peer, at: now, on: loop)
         }

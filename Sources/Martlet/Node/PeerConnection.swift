@@ -30,8 +30,8 @@ final class PeerConnection {
     var state = State.active
     private(set) var welcome: Welcome?
     private(set) var origin: Origin
-    /// The name under which its address was found.
-    let name: Endpoint?
+    /// The endpoint with a host name under which its address was found.
+    var foundUnder: Endpoint?
     /// The upper half of the nonces by which the node greets itself; nil for all others.
     private let ownNonces: UInt32?
     private var greetings: UInt32 = 0
@@ -46,6 +46,15 @@ final class PeerConnection {
     /// slow to notice.
     private var isDataStale = false
     private var prefixes: Set<Bytes> = []
+    /// Ticks since something came over the data socket, and how many make it a dead one.
+    private var silentTicks = 0
+    private var silentTicksMax = PeerConnection.silentTicksMin
+
+    /// Three seconds: every lane that has events beats twice a second. Ticks are counted, not time,
+    /// so that a process that stood still does not blame the network.
+    private static let silentTicksMin = 60
+    /// Ten seconds, where fresh sockets are as silent.
+    private static let silentTicksLimit = 200
     /// When a fresh socket is due.
     private var connectsAt: MonotonicTime?
     /// Whether the present socket has led to a session.
@@ -55,9 +64,9 @@ final class PeerConnection {
 
     init(
         _ number: Int, _ endpoint: Endpoint, _ machine: PublisherPeer, from origin: Origin,
-        named name: Endpoint? = nil, at now: MonotonicTime, ownNonces: UInt32? = nil
+        foundUnder name: Endpoint? = nil, at now: MonotonicTime, ownNonces: UInt32? = nil
     ) {
-        self.name = name
+        foundUnder = name
         self.ownNonces = ownNonces
         self.number = number
         endpoints = [endpoint]
@@ -87,13 +96,22 @@ final class PeerConnection {
     /// this one's fails.
     func takeOver(_ other: PeerConnection) {
         endpoints += other.endpoints.filter { !endpoints.contains($0) }
-        if other.origin.rawValue < origin.rawValue { origin = other.origin }
+        note(other.origin, foundUnder: other.foundUnder)
+    }
+
+    /// Its address is known from elsewhere, too.
+    func note(_ other: Origin, foundUnder name: Endpoint?) {
+        if other.rawValue < origin.rawValue { origin = other }
+        foundUnder = foundUnder ?? name
     }
 
     /// Its name leads elsewhere by now: what it was comes back there, or another.
-    func move(to endpoint: Endpoint, at now: MonotonicTime) {
+    func move(to endpoint: Endpoint, at now: MonotonicTime, on loop: isolated SocketLoop) {
         (endpoints, place) = ([endpoint], 0)
         connectsAt = now
+        // Nothing more comes from where it was.
+        if let data { loop.abandon(data) }
+        data = nil
     }
 
     /// The addresses that are not used, which are this peer's no more.
@@ -156,18 +174,40 @@ final class PeerConnection {
         hasBegun = true
         let told = try NodeAddresses.data(told: welcome.dataEndpoint, dialled: endpoint)
         if told != dataEndpoint || data == nil || isDataStale {
-            isDataStale = false
-            if let data { loop.abandon(data) }
             stopPulling(on: loop) { _ in true }
-            prefixes = []
-            dataEndpoint = told
-            let fresh = try loop.link(Sub.self)
-            data = fresh
-            try subscribe(on: loop)
-            try loop.connect(fresh, to: told)
+            silentTicksMax = PeerConnection.silentTicksMin
+            try connectData(to: told, on: loop)
         } else {
             try subscribe(on: loop)
         }
+    }
+
+    private func connectData(
+        to endpoint: Endpoint, on loop: isolated SocketLoop
+    ) throws(MartletError) {
+        isDataStale = false
+        silentTicks = 0
+        if let data { loop.abandon(data) }
+        prefixes = []
+        dataEndpoint = endpoint
+        let fresh = try loop.link(Sub.self)
+        data = fresh
+        try subscribe(on: loop)
+        try loop.connect(fresh, to: endpoint)
+    }
+
+    /// Time has passed. A connection that brings nothing, while the service answers, is taken for
+    /// dead: TCP can be slow to notice, and libzmq makes none anew behind one whose bytes were not
+    /// ZMTP (decision 0026).
+    func watchData(on loop: isolated SocketLoop) throws(MartletError) {
+        guard isActive, let dataEndpoint, data != nil, machine.expectsBeats else {
+            silentTicks = 0
+            return
+        }
+        silentTicks += 1
+        guard silentTicks > silentTicksMax else { return }
+        silentTicksMax = min(2 * silentTicksMax, PeerConnection.silentTicksLimit)
+        try connectData(to: dataEndpoint, on: loop)
     }
 
     /// Brings the subscriptions of the data socket in line with what is read.
@@ -181,7 +221,11 @@ final class PeerConnection {
 
     func takeMessages() -> [Multipart] { service?.takeReceived() ?? [] }
 
-    func takeFrames() -> [Multipart] { data?.takeReceived() ?? [] }
+    func takeFrames() -> [Multipart] {
+        let frames = data?.takeReceived() ?? []
+        if !frames.isEmpty { (silentTicks, silentTicksMax) = (0, PeerConnection.silentTicksMin) }
+        return frames
+    }
 
     /// Gives the sockets up.
     func close(_ state: State, on loop: isolated SocketLoop) {

@@ -64,18 +64,23 @@ public func withProducer<Result>(
     return try outcome.get()
 }
 
-/// Looks the node's name up, again and again.
+/// Looks the node's name up, again and again, and more often while it does not answer.
 private func find(_ node: Endpoint, on loop: SocketLoop, until end: ChangeSignal) async {
+    var due = NodeClock.now
     while true {
-        let addresses = try? await node.resolved()
         let isOpen = try? await loop.withDriver(ProducerEngine.self) {
-            (engine, _) throws(MartletError) in
-            engine.use(addresses ?? [], until: end)
-            return engine.isOpen
+            (engine, _) throws(MartletError) in engine.isOpen
         }
-        loop.notify()
-        let pause = isOpen == true ? Limits.lookupInterval : Limits.lostLookupInterval
-        let outcome = await end.wait(since: end.changes, until: NodeClock.now + pause)
+        if isOpen != true || NodeClock.now >= due {
+            due = NodeClock.now + Limits.lookupInterval
+            let addresses = try? await node.resolved()
+            try? await loop.withDriver(ProducerEngine.self) { (engine, _) throws(MartletError) in
+                engine.use(addresses ?? [], until: end)
+            }
+            loop.notify()
+        }
+        let next = NodeClock.now + Limits.lostLookupInterval
+        let outcome = await end.wait(since: end.changes, until: next)
         if outcome == .closed || outcome == .cancelled { return }
     }
 }

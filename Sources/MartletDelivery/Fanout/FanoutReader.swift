@@ -81,6 +81,9 @@ package struct FanoutReader {
     /// Whether a channel had no room for what came: its consumer is slower than its publisher.
     package var isBehind: Bool { channels.reduce(false) { $0 || $1.isBehind } }
 
+    /// Whether it follows channels: those that have had an event beat.
+    var expectsBeats: Bool { !channels.order.isEmpty }
+
     /// The positions of the last events delivered, in the order of the channels.
     package var delivered: [Position] {
         guard let node = publisher?.node else { return [] }

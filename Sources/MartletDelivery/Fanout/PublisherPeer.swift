@@ -51,6 +51,9 @@ package struct PublisherPeer {
     /// Whether there is a session.
     package var isLive: Bool { session.live != nil }
 
+    /// Whether something should come over PUB twice a second.
+    package var expectsBeats: Bool { isLive && readers.contains { $0.reader.expectsBeats } }
+
     /// When the message was sent that the publisher is known to have heard last.
     package var lastEchoed: MonotonicTime? { session.lastEchoed }
 

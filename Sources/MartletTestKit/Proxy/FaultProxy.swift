@@ -1,12 +1,6 @@
 public import MartletCore
 import Synchronization
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
 /// A second address of a TCP port, with a network between that does as it is told: for tests of
 /// what happens when connections are slow, silent, damaged or cut.
 ///
@@ -17,19 +11,21 @@ import Synchronization
 /// proxy.cut()
 /// ```
 ///
-/// A thread of its own carries the bytes. IPv4 addresses alone.
+/// A thread of its own carries the bytes, as long as you keep the proxy. IPv4 addresses alone.
 public final class FaultProxy: Sendable {
     private struct State: Sendable {
         var faults: NetworkFaults
         /// How often all connections have been cut.
         var cuts = 0
+        /// How often they have been frozen.
+        var freezes = 0
         var isStopped = false
     }
 
     /// Where it listens.
     public let endpoint: Endpoint
     private let state: Lock<State>
-    private let alarm: Int32
+    private let alarm: ProxyAlarm
 
     /// A way to an endpoint, from any free port of this machine unless it is told where to listen.
     public init(
@@ -39,55 +35,47 @@ public final class FaultProxy: Sendable {
         let listener = try SystemSocket.listening(at: listening)
         endpoint = try .tcp(listening.host ?? "127.0.0.1", port: listener.port)
         state = Lock(State(faults: faults))
-        // Whoever changes something wakes the thread through a pipe.
-        var ends: [Int32] = [-1, -1]
-        guard unsafe pipe(&ends) == 0 else {
-            throw MartletError(.resourceExhausted, "A proxy: no pipe can be made.")
-        }
-        for end in ends {
-            _ = fcntl(end, F_SETFL, O_NONBLOCK)
-            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
-        }
-        alarm = ends[1]
-        let loop = ProxyLoop(listener, to: target, wakenBy: ends[0], seed: seed)
+        alarm = try ProxyAlarm()
+        let loop = ProxyLoop(listener, to: target, wokenBy: alarm, seed: seed)
         let orders = { @Sendable [weak self] () -> ProxyLoop.Orders? in
             guard let self else { return nil }
             return self.state.withLock { state in
-                state.isStopped ? nil : ProxyLoop.Orders(faults: state.faults, cuts: state.cuts)
+                state.isStopped
+                    ? nil
+                    : ProxyLoop.Orders(
+                        faults: state.faults, cuts: state.cuts, freezes: state.freezes)
             }
         }
         try ProxyThread.run { loop.run(orders) }
     }
 
-    deinit {
-        wake()
-        close(alarm)
-    }
+    deinit { alarm.ring() }
 
     /// What its connections do to bytes that come from now on.
     public var faults: NetworkFaults {
         get { state.withLock { $0.faults } }
         set {
             state.withLock { $0.faults = newValue }
-            wake()
+            alarm.ring()
         }
     }
 
     /// Cuts what is connected. Whoever connects again is carried on.
     public func cut() {
         state.withLock { $0.cuts += 1 }
-        wake()
+        alarm.ring()
+    }
+
+    /// Carries nothing more for what is connected, and tells nobody, as a firewall does that has
+    /// forgotten a connection. Whoever connects again is carried on.
+    public func freeze() {
+        state.withLock { $0.freezes += 1 }
+        alarm.ring()
     }
 
     /// Takes the address away: what is connected is cut, and nobody can connect any more.
     public func stop() {
         state.withLock { $0.isStopped = true }
-        wake()
-    }
-
-    private func wake() {
-        var byte: UInt8 = 0
-        // A pipe that is full wakes as well.
-        _ = unsafe write(alarm, &byte, 1)
+        alarm.ring()
     }
 }

@@ -16,14 +16,19 @@ struct FaultyPipe {
     private var swapped: Piece?
     /// No more bytes come: its source has ended, or it was cut.
     private(set) var isClosed = false
+    /// It was cut.
+    private(set) var isCut = false
 
     init(seed: UInt64) { random = SimulationGenerator(seed: seed) }
 
     /// Whether it takes more.
     var hasRoom: Bool { !isClosed && byteCount < FaultyPipe.byteCountMax }
 
+    /// A piece that is to go behind the next one goes alone if none comes for so long.
+    private static let swapPatience = Duration.milliseconds(50)
+
     /// Whether everything that came has gone, and nothing more will.
-    var isDone: Bool { isClosed && pieces.isEmpty }
+    var isDone: Bool { isClosed && pieces.isEmpty && swapped == nil }
 
     /// Takes what has come.
     mutating func take(_ bytes: [UInt8], _ faults: NetworkFaults, at now: Duration) {
@@ -38,6 +43,7 @@ struct FaultyPipe {
         // Never before the one before it.
         let due = max(now + faults.delay + jitter, pieces.last?.due ?? .zero)
         add(Piece(bytes: bytes, due: due), isSwapped: happens(faults.swappedShare))
+        self.isCut = self.isCut || isCut
         if isCut { close() }
     }
 
@@ -47,7 +53,7 @@ struct FaultyPipe {
             swapped = nil
             pieces += [piece, Piece(bytes: held.bytes, due: piece.due)]
         } else if isSwapped {
-            swapped = piece
+            swapped = Piece(bytes: piece.bytes, due: piece.due + FaultyPipe.swapPatience)
         } else {
             pieces.append(piece)
         }
@@ -61,9 +67,16 @@ struct FaultyPipe {
     }
 
     /// What may go now.
-    func ready(at now: Duration) -> ArraySlice<UInt8>? {
-        pieces.first.flatMap { $0.due <= now ? $0.bytes : nil }
+    mutating func ready(at now: Duration) -> ArraySlice<UInt8>? {
+        if let held = swapped, held.due <= now {
+            swapped = nil
+            pieces.append(held)
+        }
+        return hasReady(at: now) ? pieces.first?.bytes : nil
     }
+
+    /// Whether something waits only for room.
+    func hasReady(at now: Duration) -> Bool { pieces.first.map { $0.due <= now } ?? false }
 
     /// So many bytes of that have gone.
     mutating func sent(_ count: Int) {
@@ -73,8 +86,10 @@ struct FaultyPipe {
         if pieces[0].bytes.isEmpty { pieces.removeFirst() }
     }
 
-    /// When it wants to be looked at.
-    var due: Duration? { pieces.first?.due }
+    /// When something may go that may not yet.
+    func due(after now: Duration) -> Duration? {
+        [pieces.first?.due, swapped?.due].compactMap { $0 }.filter { $0 > now }.min()
+    }
 
     private mutating func happens(_ share: Double) -> Bool {
         share > 0 && Double.random(in: 0..<1, using: &random) < share

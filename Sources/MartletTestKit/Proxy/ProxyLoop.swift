@@ -7,32 +7,32 @@ import MartletCore
 #endif
 
 /// Carries the bytes of all connections of a proxy, on one thread.
-///
-/// Handed to its thread when it is made, and touched by no other.
+// Sound to share: after it is made, only its thread touches it, and whoever drops it last is alone.
 final class ProxyLoop: @unchecked Sendable {
     /// What is wanted of it at present.
     struct Orders: Sendable {
         let faults: NetworkFaults
         let cuts: Int
+        let freezes: Int
     }
 
     private let listener: SystemSocket
     private let target: Endpoint
-    private let alarm: Int32
+    private let alarm: ProxyAlarm
     private var connections: [ProxyConnection] = []
     private var random: SimulationGenerator
     private var cuts = 0
+    private var freezes = 0
 
     init(
-        _ listener: consuming SystemSocket, to target: Endpoint, wakenBy alarm: Int32, seed: UInt64
+        _ listener: consuming SystemSocket, to target: Endpoint, wokenBy alarm: ProxyAlarm,
+        seed: UInt64
     ) {
         self.listener = listener
         self.target = target
         self.alarm = alarm
         random = SimulationGenerator(seed: seed)
     }
-
-    deinit { close(alarm) }
 
     /// Until nobody wants anything any more.
     func run(_ orders: () -> Orders?) {
@@ -42,6 +42,10 @@ final class ProxyLoop: @unchecked Sendable {
             if orders.cuts != cuts {
                 cuts = orders.cuts
                 connections = []
+            }
+            if orders.freezes != freezes {
+                freezes = orders.freezes
+                for connection in connections { connection.isFrozen = true }
             }
             accept()
             let now = clock.now - began
@@ -63,17 +67,16 @@ final class ProxyLoop: @unchecked Sendable {
     private func wait(_ faults: NetworkFaults, at now: Duration) {
         var polled = [
             pollfd(fd: listener.descriptor, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: alarm, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: alarm.descriptor, events: Int16(POLLIN), revents: 0),
         ]
         for connection in connections { polled += connection.polled(faults, at: now) }
-        let due = connections.compactMap { $0.due(faults) }.min()
+        let due = connections.compactMap { $0.due(faults, after: now) }.min()
         // At least once a second, should a wake-up be lost.
         let pause = due.map { max(.zero, min($0 - now, .seconds(1))) } ?? .seconds(1)
         let milliseconds = Int32((pause / .milliseconds(1)).rounded(.up))
         // Sound: the array has as many elements as it says.
         _ = unsafe poll(&polled, nfds_t(polled.count), milliseconds)
-        var bytes = [UInt8](repeating: 0, count: 64)
-        while unsafe read(alarm, &bytes, bytes.count) > 0 {}
+        alarm.clear()
     }
 }
 
@@ -84,6 +87,8 @@ private final class ProxyConnection {
     private var forth: FaultyPipe
     private var back: FaultyPipe
     private var hasFailed = false
+    /// It carries nothing any more.
+    var isFrozen = false
 
     init(
         _ client: consuming SystemSocket, _ server: consuming SystemSocket,
@@ -95,16 +100,20 @@ private final class ProxyConnection {
         back = FaultyPipe(seed: seeds.1)
     }
 
-    /// Whether it is over: one side has, and what it had said has gone.
-    var hasEnded: Bool { hasFailed || forth.isDone || back.isDone }
+    /// Whether it is over: both sides have ended, and what they had said has gone.
+    var hasEnded: Bool { hasFailed || forth.isDone && back.isDone }
 
     /// Takes what has come, and sends what is due.
     func carry(_ faults: NetworkFaults, at now: Duration) {
-        guard !faults.isSilent else { return }
+        guard !faults.isSilent, !isFrozen else { return }
         take(from: client, into: &forth, faults, now)
         take(from: server, into: &back, faults, now)
         send(&forth, to: server, now)
         send(&back, to: client, now)
+        // One that was cut in the middle ends both ways; one that ended by itself, one way.
+        if forth.isCut || back.isCut { hasFailed = hasFailed || forth.isDone || back.isDone }
+        if forth.isDone { server.endSending() }
+        if back.isDone { client.endSending() }
     }
 
     private func take(
@@ -145,20 +154,26 @@ private final class ProxyConnection {
 
     /// What the system is to tell of.
     func polled(_ faults: NetworkFaults, at now: Duration) -> [pollfd] {
-        guard !faults.isSilent else { return [] }
+        guard !faults.isSilent, !isFrozen else { return [] }
         return [
-            pollfd(fd: client.descriptor, events: events(forth, back, now), revents: 0),
-            pollfd(fd: server.descriptor, events: events(back, forth, now), revents: 0),
+            entry(client.descriptor, events(forth, back, now)),
+            entry(server.descriptor, events(back, forth, now)),
         ]
+    }
+
+    /// Where nothing is wanted, the system is not asked: it would tell of the end again and again.
+    private func entry(_ descriptor: Int32, _ events: Int16) -> pollfd {
+        pollfd(fd: events == 0 ? -1 : descriptor, events: events, revents: 0)
     }
 
     private func events(_ incoming: FaultyPipe, _ outgoing: FaultyPipe, _ now: Duration) -> Int16 {
         (incoming.hasRoom ? Int16(POLLIN) : 0)
-            | (outgoing.ready(at: now) == nil ? 0 : Int16(POLLOUT))
+            | (outgoing.hasReady(at: now) ? Int16(POLLOUT) : 0)
     }
 
-    /// When something of what has come is due that was not.
-    func due(_ faults: NetworkFaults) -> Duration? {
-        faults.isSilent ? nil : [forth.due, back.due].compactMap { $0 }.min()
+    /// When something of what has come may go that may not yet.
+    func due(_ faults: NetworkFaults, after now: Duration) -> Duration? {
+        faults.isSilent || isFrozen
+            ? nil : [forth.due(after: now), back.due(after: now)].compactMap { $0 }.min()
     }
 }

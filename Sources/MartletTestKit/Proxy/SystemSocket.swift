@@ -110,6 +110,9 @@ struct SystemSocket: ~Copyable {
             ? .later : .failed
     }
 
+    /// Says that nothing more is sent.
+    func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
     /// The port that it is bound to.
     var port: UInt16 {
         var address = sockaddr_in()

@@ -7,6 +7,8 @@ struct LimitSettings {
     struct Limit: Sendable {
         let name: String
         let standard: Duration
+        /// What is less would keep a processor busy, or mean nothing.
+        var least = Duration.zero
         let place: any WritableKeyPath<NodeConfiguration, Duration> & Sendable
     }
 
@@ -14,7 +16,9 @@ struct LimitSettings {
         Limit(
             name: "publish-timeout", standard: Limits.publishTimeout, place: \.publishTimeout),
         Limit(name: "drain-timeout", standard: Limits.drainTimeout, place: \.drainTimeout),
-        Limit(name: "lookup-interval", standard: Limits.lookupInterval, place: \.lookupInterval),
+        Limit(
+            name: "lookup-interval", standard: Limits.lookupInterval, least: .seconds(1),
+            place: \.lookupInterval),
         Limit(name: "peer-patience", standard: Limits.peerPatience, place: \.peerPatience),
         Limit(
             name: "learned-peer-patience", standard: Limits.learnedPeerPatience,
@@ -40,6 +44,10 @@ struct LimitSettings {
             guard sides.count == 2, let duration = DurationText.duration(sides[1]) else {
                 throw LimitSettings.wrong(
                     value, "is no time. Write \(limit.name)=500ms, 10s, 5m or 2h.")
+            }
+            guard duration >= limit.least else {
+                throw LimitSettings.wrong(
+                    value, "is too little: it is \(DurationText.text(limit.least)) at the least.")
             }
             values[limit.name] = (.init(text: sides[1], origin: value.origin), duration)
         }

@@ -89,8 +89,13 @@ struct SettingsFile {
             let names = StreamSettings.standards.map(\.name)
             guard names.contains(member.name) else { throw unknown(member, key, among: names) }
             let texts = try texts(member.value, "\(key).\(member.name)")
+            let text = texts.map(\.text).joined(separator: "+")
+            guard !text.contains(",") else {
+                throw failure(
+                    member.offset, "\(key).\(member.name)", "no comma can stand in `\(text)`.")
+            }
             add(
-                "\(stream.name):\(member.name)=\(texts.map(\.text).joined(separator: "+"))",
+                "\(stream.name):\(member.name)=\(text)",
                 under: "streams", as: "\(key).\(member.name)", at: member.offset)
         }
     }
@@ -142,6 +147,9 @@ struct SettingsFile {
         let texts = try texts(value, key)
         guard texts.count == 1 || option.isRepeatable else {
             throw failure(value.range.lowerBound, key, "it takes one value, not \(texts.count).")
+        }
+        guard !texts.isEmpty else {
+            throw failure(value.range.lowerBound, key, "it is empty. Leave it out instead.")
         }
         for (text, offset) in texts { add(text, under: key, as: key, at: offset) }
     }

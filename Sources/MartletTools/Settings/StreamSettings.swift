@@ -131,11 +131,12 @@ private struct StreamDraft {
             case "size" where text == "unbounded": break
             case "size": retention.byteCount = UInt64(try StreamDraft.bytes(text, whole))
             case "done": retention.handledBy = Set(text.split(separator: "+").map(String.init))
-            default:
+            case "lag":
                 guard let known = StreamDefinition.LagPolicy(rawValue: text) else {
                     throw StreamSettings.wrong(whole)
                 }
                 policy = known
+            default: throw StreamSettings.wrong(whole)
             }
         }
     }

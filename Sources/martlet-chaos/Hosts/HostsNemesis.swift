@@ -13,6 +13,8 @@ struct HostsNemesis {
     private var random: SplitMix64
     private let history: FileHandle
     private let began = ContinuousClock.now
+    /// Those that did not end when they were told to.
+    private(set) var stubborn: [String] = []
     /// How often each has happened.
     private(set) var counts: [String: Int] = [:]
 
@@ -89,7 +91,7 @@ struct HostsNemesis {
         default:
             guard !cast.stopped.contains(name) else { return }
             note("\(name) is told to end")
-            _ = cast.end(name)
+            if !cast.end(name) { stubborn.append(name) }
         }
         // Half of those that are gone come back at once, the others when all is well again.
         if random.below(2) == 0 { try cast.revive() }

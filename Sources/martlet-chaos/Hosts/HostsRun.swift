@@ -38,6 +38,7 @@ struct HostsRun {
             throw error
         }
         say()
+        for disk in cast.disks { disk.unmount() }
         try? FileManager.default.removeItem(at: folder)
     }
 
@@ -53,6 +54,9 @@ struct HostsRun {
             slowest = max(slowest, ContinuousClock.now - healed)
             guard cast.crashes.isEmpty else {
                 throw ChaosFailure("\(cast.crashes[0]) has crashed; see its log")
+            }
+            guard nemesis.stubborn.isEmpty else {
+                throw ChaosFailure("\(nemesis.stubborn[0]) does not end when it is told to")
             }
             measure(isEarly: ContinuousClock.now < began + .seconds(20 * minutes))
         }
