@@ -12,8 +12,8 @@ struct Plot {
     let xTitle: String
     let lines: [Line]
 
-    private static let (width, height) = (640.0, 400.0)
-    private static let (left, right, top, bottom) = (70.0, 20.0, 40.0, 50.0)
+    private static let (width, height) = (800.0, 400.0)
+    private static let (left, right, top, bottom) = (70.0, 200.0, 40.0, 50.0)
     private static let colours = ["#1b6ca8", "#c8553d", "#4f772d", "#7b2d8b"]
 
     private var points: [(x: Double, y: Double)] { lines.flatMap(\.points).filter { $0.y > 0 } }
@@ -89,12 +89,12 @@ struct Plot {
                     + "fill=\"\(colour)\"/>"
             }
         }
-        let y = Plot.top + 16 + Double(number) * 16
+        let (x, y) = (Plot.width - Plot.right + 12, Plot.top + 12 + Double(number) * 18)
         parts.append(
-            "<line x1=\"\(Plot.text(Plot.left + 10))\" y1=\"\(Plot.text(y - 4))\" "
-                + "x2=\"\(Plot.text(Plot.left + 34))\" y2=\"\(Plot.text(y - 4))\" "
+            "<line x1=\"\(Plot.text(x))\" y1=\"\(Plot.text(y - 4))\" "
+                + "x2=\"\(Plot.text(x + 24))\" y2=\"\(Plot.text(y - 4))\" "
                 + "stroke=\"\(colour)\" stroke-width=\"1.5\"\(dash)/>")
-        parts.append(label(line.name, Plot.left + 40, y, "start"))
+        parts.append(label(line.name, x + 30, y, "start"))
         return parts
     }
 
