@@ -3,6 +3,7 @@ import Foundation
 /// A small disk of its own, which can be full. Root is needed.
 final class ChaosDisk {
     let folder: URL
+    private let mounted: Undoing
     private var filler: URL { folder.appendingPathComponent("filler") }
 
     init(at folder: URL, mebibytes: Int) throws {
@@ -11,11 +12,11 @@ final class ChaosDisk {
         guard unsafe mount("tmpfs", folder.path, "tmpfs", 0, "size=\(mebibytes)m") == 0 else {
             throw ChaosFailure("no file system can be mounted at \(folder.path)")
         }
+        let path = folder.path
+        mounted = Undoing { unsafe umount2(path, Int32(MNT_DETACH)) }
     }
 
-    deinit { unmount() }
-
-    func unmount() { unsafe umount2(folder.path, Int32(MNT_DETACH)) }
+    func unmount() { mounted.undo() }
 
     /// Takes all room that is left.
     func fill() {

@@ -4,6 +4,7 @@ import Foundation
 final class ChaosNetwork {
     private let prefix: String
     let hosts: Int
+    private var made: Undoing?
 
     /// Why there cannot be one; nil if there can.
     static var obstacle: String? {
@@ -26,6 +27,8 @@ final class ChaosNetwork {
     init(hosts: Int) throws(ChaosFailure) {
         prefix = "mc\(getpid())"
         self.hosts = hosts
+        let spaces = (0...hosts).map { "\(prefix)h\($0)" }
+        made = Undoing { for space in spaces { ChaosNetwork.run(["ip", "netns", "del", space]) } }
         try must(["ip", "netns", "add", space(0)])
         try inside(0, ["ip", "link", "add", "br0", "type", "bridge"])
         try inside(0, ["ip", "link", "set", "br0", "up"])
@@ -42,10 +45,6 @@ final class ChaosNetwork {
             try inside(host, ["ip", "address", "add", "\(address(host))/24", "dev", "eth0"])
             try inside(host, ["ip", "link", "set", "eth0", "up"])
         }
-    }
-
-    deinit {
-        for host in 0...hosts { ChaosNetwork.run(["ip", "netns", "del", space(host)]) }
     }
 
     func space(_ host: Int) -> String { "\(prefix)h\(host)" }

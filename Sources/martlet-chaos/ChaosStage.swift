@@ -1,6 +1,7 @@
 import Foundation
 import Martlet
 import MartletCommandLine
+import Synchronization
 
 /// The processes of a scenario, which end with it whatever happens.
 final class ChaosStage {
@@ -71,16 +72,31 @@ final class ChaosStage {
     private var actors: [Actor] = []
     private let folder: URL
     private let program: URL
+    /// The processes that run, for whoever ends the program.
+    private let running = Running()
+    private var started: Undoing?
+
+    private final class Running: Sendable {
+        let pids = Mutex<Set<Int32>>([])
+    }
 
     init() throws {
         folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("martlet-chaos-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        let running = running
+        started = Undoing {
+            for pid in running.pids.withLock({ $0 }) {
+                kill(pid, SIGCONT)
+                kill(pid, SIGKILL)
+            }
+        }
     }
 
     deinit {
         for actor in actors where actor.process.isRunning { actor.stop() }
+        running.pids.withLock { $0 = [] }
         try? FileManager.default.removeItem(at: folder)
     }
 
@@ -183,6 +199,8 @@ final class ChaosStage {
         try actor.process.run()
         actors.removeAll { !$0.process.isRunning }
         actors.append(actor)
+        let pids = actors.map(\.process.processIdentifier)
+        running.pids.withLock { $0 = Set(pids) }
     }
 
     // MARK: Looking

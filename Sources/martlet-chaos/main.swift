@@ -1,3 +1,4 @@
+import Dispatch
 import MartletCommandLine
 
 let chaos = Command(
@@ -44,6 +45,8 @@ private func run(
     _ scenarios: [Scenario], _ seed: Int, kills: Int, _ minutes: Int
 ) -> ExitStatus {
     var broken = 0
+    let handlers = Undoing.handleSignals()
+    defer { for handler in handlers { handler.cancel() } }
     for scenario in scenarios {
         Output.standard.line("\(scenario.rawValue), seed \(seed): \(scenario.summary)")
         Output.standard.flush()

@@ -25,7 +25,7 @@ import Testing
         "martlet-simulate": ["MartletCommandLine", "MartletTestKit", "MartletCore"],
         "martlet-chaos": [
             "MartletCommandLine", "MartletTestKit", "Martlet", "MartletCore", "Synchronization",
-            "Foundation",
+            "Dispatch", "Foundation",
         ],
         "MartletTestKit": [
             "MartletJournal", "MartletDelivery", "MartletEvents", "MartletCore", "Synchronization",
