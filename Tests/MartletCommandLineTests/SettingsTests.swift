@@ -193,6 +193,45 @@ import Testing
         #expect(rivals.errors.contains("`--file` and `--generate` are two sources"))
     }
 
+    /// Who names a source takes away the others, and what goes with them alone.
+    @Test func rivalsTakeAwayWhatIsTheirsAlone() throws {
+        let line = try Self.run(
+            "martlet-publisher", ["-c", "martlet.json", "--generate", "sensors", "--check"],
+            environment: ["MARTLET_SOURCE_RATE": "1000", "MARTLET_SOURCE_QUIET": "true"])
+        #expect(line.status == 0, "\(line.errors)")
+        let settings = Self.settings(line)
+        for text in [
+            "source.rate 1000 MARTLET_SOURCE_RATE", "source.quiet true MARTLET_SOURCE_QUIET",
+            "source.topic - default", "source.key - default", "routes - default",
+        ] {
+            #expect(settings.contains(text), "\(text) is missing in \(line.output)")
+        }
+        let variable = try Self.run(
+            "martlet-publisher", ["-c", "martlet.json", "--check"],
+            environment: ["MARTLET_SOURCE_PULL": "tcp://127.0.0.1:0", "MARTLET_CONFIG": ""])
+        #expect(variable.status == 0, "\(variable.errors)")
+        #expect(Self.settings(variable).contains("source.key data.c martlet.json:9"))
+        #expect(Self.settings(variable).contains("source.topic - default"))
+        #expect(Self.settings(variable).contains("routes rules martlet.json:16"))
+    }
+
+    /// A worker's container asks with the settings of its program.
+    @Test func healthTakesTheSettingsOfTheProgramBesideIt() throws {
+        let nobody = try Self.run(
+            "martletctl", ["health", "--worker", "--timeout", "1"],
+            environment: [
+                "MARTLET_CONFIG": "martlet.json", "MARTLET_NODE_PEER": "tcp://127.0.0.1:1",
+                "MARTLET_GROUP": "mailer",
+            ])
+        #expect(nobody.status == 1)
+        #expect(nobody.output.contains("tcp://127.0.0.1:1: "))
+        let publisher = try Self.run(
+            "martletctl", ["health", "--timeout", "1"],
+            environment: ["MARTLET_NODE_LISTEN": "tcp://*:1", "MARTLET_NODE_PEER": "tcp://a:2"])
+        #expect(publisher.status == 1)
+        #expect(publisher.output.contains("tcp://127.0.0.1:1: "))
+    }
+
     @Test func routesSayWhereLinesGo() throws {
         let lines = #"{"c": 1, "total": 5000}"# + "\n" + #"{"c": 2, "total": 5}"# + "\n"
         let folder = FileManager.default.temporaryDirectory
