@@ -41,7 +41,9 @@ extension NodeEngine {
 
     private func lostPeer(of name: Endpoint, whichHas endpoints: [Endpoint]) -> PeerConnection? {
         peers.first { peer in
-            peer.foundUnder == name && peer.isActive && !peer.machine.isLive
+            // An address that is configured stays where it is.
+            peer.foundUnder == name && peer.origin != .configured && peer.isActive
+                && !peer.machine.isLive
                 && !peer.endpoints.contains { endpoints.contains($0) }
         }
     }
