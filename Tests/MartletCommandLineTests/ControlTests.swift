@@ -25,10 +25,16 @@ import Testing
         try run(arguments, input: input)
     }
 
-    static func run(_ arguments: [String], input: String = "") throws -> Outcome {
+    /// Runs this program, or another that lies beside it.
+    static func run(
+        _ arguments: [String], input: String = "", program other: String = "martletctl",
+        in folder: URL? = nil, environment: [String: String] = [:]
+    ) throws -> Outcome {
         let process = Process()
-        process.executableURL = program
+        process.executableURL = program.deletingLastPathComponent().appendingPathComponent(other)
         process.arguments = arguments
+        if let folder { process.currentDirectoryURL = folder }
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let (stdin, stdout, stderr) = (Pipe(), Pipe(), Pipe())
         process.standardInput = stdin
         process.standardOutput = stdout

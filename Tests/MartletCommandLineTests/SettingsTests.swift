@@ -44,26 +44,8 @@ import Testing
             of: "JOURNAL", with: folder.appendingPathComponent("journal").path)
         let path = folder.appendingPathComponent("martlet.json")
         try Data(text.utf8).write(to: path)
-        let process = Process()
-        process.executableURL = ControlTests.program.deletingLastPathComponent()
-            .appendingPathComponent(program)
-        process.arguments = arguments
-        process.currentDirectoryURL = folder
-        process.environment = ProcessInfo.processInfo.environment
-            .merging(environment) { $1 }
-        let (stdin, stdout, stderr) = (Pipe(), Pipe(), Pipe())
-        process.standardInput = stdin
-        process.standardOutput = stdout
-        process.standardError = stderr
-        try process.run()
-        stdin.fileHandleForWriting.write(Data(input.utf8))
-        try stdin.fileHandleForWriting.close()
-        let output = stdout.fileHandleForReading.readDataToEndOfFile()
-        let errors = stderr.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return ControlTests.Outcome(
-            status: process.terminationStatus, output: String(decoding: output, as: UTF8.self),
-            errors: String(decoding: errors, as: UTF8.self))
+        return try ControlTests.run(
+            arguments, input: input, program: program, in: folder, environment: environment)
     }
 
     /// The lines of a report as words: key, value and place.

@@ -104,16 +104,22 @@ import Testing
         }
     }
 
+    /// A way to the service and one to the data of a node that will listen at this port: the same
+    /// ports at another address of this machine, since readers are told the port of the data.
+    static func proxies() throws -> (port: UInt16, service: FaultProxy, data: FaultProxy) {
+        let port = try freePort()
+        let proxies = try [port, port + 1].map { port in
+            try FaultProxy(
+                to: Endpoint("tcp://127.0.0.1:\(port)"),
+                listening: Endpoint("tcp://127.0.0.2:\(port)"), seed: 3)
+        }
+        return (port, proxies[0], proxies[1])
+    }
+
     /// The connection of the data brings nothing any more, and nobody says so, while the service
     /// answers: a reader takes another one, and misses nothing.
     @Test func aReaderNoticesThatItsDataConnectionIsDead() async throws {
-        let port = try freePort()
-        let data = try FaultProxy(
-            to: Endpoint("tcp://127.0.0.1:\(port + 1)"),
-            listening: Endpoint("tcp://127.0.0.2:\(port + 1)"))
-        let service = try FaultProxy(
-            to: Endpoint("tcp://127.0.0.1:\(port)"),
-            listening: Endpoint("tcp://127.0.0.2:\(port)"))
+        let (port, service, data) = try Self.proxies()
         // They carry as long as somebody has them.
         defer { for proxy in [service, data] { proxy.stop() } }
         try await within {
@@ -141,14 +147,7 @@ import Testing
     /// published: each event comes once, in its order and as it was, since what is damaged is
     /// fetched.
     @Test func readersGetEverythingThroughADamagedLine() async throws {
-        // The same ports at another address of this machine.
-        let port = try freePort()
-        let service = try FaultProxy(
-            to: Endpoint("tcp://127.0.0.1:\(port)"),
-            listening: Endpoint("tcp://127.0.0.2:\(port)"))
-        let data = try FaultProxy(
-            to: Endpoint("tcp://127.0.0.1:\(port + 1)"),
-            listening: Endpoint("tcp://127.0.0.2:\(port + 1)"), seed: 3)
+        let (port, service, data) = try Self.proxies()
         service.faults.delay = .milliseconds(2)
         let count = 3_000
         // They carry as long as somebody has them.
