@@ -156,6 +156,13 @@ public enum Limits {
     /// the smallest ring lets a publisher send ahead, so that it never waits for the next beat.
     public static let reportBytes = 256 * 1_024
 
+    /// A reader that hears nothing over PUB for so long, though its session lives and lanes should
+    /// beat, takes a fresh data socket: six beats, so that a busy publisher is not blamed.
+    public static let dataSilence = Duration.seconds(3)
+
+    /// The longest such time, where fresh sockets are as silent.
+    public static let dataSilenceMax = Duration.seconds(10)
+
     /// A reader that holds such a stream up for so long no longer does.
     public static let windowPatience = Duration.seconds(1)
 

@@ -9,8 +9,8 @@ package import MartletCore
 
 /// A thread of our own for calls that block: Swift's cooperative pool has few threads, and none to
 /// spare for waiting in C.
+// Sound to share: a pthread_t is a name, which any thread may use to join, once.
 package struct DedicatedThread: @unchecked Sendable {
-    // Sound to share: a pthread_t is a name, which any thread may use to join, once.
     private let identity: pthread_t
 
     /// Runs `body` on a new thread that nobody waits for.

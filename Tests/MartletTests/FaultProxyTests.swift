@@ -104,41 +104,46 @@ import Testing
         }
     }
 
-    /// A way to the service and one to the data of a node that will listen at this port: the same
-    /// ports at another address of this machine, since readers are told the port of the data.
-    static func proxies() throws -> (port: UInt16, service: FaultProxy, data: FaultProxy) {
+    /// A publisher and a reader with a proxy before each port: the same ports at another address of
+    /// this machine, since readers are told the port of the data. No event may be lost.
+    static func withLine(
+        _ body:
+            @escaping @Sendable (
+                _ orders: Publisher<OrderPlaced>, _ events: Subscription<OrderPlaced>,
+                _ service: FaultProxy, _ data: FaultProxy
+            ) async throws -> Void
+    ) async throws {
         let port = try freePort()
         let proxies = try [port, port + 1].map { port in
             try FaultProxy(
                 to: Endpoint("tcp://127.0.0.1:\(port)"),
                 listening: Endpoint("tcp://127.0.0.2:\(port)"), seed: 3)
         }
-        return (port, proxies[0], proxies[1])
-    }
-
-    /// The connection of the data brings nothing any more, and nobody says so, while the service
-    /// answers: a reader takes another one, and misses nothing.
-    @Test func aReaderNoticesThatItsDataConnectionIsDead() async throws {
-        let (port, service, data) = try Self.proxies()
         // They carry as long as somebody has them.
-        defer { for proxy in [service, data] { proxy.stop() } }
+        defer { for proxy in proxies { proxy.stop() } }
         try await within {
             try await withNode(
                 named: "publisher", listening: Endpoint("tcp://127.0.0.1:\(port)")
             ) { publisher in
                 let orders = try publisher.publisher(of: OrderPlaced.self)
-                try await withNode(named: "reader", peers: [service.endpoint]) { reader in
+                try await withNode(named: "reader", peers: [proxies[0].endpoint]) { reader in
                     try await reader.subscribe(
                         to: OrderPlaced.self, onGap: { Issue.record("\($0)") }
-                    ) { events in
-                        var ids = events.makeAsyncIterator()
-                        for id in 1...6 {
-                            if id.isMultiple(of: 3) { data.freeze() }
-                            try await orders.publish(OrderPlaced(id: id))
-                            #expect(try await ids.next()?.event.id == id)
-                        }
-                    }
+                    ) { events in try await body(orders, events, proxies[0], proxies[1]) }
                 }
+            }
+        }
+    }
+
+    /// The connection of the data brings nothing any more, and nobody says so, while the service
+    /// answers: a reader takes another one, and misses nothing.
+    @Test func aReaderNoticesThatItsDataConnectionIsDead() async throws {
+        try await Self.withLine { orders, events, _, data in
+            var ids = events.makeAsyncIterator()
+            for id in 1...6 {
+                if id.isMultiple(of: 3) { data.freeze() }
+                try await orders.publish(OrderPlaced(id: id))
+                #expect(try await ids.next()?.event.id == id)
             }
         }
     }
@@ -147,47 +152,29 @@ import Testing
     /// published: each event comes once, in its order and as it was, since what is damaged is
     /// fetched.
     @Test func readersGetEverythingThroughADamagedLine() async throws {
-        let (port, service, data) = try Self.proxies()
-        service.faults.delay = .milliseconds(2)
         let count = 3_000
-        // They carry as long as somebody has them.
-        defer { for proxy in [service, data] { proxy.stop() } }
-        try await within {
-            try await withNode(
-                named: "publisher", listening: Endpoint("tcp://127.0.0.1:\(port)")
-            ) { publisher in
-                let orders = try publisher.publisher(of: OrderPlaced.self)
-                try await withNode(named: "reader", peers: [service.endpoint]) { reader in
-                    try await reader.subscribe(
-                        to: OrderPlaced.self, onGap: { Issue.record("\($0)") }
-                    ) { events in
-                        data.faults.flippedShare = 0.03
-                        data.faults.swappedShare = 0.01
-                        data.faults.cutShare = 0.01
-                        let publishing = Task {
-                            for id in 1...count {
-                                try await orders.publish(OrderPlaced(id: id))
-                                if id.isMultiple(of: 10) {
-                                    try await Task.sleep(for: .milliseconds(1))
-                                }
-                            }
-                        }
-                        var expected = 1
-                        // Connections whose first bytes are damaged take a few seconds each.
-                        Task {
-                            try await publishing.value
-                            data.faults = .none
-                        }
-                        for try await (order, _) in events {
-                            #expect(order.id == expected)
-                            expected += 1
-                            if order.id == count { break }
-                        }
-                        try await publishing.value
-                        #expect(events.fetchedCount > 0)
-                    }
+        try await Self.withLine { orders, events, service, data in
+            service.faults.delay = .milliseconds(2)
+            data.faults.flippedShare = 0.03
+            data.faults.swappedShare = 0.01
+            data.faults.cutShare = 0.01
+            let publishing = Task {
+                for id in 1...count {
+                    try await orders.publish(OrderPlaced(id: id))
+                    // Many pieces, which are damaged or not.
+                    if id.isMultiple(of: 10) { try await Task.sleep(for: .milliseconds(1)) }
                 }
+                // Connections whose first bytes are damaged take a few seconds each.
+                data.faults = .none
             }
+            var expected = 1
+            for try await (order, _) in events {
+                #expect(order.id == expected)
+                expected += 1
+                if order.id == count { break }
+            }
+            try await publishing.value
+            #expect(events.fetchedCount > 0)
         }
     }
 }

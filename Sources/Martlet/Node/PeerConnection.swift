@@ -50,11 +50,9 @@ final class PeerConnection {
     private var silentTicks = 0
     private var silentTicksMax = PeerConnection.silentTicksMin
 
-    /// Three seconds: every lane that has events beats twice a second. Ticks are counted, not time,
-    /// so that a process that stood still does not blame the network.
-    private static let silentTicksMin = 60
-    /// Ten seconds, where fresh sockets are as silent.
-    private static let silentTicksLimit = 200
+    /// Ticks are counted, not time, so that a process that stood still does not blame the network.
+    private static let silentTicksMin = Int(Limits.dataSilence / NodeEngine.tickInterval)
+    private static let silentTicksLimit = Int(Limits.dataSilenceMax / NodeEngine.tickInterval)
     /// When a fresh socket is due.
     private var connectsAt: MonotonicTime?
     /// Whether the present socket has led to a session.

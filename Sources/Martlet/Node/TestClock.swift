@@ -17,7 +17,7 @@ enum TestClock {
         return unsafe place.pointee.load(ordering: .relaxed)
     }
 
-    // Never written again, and what it leads to is atomic.
+    // Sound to share: it is made once, before anybody has it, and what it leads to is atomic.
     nonisolated(unsafe) private static let place: UnsafeMutablePointer<Atomic<Int64>>? = {
         guard let name = unsafe getenv("MARTLET_TEST_CLOCK") else { return nil }
         let descriptor = unsafe open(name, O_RDONLY)
