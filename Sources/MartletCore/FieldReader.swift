@@ -1,33 +1,38 @@
 /// Takes bytes apart into fields. What is not there, or is not what it should be, is nil.
 package struct FieldReader {
-    private let bytes: [UInt8]
+    private let bytes: Bytes
     private var place = 0
 
     /// A reader of these bytes, from the first on.
-    package init(_ bytes: Bytes) { self.bytes = bytes.array() }
+    package init(_ bytes: Bytes) { self.bytes = bytes }
 
     /// How many bytes are left.
     package var left: Int { bytes.count - place }
 
     package mutating func byte() -> UInt8? {
         guard place < bytes.count else { return nil }
-        place += 1
-        return bytes[place - 1]
+        defer { place += 1 }
+        // Sound: it is left.
+        return bytes.withBytes { unsafe $0.unsafeLoad(fromByteOffset: place, as: UInt8.self) }
     }
 
     /// 64 bits, the low byte first.
     package mutating func number() -> UInt64? {
         guard left >= 8 else { return nil }
-        var value: UInt64 = 0
-        for offset in 0..<8 { value |= UInt64(bytes[place + offset]) << UInt64(8 * offset) }
-        place += 8
-        return value
+        defer { place += 8 }
+        // Sound: so many bytes are left.
+        return bytes.withBytes { span in
+            unsafe UInt64(
+                littleEndian: span.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self))
+        }
     }
 
     /// At most ten bytes that make 64 bits.
     package mutating func varint() -> UInt64? {
-        var value: UInt64 = 0
-        for shift in stride(from: UInt64(0), to: 70, by: 7) {
+        guard let first = byte() else { return nil }
+        if first < 0x80 { return UInt64(first) }
+        var value = UInt64(first & 0x7F)
+        for shift in stride(from: UInt64(7), to: 70, by: 7) {
             guard let byte = byte() else { return nil }
             let bits = UInt64(byte & 0x7F)
             guard shift < 63 || bits <= 1 else { return nil }
@@ -51,13 +56,20 @@ package struct FieldReader {
     package mutating func text(atMost byteCountMax: Int) -> String? {
         guard let count = count(ofThingsOf: 1), count <= byteCountMax else { return nil }
         defer { place += count }
-        return String(validating: bytes[place..<place + count], as: UTF8.self)
+        return bytes.withBytes { span in
+            // Sound: so many bytes are left, and a text is made of a copy of them.
+            unsafe span.extracting(place..<place + count).withUnsafeBytes { memory in
+                let part = unsafe memory.bindMemory(to: UInt8.self).span
+                guard let text = try? UTF8Span(validating: part) else { return nil }
+                return String(copying: text)
+            }
+        }
     }
 
     package mutating func bytes(atMost byteCountMax: Int) -> Bytes? {
         guard let count = count(ofThingsOf: 1), count <= byteCountMax else { return nil }
         defer { place += count }
-        return Bytes(Array(bytes[place..<place + count]))
+        return bytes[place..<place + count].detached()
     }
 
     /// The 16 bytes of an id.

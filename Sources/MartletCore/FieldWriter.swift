@@ -3,15 +3,17 @@ package struct FieldWriter {
     /// What has been written.
     package private(set) var bytes: [UInt8] = []
 
+    /// Most messages and directories of the log are no longer.
+    private static let usualByteCount = 128
+
     /// Nothing yet.
-    package init() {}
+    package init() { bytes.reserveCapacity(FieldWriter.usualByteCount) }
 
     package mutating func byte(_ value: UInt8) { bytes.append(value) }
 
     package mutating func number(_ value: UInt64) {
-        for shift in stride(from: UInt64(0), to: 64, by: 8) {
-            bytes.append(UInt8(truncatingIfNeeded: value >> shift))
-        }
+        // Sound: the bytes of a number are read while it is there.
+        unsafe withUnsafeBytes(of: value.littleEndian) { unsafe bytes.append(contentsOf: $0) }
     }
 
     package mutating func varint(_ value: UInt64) {

@@ -34,7 +34,10 @@ public protocol Storage: AnyObject, Sendable {
 
     /// Keeps all of it or, if it throws, perhaps some. Each frame follows the last one of its
     /// channel, and epochs rise.
-    func commit(_ changes: StorageChanges) throws(MartletError)
+    ///
+    /// - Parameter meanwhile: what there is to do beside, while the medium works. It is called once
+    ///   unless nothing was written.
+    func commit(_ changes: StorageChanges, meanwhile: () -> Void) throws(MartletError)
 
     /// The frames from the one that holds this event on, of so many bytes together, but one at
     /// least. Where events are damaged, it says which.
@@ -64,6 +67,13 @@ public protocol Storage: AnyObject, Sendable {
 
     /// Ends its use. What comes after throws `closed`.
     func close() throws(MartletError)
+}
+
+extension Storage {
+    /// Keeps all of it or, if it throws, perhaps some.
+    public func commit(_ changes: StorageChanges) throws(MartletError) {
+        try commit(changes) {}
+    }
 }
 
 /// What is to be kept, in the order of the fields.

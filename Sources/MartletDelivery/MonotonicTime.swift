@@ -5,11 +5,19 @@ package struct MonotonicTime: Sendable, Hashable, Comparable {
     package let microseconds: UInt64
 
     /// A moment.
+    @inlinable
     package init(microseconds: UInt64) { self.microseconds = microseconds }
 
     /// Whether the left one comes first.
+    @inlinable
     package static func < (left: MonotonicTime, right: MonotonicTime) -> Bool {
         left.microseconds < right.microseconds
+    }
+
+    /// Whether the left one does not come first.
+    @inlinable
+    package static func >= (left: MonotonicTime, right: MonotonicTime) -> Bool {
+        left.microseconds >= right.microseconds
     }
 
     /// The moment after this time; the last there is where that lies beyond.

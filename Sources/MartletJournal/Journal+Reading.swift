@@ -175,7 +175,7 @@ extension JournalState {
     func view(
         of channel: Channel, from sequence: UInt64, byteCountMax: Int
     ) -> ChannelView {
-        guard let number = number(of: channel) else {
+        guard let number = numbers[channel] else {
             return ChannelView(number: 0, complete: [], newest: [], expected: 1, next: 1, end: 1)
         }
         let expected = max(sequence, channels[number].first)

@@ -116,7 +116,9 @@ public final class Journal: Storage {
     // MARK: Committing
 
     /// Keeps all of it, or throws.
-    public func commit(_ changes: StorageChanges) throws(MartletError) {
+    public func commit(
+        _ changes: StorageChanges, meanwhile: () -> Void
+    ) throws(MartletError) {
         guard !changes.isEmpty else { return }
         try writing.withLock { (_) throws(MartletError) in
             try rollIfDue()
@@ -125,7 +127,7 @@ public final class Journal: Storage {
                 return (try PreparedGroup(changes, state, in: active), active)
             }
             let byteCount = try doubting { () throws(MartletError) in
-                try write(prepared, to: segment)
+                try write(prepared, to: segment, meanwhile)
             }
             state.withLock { state in
                 segment.byteCount = byteCount
@@ -156,7 +158,7 @@ public final class Journal: Storage {
 
     /// How long the file is then.
     private func write(
-        _ group: PreparedGroup, to segment: Segment
+        _ group: PreparedGroup, to segment: Segment, _ meanwhile: () -> Void
     ) throws(MartletError) -> Int {
         let end = group.offset + group.byteCount
         var byteCount = segment.byteCount
@@ -168,6 +170,8 @@ public final class Journal: Storage {
             byteCount = group.offset + count
         }
         try segment.file.write(group.pieces, at: group.offset)
+        segment.file.beginSynchronizing(at: group.offset, count: group.byteCount)
+        meanwhile()
         try segment.file.synchronize()
         return max(byteCount, end)
     }

@@ -20,14 +20,13 @@ struct JournalState {
     /// A write has failed: what is on the disk is not known.
     var isDoubtful = false
     var isClosed = false
-    private var numbers: [Channel: Int] = [:]
+    /// The numbers of the channels.
+    private(set) var numbers: [Channel: Int] = [:]
 
     init(node: NodeID) { self.node = node }
 
     /// The segment that is written to.
     var active: Segment? { segments.last.flatMap { $0.isComplete ? nil : $0 } }
-
-    func number(of channel: Channel) -> Int? { numbers[channel] }
 
     @discardableResult
     mutating func add(_ channel: Channel) -> Int {
@@ -199,136 +198,4 @@ struct JournalState {
         segments.removeFirst(gone.count)
         return gone
     }
-}
-
-/// A group that is ready to be written.
-struct PreparedGroup {
-    let entries: [LogEntry]
-    let number: UInt64
-    let offset: Int
-    let framesOffset: Int
-    let byteCount: Int
-    let pieces: [Bytes]
-
-    init(
-        _ changes: StorageChanges, _ state: JournalState, in segment: Segment
-    ) throws(MartletError) {
-        let (salt, offset) = (segment.head.salt, segment.end)
-        var numbers = NewChannels(state)
-        var entries: [LogEntry] = []
-        if let epoch = changes.epoch { entries.append(.epoch(epoch)) }
-        for (name, count) in changes.streams.sorted(by: { $0.key.precedes($1.key) }) {
-            entries.append(.stream(name, partitions: count))
-        }
-        for frame in changes.frames {
-            let channel = numbers.number(of: frame.channel, &entries)
-            guard frame.sequences.lowerBound == numbers.next(channel) else {
-                throw MartletError(
-                    .invalidArgument,
-                    "A frame of \(frame.channel) begins with event \(frame.sequences.lowerBound), "
-                        + "and \(numbers.next(channel)) comes next.")
-            }
-            numbers.advance(channel, to: frame.sequences.upperBound)
-            entries.append(
-                .frame(
-                    FrameEntry(
-                        channel: channel, epoch: frame.epoch, sequences: frame.sequences,
-                        byteCount: frame.bytes.count, latest: frame.latest)))
-        }
-        for (channel, first) in changes.firsts {
-            entries.append(.first(channel: numbers.number(of: channel, &entries), first))
-        }
-        for (name, positions) in changes.cursors.sorted(by: { $0.key < $1.key }) {
-            guard !name.isEmpty, name.utf8.count <= Limits.cursorNameBytesMax else {
-                throw MartletError(
-                    .invalidArgument,
-                    "The name of a cursor has 1 to \(Limits.cursorNameBytesMax) bytes.")
-            }
-            entries.append(.cursor(name, positions))
-        }
-        for (name, producer) in changes.producers.sorted(by: { $0.key < $1.key }) {
-            try entries.append(.producer(name, PreparedGroup.entry(producer, name, numbers)))
-        }
-        PreparedGroup.addWork(changes, &numbers, &entries)
-        let frameBytes = changes.frames.reduce(0) { $0 + $1.bytes.count }
-        let head = LogGroup.head(
-            entries, number: state.nextGroup, frameBytes: frameBytes, salt: salt)
-        // What could not be read would make the group damaged.
-        guard head.count <= LogGroup.directoryBytesMax,
-            LogGroup(checked: Bytes(head), number: state.nextGroup, salt: salt)?.entries == entries
-        else {
-            throw MartletError(
-                .invalidArgument,
-                "This cannot be stored: a number is out of its range, or it is too much at once.")
-        }
-        self.entries = entries
-        number = state.nextGroup
-        self.offset = offset
-        framesOffset = offset + head.count
-        byteCount = LogGroup.aligned(head.count + frameBytes)
-        let padding = byteCount - head.count - frameBytes
-        pieces =
-            [Bytes(head)] + changes.frames.map(\.bytes)
-            + (padding == 0 ? [] : [Bytes([UInt8](repeating: 0, count: padding))])
-    }
-}
-
-extension PreparedGroup {
-    /// Groups, and their ledgers.
-    private static func addWork(
-        _ changes: StorageChanges, _ numbers: inout NewChannels, _ entries: inout [LogEntry]
-    ) {
-        for (name, group) in changes.groups.sorted(by: { $0.key < $1.key }) {
-            for channel in group?.starts.keys.sorted(by: { $0.description < $1.description }) ?? []
-            {
-                _ = numbers.number(of: channel, &entries)
-            }
-            entries.append(.group(name, group.map { GroupEntry($0) { numbers[$0] } }))
-        }
-        let names = changes.ledgers.keys.sorted {
-            ($0.group, $0.channel.description) < ($1.group, $1.channel.description)
-        }
-        for name in names {
-            guard let ledger = changes.ledgers[name] else { continue }
-            let number = numbers.number(of: name.channel, &entries)
-            entries.append(.ledger(group: name.group, channel: number, ledger))
-        }
-    }
-
-    private static func entry(
-        _ producer: StoredProducer?, _ name: String, _ numbers: NewChannels
-    ) throws(MartletError) -> ProducerEntry? {
-        guard !name.isEmpty, name.utf8.count <= Limits.producerNameBytesMax else {
-            throw MartletError(
-                .invalidArgument,
-                "The name of a producer has 1 to \(Limits.producerNameBytesMax) bytes.")
-        }
-        return producer.map { ProducerEntry($0) { numbers[$0] } }
-    }
-}
-
-/// The channels as they will be, while a group is put together.
-private struct NewChannels {
-    private let state: JournalState
-    private var new: [Channel: Int] = [:]
-    private var nexts: [Int: UInt64] = [:]
-
-    init(_ state: JournalState) { self.state = state }
-
-    mutating func number(of channel: Channel, _ entries: inout [LogEntry]) -> Int {
-        if let known = self[channel] { return known }
-        let number = state.channels.count + new.count
-        new[channel] = number
-        entries.append(.channel(number: number, channel.stream, lane: channel.lane))
-        return number
-    }
-
-    subscript(channel: Channel) -> Int? { state.number(of: channel) ?? new[channel] }
-
-    func next(_ channel: Int) -> UInt64 {
-        nexts[channel]
-            ?? (channel < state.channels.count ? state.channels[channel].next : 1)
-    }
-
-    mutating func advance(_ channel: Int, to next: UInt64) { nexts[channel] = next }
 }

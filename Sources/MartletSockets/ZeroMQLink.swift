@@ -95,20 +95,20 @@ extension ZeroMQLink: SendingLink where Role: SendingRole {
     public func send(_ message: Multipart) async throws(MartletError) {
         try Role.kind.checkParts(of: message)
         try await queues.outgoing.send(message)
-        loop.executor.signal.notify()
+        loop.noteOutgoing()
     }
 
     /// Queues a message if there is room (`SendingLink.offer`).
     public func offer(_ message: Multipart) throws(MartletError) -> Bool {
         try Role.kind.checkParts(of: message)
         guard try queues.outgoing.offer(message) else { return false }
-        loop.executor.signal.notify()
+        loop.noteOutgoing()
         return true
     }
 
     /// Queues messages as far as there is room, and hands them to libzmq on this thread if the
     /// loop's own sleeps: one thread less must wake. How many found room.
-    package func offer(_ messages: some Sequence<Multipart>) throws(MartletError) -> Int {
+    package func offer(_ messages: [Multipart]) throws(MartletError) -> Int {
         var count = 0
         defer { if count > 0, !loop.flushIfAsleep(queues) { loop.notify() } }
         for message in messages {

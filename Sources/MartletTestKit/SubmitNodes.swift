@@ -92,7 +92,8 @@ struct SubmitNode {
     private mutating func takeAnswers() -> [ProducerAnswer] {
         let channels = journal.channels
         let epoch = epoch
-        return table.takeAnswers { channel, sequence in
+        defer { table.forgetAnswers() }
+        return table.answers { channel, sequence in
             channels.first { $0.channel == channel }?.epoch(of: sequence) ?? epoch
         }
     }

@@ -51,7 +51,8 @@ import Testing
             }
             self.events = events
             _ = table.takeChanges()
-            return table.takeAnswers { _, _ in Epoch(start: 1, random: 1) }.map(\.message)
+            defer { table.forgetAnswers() }
+            return table.answers { _, _ in Epoch(start: 1, random: 1) }.map(\.message)
         }
     }
 

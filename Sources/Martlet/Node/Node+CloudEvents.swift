@@ -8,7 +8,7 @@ extension Node {
         _ event: CloudEvent, until level: Receipt.Level = .queued
     ) async throws(MartletError) -> Receipt {
         let (definition, fields) = try event.parts()
-        let outlet = try outlet(to: definition.topic.stream)
+        let outlet = try outlet(to: definition.stream)
         let kind = outlet.passingKind(definition)
         let payload = event.data ?? Bytes()
         return try await outlet.publish(until: level) { (group) throws(MartletError) in

@@ -79,7 +79,7 @@ public final class Node: Sendable {
     public func publisher(
         of definition: EventDefinition
     ) throws(MartletError) -> PayloadPublisher {
-        PayloadPublisher(try outlet(to: definition.topic.stream), definition)
+        PayloadPublisher(try outlet(to: definition.stream), definition)
     }
 
     /// Waits until so many nodes subscribe to the stream, or, without one, to any stream at all.

@@ -38,7 +38,7 @@ extension PublishingCore {
     }
 
     /// Closes the data socket, and returns what is said to peers before the node goes.
-    func close() -> [(route: Bytes, message: Multipart)] {
+    func close() -> [Outgoing] {
         outcomes.close()
         progress.close()
         return state.withLock { state in

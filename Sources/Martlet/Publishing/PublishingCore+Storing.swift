@@ -35,8 +35,15 @@ extension PublishingCore {
     }
 
     /// Producers are answered.
-    func answer(_ given: [ProducerAnswer]) {
-        guard !given.isEmpty else { return }
-        send(responses { machine in given.flatMap { machine.answered($0) } })
+    func answer(_ answers: [ProducerAnswer]) { send(messages(for: answers)) }
+
+    /// The answers as they are sent.
+    func messages(for answers: [ProducerAnswer]) -> [Outgoing] {
+        guard !answers.isEmpty else { return [] }
+        return responses { machine in
+            var effects: [FanoutPublisher.Effect] = []
+            for answer in answers { effects += machine.answered(answer) }
+            return effects
+        }
     }
 }

@@ -75,9 +75,9 @@ extension PublishingCore {
 
     func told(
         _ answer: ProducerOutcome.Answer, _ watch: ProducerWatch, _ state: inout State
-    ) -> [(route: Bytes, message: Multipart)] {
+    ) -> [Outgoing] {
         let outcome = ProducerOutcome(watch.awaiting, answer)
-        var messages: [(route: Bytes, message: Multipart)] = []
+        var messages: [Outgoing] = []
         let message = SessionMessage.outcome(session: watch.session, outcome)
         for case .send(let route, let message) in state.machine.say(message) {
             messages.append((route, message))

@@ -9,7 +9,7 @@ extension PublishingCore {
     func carryOutWork(_ state: inout State) {
         // Who is turned away belongs to no group.
         guard !state.work.isIdle || state.work.hasEffects else { return }
-        var messages: [(route: Bytes, message: Multipart)] = []
+        var messages: [Outgoing] = []
         for effect in state.work.takeEffects() {
             switch effect {
             case .say(let message):
@@ -32,7 +32,7 @@ extension PublishingCore {
     /// Sends what workers are to be told, behind what is there. A group can give out more in one
     /// turn than finds room at the socket; how much that is, windows bound.
     func tellWorkers(
-        _ messages: [(route: Bytes, message: Multipart)], _ state: inout State
+        _ messages: [Outgoing], _ state: inout State
     ) {
         let isFirst = state.untold.isEmpty
         if !isFirst { state.untold += messages }

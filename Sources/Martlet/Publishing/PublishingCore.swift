@@ -8,6 +8,9 @@ import Synchronization
 /// same order. The loop takes it, and so does a caller that finds nothing under way, which saves
 /// the event the way through the loop's thread. Nobody waits while holding it.
 final class PublishingCore: Sendable {
+    /// A message of the service socket, and to whom.
+    typealias Outgoing = (route: Bytes, message: Multipart)
+
     struct State: ~Copyable {
         var machine: FanoutPublisher
         /// The groups that work for the streams.
@@ -18,7 +21,7 @@ final class PublishingCore: Sendable {
         /// In the places that their streams have in the machine.
         var streams: [StreamBuffer] = []
         /// What workers are to be told and found no room, in its order.
-        var untold: [(route: Bytes, message: Multipart)] = []
+        var untold: [Outgoing] = []
         /// Producers that wait for what becomes of their events.
         var remote = RemoteWatches()
         /// Streams that go to those who pull, by their places.
@@ -242,19 +245,19 @@ final class PublishingCore: Sendable {
 
     func responses(
         _ decide: (inout FanoutPublisher) -> [FanoutPublisher.Effect]
-    ) -> [(route: Bytes, message: Multipart)] {
+    ) -> [Outgoing] {
         state.withLock { state in carryOut(decide(&state.machine), &state).messages }
     }
 
     /// Sends messages from the service socket. What finds no room is lost, and will be asked for
     /// again.
-    func send(_ messages: [(route: Bytes, message: Multipart)]) { _ = offer(messages) }
+    func send(_ messages: [Outgoing]) { _ = offer(messages) }
 
     /// How many of the messages found room at the service socket.
-    func offer(_ messages: [(route: Bytes, message: Multipart)]) -> Int {
+    func offer(_ messages: [Outgoing]) -> Int {
         guard !messages.isEmpty else { return 0 }
         let count = try? service.offer(
-            messages.lazy.map { route, message in
+            messages.map { route, message in
                 Multipart(first: route, rest: [message.first] + message.rest)
             })
         // A link that is closed takes nothing, and is not asked again.
@@ -282,7 +285,7 @@ final class PublishingCore: Sendable {
     /// A message has come to the service socket. What is to be sent there is returned.
     func receive(
         _ message: Multipart, from route: Bytes, answerRoom: Int
-    ) -> [(route: Bytes, message: Multipart)] {
+    ) -> [Outgoing] {
         watchingReaders { state in
             state.machine.answerRoom = answerRoom
             return state.machine.receive(message, from: route, at: NodeClock.now)
@@ -293,7 +296,7 @@ final class PublishingCore: Sendable {
     func expectOwn(nonces: UInt32) { state.withLock { $0.machine.expectOwn(nonces: nonces) } }
 
     /// Time has passed.
-    func tick() -> [(route: Bytes, message: Multipart)] {
+    func tick() -> [Outgoing] {
         let now = NodeClock.now
         for buffer in buffers.withLock({ Array($0.values) }) {
             buffer.room.expire(at: now)
@@ -315,7 +318,7 @@ final class PublishingCore: Sendable {
     /// Lets the machine decide something, and tells those who wait for readers of what is new.
     private func watchingReaders(
         _ decide: (inout State) -> [FanoutPublisher.Effect]
-    ) -> [(route: Bytes, message: Multipart)] {
+    ) -> [Outgoing] {
         let (outcome, readersChanged, hasProgress) = state.withLock { state in
             let before = (state.machine.readerChanges, state.machine.progress)
             let effects = decide(&state)
@@ -334,7 +337,7 @@ final class PublishingCore: Sendable {
     /// Hands over what producers ask. What cannot be handed over is answered.
     private func take(
         _ submissions: [ProducerRequest]
-    ) -> [(route: Bytes, message: Multipart)] {
+    ) -> [Outgoing] {
         let answers: [ProducerAnswer]
         if let journal, acceptsProducers {
             let busy = journal.writer.submit(submissions.filter { $0.tooLarge == nil })
@@ -346,7 +349,7 @@ final class PublishingCore: Sendable {
     }
 
     struct Carried: Sendable {
-        var messages: [(route: Bytes, message: Multipart)] = []
+        var messages: [Outgoing] = []
         var requests: [StoredRequest] = []
         var submissions: [ProducerRequest] = []
         var inquiries: [(session: UInt64, Inquiry)] = []

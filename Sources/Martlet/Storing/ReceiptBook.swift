@@ -60,7 +60,7 @@ final class ReceiptBook: Sendable {
             }
             return done
         }
-        for waiter in done { waiter.continuation.resume(returning: .success(epoch)) }
+        for waiter in done { waiter.resume(.success(epoch)) }
     }
 
     /// Nothing can be stored until the disk works again: who waits is told.
@@ -70,7 +70,7 @@ final class ReceiptBook: Sendable {
         } where: { _ in
             true
         }
-        for waiter in waiters { waiter.continuation.resume(returning: .failure(error)) }
+        for waiter in waiters { waiter.resume(.failure(error)) }
     }
 
     /// Ends the waits that have lasted too long.
@@ -79,7 +79,7 @@ final class ReceiptBook: Sendable {
         } where: {
             $0.deadline <= now
         }
-        for waiter in late { waiter.continuation.resume(returning: .failure(Self.late)) }
+        for waiter in late { waiter.resume(.failure(Self.late)) }
     }
 
     private func takeWaiters(
@@ -108,8 +108,7 @@ final class ReceiptBook: Sendable {
         let outcome = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let waiter = Waiters.Waiter(
-                    number: number, sequence: event.sequence, deadline: deadline,
-                    continuation: continuation)
+                    number: number, sequence: event.sequence, deadline: deadline, continuation)
                 let outcome = state.withLock { state in
                     add(waiter, event.lane, &state)
                 }
@@ -120,7 +119,7 @@ final class ReceiptBook: Sendable {
             } where: {
                 $0.number == number
             }.first
-            waiter?.continuation.resume(returning: .failure(Self.cancelled))
+            waiter?.resume(.failure(Self.cancelled))
         }
         return try outcome.get()
     }

@@ -5,12 +5,25 @@ internal import MartletDelivery
 struct SequenceWaiters<Value: Sendable>: Sendable {
     typealias Outcome = Result<Value, MartletError>
 
-    struct Waiter: Sendable {
+    /// An object: to copy a continuation costs more than all the rest.
+    final class Waiter: Sendable {
         /// Tells it from all others, so that it can be cancelled.
         let number: UInt64
         let sequence: UInt64
         let deadline: MonotonicTime
-        let continuation: CheckedContinuation<Outcome, Never>
+        private let continuation: CheckedContinuation<Outcome, Never>
+
+        init(
+            number: UInt64, sequence: UInt64, deadline: MonotonicTime,
+            _ continuation: CheckedContinuation<Outcome, Never>
+        ) {
+            self.number = number
+            self.sequence = sequence
+            self.deadline = deadline
+            self.continuation = continuation
+        }
+
+        func resume(_ outcome: Outcome) { continuation.resume(returning: outcome) }
     }
 
     private var waiters: [Waiter] = []
@@ -23,6 +36,11 @@ struct SequenceWaiters<Value: Sendable>: Sendable {
     /// Those whose events come before this one.
     mutating func take(before sequence: UInt64) -> [Waiter] {
         let count = waiters.prefix { $0.sequence < sequence }.count
+        guard count > 0 else { return [] }
+        if count == waiters.count {
+            defer { waiters = [] }
+            return waiters
+        }
         defer { waiters.removeFirst(count) }
         return Array(waiters[..<count])
     }

@@ -28,7 +28,7 @@ final class StorageWriter: Sendable {
 
         /// All streams, each time from another one on.
         mutating func takeStreams() -> [(place: Int, buffer: StreamBuffer)] {
-            guard !streams.isEmpty else { return [] }
+            guard streams.count > 1 else { return streams }
             turns = (turns + 1) % streams.count
             return Array(streams[turns...] + streams[..<turns])
         }
@@ -184,10 +184,12 @@ final class StorageWriter: Sendable {
             }
             if let core { takeWork(of: core, &queue, &turn) }
             let isNothing = queue.isEmpty
-            guard isNothing || store(&queue, core, &turn) else { break }
+            guard isNothing || store(&queue, &submitted, core, &turn) else { break }
             core?.workStored()
-            core?.answer(submitted.takeAnswers(from: storage))
             if isNothing {
+                // What was refused, or is there already.
+                core?.answer(submitted.answers(from: storage, in: queue.epoch))
+                submitted.forgetAnswers()
                 for flush in turn.flushes { flush.resume(returning: nil) }
                 if isClosing { break }
                 signal.wait(atMost: turn.pause)
@@ -303,20 +305,36 @@ final class StorageWriter: Sendable {
 
     /// False if it could not be stored before the end.
     private func store(
-        _ queue: inout CommitQueue, _ core: PublishingCore?, _ turn: inout Turn
+        _ queue: inout CommitQueue, _ submitted: inout SubmissionWriter, _ core: PublishingCore?,
+        _ turn: inout Turn
     ) -> Bool {
         let buffers = turn.buffers
         for attempt in 1... {
             let firsts = queue.firsts
+            let epoch = queue.epoch
+            var answers: [PublishingCore.Outgoing]?
+            var stored: [CommitQueue.Stored] = []
             do throws(MartletError) {
-                try queue.commit(to: storage, random: .random(in: 0 ... .max)) { stored in
-                    publish(stored, buffers, core)
-                }
+                try queue.commit(
+                    to: storage,
+                    meanwhile: {
+                        answers = core?.messages(for: submitted.answers(from: storage, in: epoch))
+                    }
+                ) { stored.append($0) }
+                // Producers first: each waits for it, and for nobody else.
+                core?.send(
+                    answers
+                        ?? core?.messages(for: submitted.answers(from: storage, in: queue.epoch))
+                        ?? [])
+                submitted.forgetAnswers()
+                for some in stored { publish(some, buffers, core) }
                 if attempt > 1 { for buffer in buffers { buffer.receipts?.recover() } }
                 if !firsts.isEmpty { core?.forget(before: firsts) }
                 for flush in turn.flushes { flush.resume(returning: nil) }
                 return true
             } catch {
+                // Some of it may be there all the same.
+                for some in stored { publish(some, buffers, core) }
                 // The second attempt begins by looking, and may succeed before anybody has noticed.
                 guard attempt > 1 else { continue }
                 fail(&turn, because: error)

@@ -36,7 +36,8 @@ struct SubmissionWriter {
         }
         var targets: Targets = [:]
         var byteCount = 0
-        var last = last
+        var last = last.take()
+        defer { self.last = last }
         table.admit(at: NodeClock.timestamp) { (event) throws(MartletError) in
             let stream = event.frame.channel.stream
             guard stream != DeadLetter.topic.stream,
@@ -59,7 +60,6 @@ struct SubmissionWriter {
             let channel = Channel(node: buffer.instance.node, stream: stream, lane: lane)
             return .appended(channel, sequence)
         }
-        self.last = last
         return targets
     }
 
@@ -67,11 +67,14 @@ struct SubmissionWriter {
         let number = event.definitionNumber
         if let last, last.frame === event.frame, last.number == number { return last.kind }
         let definition = event.definition
-        var kind = last?.kind
-        if kind?.definition != definition { kind = nil }
-        let known = kind ?? PublishedKind(definition: definition, number: -1)
-        last = LastKind(kind: known, frame: event.frame, number: number)
-        return known
+        if let known = last?.kind, known.definition == definition {
+            last?.frame = event.frame
+            last?.number = number
+            return known
+        }
+        let kind = PublishedKind(definition: definition, number: -1)
+        last = LastKind(kind: kind, frame: event.frame, number: number)
+        return kind
     }
 
     private static func unknown(_ stream: StreamName) -> MartletError {
@@ -86,19 +89,23 @@ struct SubmissionWriter {
     /// What is to be committed with what was appended.
     mutating func takeChanges() -> [String: StoredProducer?] { table.takeChanges() }
 
-    /// What may be said now that it is committed.
-    mutating func takeAnswers(from storage: any Storage) -> [ProducerAnswer] {
+    /// What may be said once it is committed, in this epoch.
+    func answers(from storage: any Storage, in epoch: Epoch) -> [ProducerAnswer] {
         guard table.hasAnswers else { return [] }
         let channels = storage.channels
         // Most answers name a row or two, for which an index is not worth while.
         var looks = 0
         lazy var index = Dictionary(
             channels.map { ($0.channel, $0) }, uniquingKeysWith: { $1 })
-        return table.takeAnswers { channel, sequence in
+        return table.answers { channel, sequence in
             looks += 1
             let stored =
                 looks > 16 ? index[channel] : channels.first { $0.channel == channel }
-            return stored?.epoch(of: sequence)
+            guard let stored, sequence < stored.next else { return epoch }
+            return stored.epoch(of: sequence)
         }
     }
+
+    /// It has been said.
+    mutating func forgetAnswers() { table.forgetAnswers() }
 }

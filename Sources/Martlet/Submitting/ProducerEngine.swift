@@ -44,14 +44,14 @@ final class ProducerEngine: LoopDriver {
         for frame in frames {
             carryOut(machine.add(frame.bytes, frame.sequences, at: now))
         }
-        if now >= nextTick || machine.deadline.map({ now >= $0 }) ?? false {
+        if now >= min(nextTick, machine.deadline ?? nextTick) {
             nextTick = now + NodeEngine.tickInterval
             carryOut(machine.tick(at: now))
             buffer.expire(at: now)
             end?.expire(at: now)
         }
-        let dues = [dialer.due, machine.deadline].compactMap { $0 }
-        return .now + now.duration(to: dues.reduce(nextTick, min))
+        let due = min(nextTick, machine.deadline ?? nextTick, dialer.due ?? nextTick)
+        return .now + now.duration(to: due)
     }
 
     private func carryOut(_ effects: [ProducerClient.Effect]) {

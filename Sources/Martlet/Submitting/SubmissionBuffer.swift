@@ -26,7 +26,9 @@ final class SubmissionBuffer: Sendable {
 
         mutating func add(_ more: [SubmittedRun], at node: NodeID) {
             self.node = node
-            runs = Array((runs + more).suffix(Places.runsMax))
+            runs += more
+            // Seldom, so that few are moved.
+            if runs.count > 2 * Places.runsMax { runs.removeFirst(runs.count - Places.runsMax) }
         }
 
         func position(of number: UInt64) -> Position? {
@@ -96,7 +98,7 @@ final class SubmissionBuffer: Sendable {
     ) throws(MartletError) -> UInt64? {
         try SubmissionBuffer.check(payload, fields)
         return try state.withLock { (state) throws(MartletError) -> UInt64? in
-            try check(kind.topic.stream, &state)
+            try check(kind.stream, &state)
             let open = state.builder?.byteCount ?? 0
             guard state.byteCount + open < Limits.submissionBytes else { return nil }
             var number = try write(payload, fields, kind, &state)
@@ -165,7 +167,7 @@ final class SubmissionBuffer: Sendable {
     private func write(
         _ payload: RawSpan, _ fields: EventFields, _ kind: EventDefinition, _ state: inout State
     ) throws(MartletError) -> UInt64? {
-        let stream = kind.topic.stream
+        let stream = kind.stream
         if state.builder?.channel.stream != stream {
             seal(&state)
             guard let epoch = state.epoch else { throw SubmissionBuffer.closedError }
@@ -207,7 +209,7 @@ final class SubmissionBuffer: Sendable {
         let outcome = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let waiter = Waiters.Waiter(
-                    number: own, sequence: number, deadline: deadline, continuation: continuation)
+                    number: own, sequence: number, deadline: deadline, continuation)
                 let outcome = state.withLock { state -> Waiters.Outcome? in
                     if number < state.stored {
                         return .success(state.places.position(of: number))
@@ -232,7 +234,7 @@ final class SubmissionBuffer: Sendable {
         with error: MartletError, where isTaken: @Sendable (Waiters.Waiter) -> Bool
     ) {
         let waiters = state.withLock { $0.waiters.take(where: isTaken) }
-        for waiter in waiters { waiter.continuation.resume(returning: .failure(error)) }
+        for waiter in waiters { waiter.resume(.failure(error)) }
     }
 
     // MARK: The loop
@@ -283,7 +285,7 @@ final class SubmissionBuffer: Sendable {
                 rest = rest.dropFirst()
             }
             let position = rest.first?.position(of: waiter.sequence, at: node)
-            waiter.continuation.resume(returning: .success(position))
+            waiter.resume(.success(position))
         }
         if hasRoom { changes.raise() }
     }

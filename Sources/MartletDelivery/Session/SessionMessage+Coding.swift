@@ -1,6 +1,7 @@
 extension SessionMessage {
-    static let magic: [UInt8] = [0x4D, 0x53, 0x56]
     static let version: UInt8 = 1
+    /// "MSV" and the version, with which every message begins.
+    private static let lead = UInt32(0x56_534D) | UInt32(version) << 24
 
     private enum Kind: UInt8 {
         case hello = 1
@@ -38,9 +39,7 @@ extension SessionMessage {
     /// The message as it is sent.
     package var multipart: Multipart {
         var writer = FieldWriter()
-        for byte in SessionMessage.magic + [SessionMessage.version, kind.rawValue, 0, 0, 0] {
-            writer.byte(byte)
-        }
+        writer.number(UInt64(SessionMessage.lead) | UInt64(kind.rawValue) << 32)
         writer.number(session)
         write(into: &writer)
         let first = Bytes(writer.bytes)
@@ -143,11 +142,9 @@ extension SessionMessage {
     /// not known here.
     package init?(_ multipart: Multipart) {
         var reader = FieldReader(multipart.first)
-        for byte in SessionMessage.magic + [SessionMessage.version] {
-            guard reader.byte() == byte else { return nil }
-        }
-        guard let kind = reader.byte().flatMap({ Kind(rawValue: $0) }), reader.byte() != nil,
-            reader.byte() != nil, reader.byte() != nil, let session = reader.number(),
+        guard let head = reader.number(), UInt32(truncatingIfNeeded: head) == SessionMessage.lead,
+            let kind = Kind(rawValue: UInt8(truncatingIfNeeded: head >> 32)),
+            let session = reader.number(),
             (kind.hasFrames ? 2...Limits.messageFrames + 1 : 1...1).contains(multipart.count),
             // A farewell may be all that a stranger hears.
             kind == .bye || (session == 0) == (kind == .hello)

@@ -79,7 +79,11 @@ package struct CommitQueue: Sendable {
 
     /// Producers wait, with the frames that hold their events.
     package mutating func add(producers: [String: StoredProducer?]) {
-        self.producers.merge(producers) { $1 }
+        if self.producers.isEmpty {
+            self.producers = producers
+        } else {
+            self.producers.merge(producers) { $1 }
+        }
     }
 
     /// Groups wait, and ledgers, with what they say of frames that wait.
@@ -98,17 +102,21 @@ package struct CommitQueue: Sendable {
     /// Stores what waits. What it returns is on the disk, in its order; what it throws may have
     /// left something there. Call it again then: it begins by looking.
     ///
-    /// - Parameter random: the low half of an epoch, should one be raised.
+    /// - Parameters:
+    ///   - random: the low half of an epoch, should one be raised.
+    ///   - meanwhile: what there is to do while the medium works. It is called if everything waits
+    ///     for the first time, so that nobody need look what of it is there.
     package mutating func commit(
-        to storage: any Storage, random: UInt32, _ publish: (Stored) -> Void
+        to storage: any Storage, random: @autoclosure () -> UInt32 = .random(in: 0 ... .max),
+        meanwhile: () -> Void = {}, _ publish: (Stored) -> Void
     ) throws(MartletError) {
         if isDoubtful {
             try storage.recover()
             try takeFound(in: storage, publish)
-            try raise(storage, random)
+            try raise(storage, random())
         } else {
             isDoubtful = true
-            try storage.commit(changes())
+            try storage.commit(changes(), meanwhile: meanwhile)
         }
         isDoubtful = false
         let stored = Stored(epoch: epoch, entries: entries[...])

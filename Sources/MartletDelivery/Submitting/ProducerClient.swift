@@ -52,8 +52,8 @@ package struct ProducerClient {
     /// Events of which it wants to know what becomes of them.
     private var awaiting: [ProducerAwaiting] = []
     private var lastAsked = MonotonicTime(microseconds: 0)
-    /// When it begins to send anew.
-    private var resumesAt: MonotonicTime?
+    /// When it wants to be called at the latest, beside the beats: it begins to send anew then.
+    package private(set) var deadline: MonotonicTime?
 
     /// The node cannot take more: the first pause, and the longest.
     private static let busyPause = Duration.milliseconds(50)
@@ -67,9 +67,6 @@ package struct ProducerClient {
         self.random = random
         session = PeerSession(instance, named: producer)
     }
-
-    /// When it wants to be called at the latest, beside the beats.
-    package var deadline: MonotonicTime? { resumesAt }
 
     /// How many events are not known to be stored.
     package var pendingCount: Int { frames.reduce(0) { $0 + $1.sequences.count } }
@@ -97,7 +94,7 @@ package struct ProducerClient {
             lastAsked = now
             effects += ask(awaiting)
         }
-        if let resumes = resumesAt, now >= resumes {
+        if let deadline, now >= deadline {
             effects += sendAnew(now)
         } else if now >= lastProgress + Limits.fetchTimeout {
             lastProgress = now
@@ -149,7 +146,7 @@ package struct ProducerClient {
     }
 
     private mutating func send() -> [Effect] {
-        guard isOpen, resumesAt == nil, let live = session.live else { return [] }
+        guard isOpen, deadline == nil, let live = session.live else { return [] }
         var effects: [Effect] = []
         while sent < frames.count, !isProbing || sent == 0 {
             let some = nextMessage()
@@ -172,7 +169,7 @@ package struct ProducerClient {
     }
 
     private mutating func sendAnew(_ now: MonotonicTime) -> [Effect] {
-        resumesAt = nil
+        deadline = nil
         sent = 0
         isProbing = true
         attempt += 1
@@ -214,7 +211,7 @@ package struct ProducerClient {
         guard !hasFailed else { return [] }
         hasFailed = true
         isOpen = false
-        resumesAt = nil
+        deadline = nil
         sent = 0
         frames = []
         return [.fail(error)]
@@ -269,13 +266,13 @@ package struct ProducerClient {
         case .behind:
             guard answer.next >= confirmed else { return fail(lost(answer.next)) }
             lastProgress = now
-            resumesAt = resumesAt ?? now + ProducerClient.behindPause
+            deadline = deadline ?? now + ProducerClient.behindPause
             return acknowledge(answer.next, [], opened.node)
         case .busy:
             lastProgress = now
             let pause = ProducerClient.busyPause * (1 << min(refusals, 10))
             refusals += 1
-            resumesAt = now + min(pause, ProducerClient.busyPauseMax)
+            deadline = now + min(pause, ProducerClient.busyPauseMax)
             return []
         case .refused(let refusal): return fail(error(refusal))
         }

@@ -38,6 +38,8 @@ package struct ProducerTable {
     private var awaiting: [String: [UInt64: [(session: UInt64, group: String)]]] = [:]
     private var awaitingCount = 0
     private var watches: [ProducerWatch] = []
+    /// The next one may hold the same kind of events, which then need not be read again.
+    private var lastFrame: Frame?
     /// The streams that take events.
     package var streams: [StreamName] = []
 
@@ -139,6 +141,7 @@ package struct ProducerTable {
 
     /// What is to be committed with the events: producers as they are now.
     package mutating func takeChanges() -> [String: StoredProducer?] {
+        guard !changed.isEmpty else { return [:] }
         var changes: [String: StoredProducer?] = [:]
         for name in changed { changes.updateValue(producers[name], forKey: name) }
         changed = []
@@ -149,12 +152,12 @@ package struct ProducerTable {
     package var hasAnswers: Bool { !replies.isEmpty }
 
     /// What is to be said once that is committed.
-    package mutating func takeAnswers(
-        _ epoch: (Channel, UInt64) -> Epoch?
-    ) -> [ProducerAnswer] {
-        defer { if !replies.isEmpty { replies = [] } }
-        return replies.map { answer($0.request, $0.reply, epoch) }
+    package func answers(_ epoch: (Channel, UInt64) -> Epoch?) -> [ProducerAnswer] {
+        replies.map { answer($0.request, $0.reply, epoch) }
     }
+
+    /// It has been said.
+    package mutating func forgetAnswers() { replies = [] }
 
     // MARK: Opening
 
@@ -222,7 +225,7 @@ package struct ProducerTable {
             if let read = next.frames {
                 frames = read
             } else {
-                frames = try ProducerTable.read(submission.frames)
+                frames = try read(submission.frames)
             }
         } catch { return .refused(SubmissionRefusal(.invalid, error.message)) }
         next.frames = frames
@@ -236,7 +239,9 @@ package struct ProducerTable {
         defer {
             if producer.next != before {
                 producer.usedAt = time
-                producer.runs = producer.runs.suffix(Limits.producerRunsMax)
+                if producer.runs.count > Limits.producerRunsMax {
+                    producer.runs = producer.runs.suffix(Limits.producerRunsMax)
+                }
                 producers[submission.producer] = producer
                 changed.insert(submission.producer)
             }
@@ -266,10 +271,11 @@ package struct ProducerTable {
     }
 
     /// Frames of lane 0 that follow each other.
-    private static func read(_ bytes: [Bytes]) throws(MartletError) -> [Frame] {
+    private mutating func read(_ bytes: [Bytes]) throws(MartletError) -> [Frame] {
         var frames: [Frame] = []
         for bytes in bytes {
-            let frame = try Frame(bytes)
+            let frame = try Frame(bytes, like: lastFrame)
+            lastFrame = frame
             guard frame.channel.lane == 0, !frame.isBeat, !frame.header.isSlice,
                 frame.header.epoch == frames.last?.header.epoch ?? frame.header.epoch,
                 frame.sequences.lowerBound

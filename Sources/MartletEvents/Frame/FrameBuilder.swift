@@ -63,7 +63,7 @@ public struct FrameBuilder: ~Copyable {
     public mutating func define(_ definition: EventDefinition) throws(MartletError) -> Int? {
         if lead == definition { return try kinds > 0 ? 0 : defineLead() }
         if let number = numbers[definition] { return number }
-        guard definition.topic.stream == channel.stream else {
+        guard definition.stream == channel.stream else {
             throw MartletError(
                 .invalidTopic,
                 "The topic `\(definition.topic)` is not one of the stream `\(channel.stream)`, "

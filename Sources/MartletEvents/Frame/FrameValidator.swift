@@ -167,7 +167,7 @@ struct FrameValidator {
         guard type.isEmpty || !type.utf8.elementsEqual(topicText.utf8) else {
             throw FrameError.invalid("a definition repeats its topic as its type")
         }
-        guard definition.topic.stream == header.channel.stream else {
+        guard definition.stream == header.channel.stream else {
             throw FrameError.invalid("a topic is not one of its stream")
         }
         guard definitions.add(head.definition, definition) else {

@@ -36,9 +36,17 @@ package protocol DiskFile: AnyObject, Sendable {
     /// Cuts it, or fills it with zeros.
     func resize(to size: Int) throws(MartletError)
 
+    /// Lets the medium begin with what was written there, and does not wait for it. Nothing follows
+    /// from it but that `synchronize` is done sooner.
+    func beginSynchronizing(at offset: Int, count: Int)
+
     /// Makes what was written outlive a power cut.
     func synchronize() throws(MartletError)
 
     /// Forgets what the system remembers of it, so that reading shows what the medium has.
     func forgetCached()
+}
+
+extension DiskFile {
+    package func beginSynchronizing(at offset: Int, count: Int) {}
 }

@@ -83,6 +83,10 @@ final class FolderFile: DiskFile {
         try DiskFailure.check(cdisk_resize(descriptor, Int64(size)), "resized", name)
     }
 
+    func beginSynchronizing(at offset: Int, count: Int) {
+        cdisk_begin_synchronizing(descriptor, Int64(offset), Int64(count))
+    }
+
     func synchronize() throws(MartletError) {
         try DiskFailure.check(cdisk_synchronize(descriptor), "synchronized", name)
     }

@@ -111,6 +111,32 @@ extension LogEntry {
     }
 }
 
+extension LogEntry {
+    /// Whether it is surely read as it is written. Of what is written most often it is seen by its
+    /// numbers; all other entries must be read to know.
+    var isSurelyReadable: Bool {
+        switch self {
+        case .frame(let frame):
+            LogEntry.areInRange(frame.sequences) && LogEntry.isSmall(frame.channel)
+                && LogEntry.isSmall(frame.byteCount)
+        case .producer(_, let producer?):
+            (1...Limits.sequenceMax).contains(producer.next)
+                && producer.runs.allSatisfy { run in
+                    (1...Limits.sequenceMax).contains(run.first)
+                        && LogEntry.areInRange(run.sequences) && LogEntry.isSmall(run.channel)
+                }
+        default: false
+        }
+    }
+
+    private static func areInRange(_ sequences: Range<UInt64>) -> Bool {
+        sequences.lowerBound > 0 && !sequences.isEmpty
+            && sequences.upperBound <= Limits.sequenceMax && isSmall(sequences.count)
+    }
+
+    private static func isSmall(_ number: Int) -> Bool { (0...Int(Int32.max)).contains(number) }
+}
+
 extension ProducerEntry {
     init(_ producer: StoredProducer, number: (Channel) -> Int?) {
         // A channel without a number has no events, and none of the producer's.

@@ -137,22 +137,18 @@ package struct LogGroup {
         _ entries: [LogEntry], number: UInt64, frameBytes: Int, salt: UInt64
     ) -> [UInt8] {
         var writer = FieldWriter()
+        // The head comes when the directory is there.
+        for _ in 0..<headBytes / 8 { writer.number(0) }
         for entry in entries { entry.write(into: &writer) }
-        return head(
-            directory: writer.bytes, number: number, frameBytes: frameBytes, salt: salt)
-    }
-
-    /// The head of a directory, and the directory.
-    package static func head(
-        directory: [UInt8], number: UInt64, frameBytes: Int, salt: UInt64
-    ) -> [UInt8] {
-        var writer = FieldWriter()
-        writer.number(UInt64(magic) | UInt64(directory.count) << 32)
-        writer.number(number)
-        writer.number(UInt64(frameBytes))
-        let seed = LogChecksum.of(Bytes(writer.bytes), seed: salt)
-        writer.number(LogChecksum.of(Bytes(directory), seed: seed))
-        return writer.bytes + directory
+        let directoryBytes = writer.bytes.count - headBytes
+        writer.overwrite(UInt64(magic) | UInt64(directoryBytes) << 32, at: 0)
+        writer.overwrite(number, at: 8)
+        writer.overwrite(UInt64(frameBytes), at: 16)
+        let bytes = writer.bytes
+        // Sound: bytes have no padding that could be shown.
+        let checksum = checksum(unsafe bytes.span.bytes, salt)
+        writer.overwrite(checksum, at: 24)
+        return writer.bytes
     }
 
     /// Reads a head, without its directory: nil if it is none.
@@ -170,7 +166,7 @@ package struct LogGroup {
 
     /// Reads a head with its directory: nil if it is damaged.
     init?(_ bytes: Bytes, number: UInt64, checksum: UInt64, salt: UInt64) {
-        guard LogGroup.checksum(bytes, salt) == checksum else { return nil }
+        guard bytes.withBytes({ LogGroup.checksum($0, salt) }) == checksum else { return nil }
         var reader = FieldReader(bytes[LogGroup.headBytes..<bytes.count])
         var entries: [LogEntry] = []
         while reader.left > 0 {
@@ -187,9 +183,10 @@ package struct LogGroup {
         self.init(head, number: number, checksum: sizes.checksum, salt: salt)
     }
 
-    private static func checksum(_ bytes: Bytes, _ salt: UInt64) -> UInt64 {
-        let start = LogChecksum.of(bytes[0..<24], seed: salt)
-        return LogChecksum.of(bytes[headBytes..<bytes.count], seed: start)
+    /// The checksum of a head and its directory, which leaves out the place where it stands.
+    private static func checksum(_ bytes: RawSpan, _ salt: UInt64) -> UInt64 {
+        let start = LogChecksum.of(bytes.extracting(0..<24), seed: salt)
+        return LogChecksum.of(bytes.extracting(headBytes..<bytes.byteCount), seed: start)
     }
 
     static func aligned(_ byteCount: Int) -> Int {
@@ -200,12 +197,14 @@ package struct LogGroup {
 /// XXH3-64 of bytes.
 enum LogChecksum {
     static func of(_ bytes: Bytes, seed: UInt64 = 0) -> UInt64 {
-        bytes.withBytes { span in
-            // Sound: it reads as many bytes as there are.
-            unsafe span.withUnsafeBytes { memory in
-                guard let start = memory.baseAddress else { return seed }
-                return unsafe XXH3_64bits_withSeed(start, memory.count, seed)
-            }
+        bytes.withBytes { of($0, seed: seed) }
+    }
+
+    static func of(_ bytes: RawSpan, seed: UInt64) -> UInt64 {
+        // Sound: it reads as many bytes as there are.
+        unsafe bytes.withUnsafeBytes { memory in
+            guard let start = memory.baseAddress else { return seed }
+            return unsafe XXH3_64bits_withSeed(start, memory.count, seed)
         }
     }
 }

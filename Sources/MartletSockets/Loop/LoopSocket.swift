@@ -31,16 +31,11 @@ final class LinkQueues: Sendable {
 
 /// A socket in the loop's hands. Used on the loop's thread, or by whoever holds the loop's baton.
 final class LoopSocket {
-    /// What the socket does for its link.
-    enum Phase {
-        case open
-        /// Nothing new is accepted; what is queued goes out until the deadline.
-        case draining(until: ContinuousClock.Instant)
-    }
-
     let handle: SocketHandle
     let queues: LinkQueues
-    var phase = Phase.open
+    /// Whether nothing new is accepted, and what is queued goes out until the deadline.
+    private(set) var isClosing = false
+    private(set) var deadline = ContinuousClock.now
     private var arena = MessageArena()
 
     /// Messages taken from the outbox; those before `nextPending` have been sent.
@@ -89,15 +84,13 @@ final class LoopSocket {
     /// Whether there is something to do although nothing may come through the descriptor.
     func isReady() -> Bool {
         if mayHaveNews { look() }
+        if isLone {
+            isLone = false
+            comesAlone = !hasInput
+        }
         return isOver || hasInput && wantsToReceive || hasRoomAgain
     }
 
-    /// Whether more has come behind a message that was handed over alone.
-    func receiveBehindLone() -> Bool {
-        guard isLone, wantsToReceive else { return false }
-        isLone = false
-        return receive() > 0
-    }
 
     /// Does what the socket is ready for, or takes note of what the descriptor has to tell.
     func serve() {
@@ -117,13 +110,16 @@ final class LoopSocket {
     }
 
     private var wantsToReceive: Bool {
-        guard canReceive, case .open = phase else { return false }
+        guard canReceive, !isClosing else { return false }
         return !queues.incoming.isProducerPaused
     }
 
-    /// Whether the socket has begun to end.
-    var isClosing: Bool {
-        if case .draining = phase { true } else { false }
+    /// Begins to end the socket, or ends it sooner.
+    func close(by moment: ContinuousClock.Instant) {
+        queues.outgoing.close()
+        queues.incoming.close()
+        deadline = isClosing ? min(deadline, moment) : moment
+        isClosing = true
     }
 
     /// Whether everything that was queued has been handed to libzmq.
@@ -235,6 +231,8 @@ final class LoopSocket {
             return 0
         }
         comesAlone = batch.count == 1
+        // There was no attempt to read what follows it.
+        if isLone { mayHaveNews = true }
         queues.incoming.push(batch, byteCount: byteCount)
         return batch.count
     }

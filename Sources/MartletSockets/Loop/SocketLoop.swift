@@ -10,10 +10,11 @@ import Synchronization
 /// let `withSocketLoop` do so: an unclosed loop keeps its thread.
 @safe
 public actor SocketLoop {
-    /// How the loop, or one of its links, ends.
+    /// How the loop ends.
     private enum Phase {
         case running
-        case draining(until: ContinuousClock.Instant)
+        /// What is queued goes out until `end`.
+        case draining
         case closed
     }
 
@@ -36,6 +37,7 @@ public actor SocketLoop {
     private let ownsContext: Bool
 
     private var phase = Phase.running
+    private var end = ContinuousClock.now
     private var sockets: [LoopSocket] = []
     /// Resumed when the socket of a link has been closed.
     private var linkCloseWaiters: [ObjectIdentifier: [CheckedContinuation<Void, Never>]] = [:]
@@ -141,6 +143,11 @@ public actor SocketLoop {
     /// Wakes the loop, so that its driver looks what there is to do. From any thread.
     package nonisolated func notify() { executor.signal.notify() }
 
+    /// A link has queued something. The loop's own thread hands it over before it sleeps.
+    nonisolated func noteOutgoing() {
+        if executor.isIsolatingCurrentContext() != true { executor.signal.notify() }
+    }
+
     /// The context of the loop's sockets, for a socket that is to be configured first.
     public func openContext() throws(MartletError) -> Context {
         guard let context, case .running = phase else { throw SocketLoop.closedError }
@@ -178,7 +185,7 @@ public actor SocketLoop {
         _ queues: LinkQueues, until deadline: ContinuousClock.Instant
     ) -> Bool {
         guard let socket = sockets.first(where: { $0.queues === queues }) else { return false }
-        beginDraining(socket, until: deadline)
+        socket.close(by: deadline)
         return true
     }
 
@@ -224,9 +231,9 @@ public actor SocketLoop {
     public func close(drainingFor timeout: Duration = Limits.drainTimeout) async {
         if case .running = phase {
             removeDriver()
-            let deadline = clock.now + timeout
-            phase = .draining(until: deadline)
-            for socket in sockets { beginDraining(socket, until: deadline) }
+            end = clock.now + timeout
+            phase = .draining
+            for socket in sockets { socket.close(by: end) }
         }
         await withCheckedContinuation { continuation in
             let hasEnded = ending.withLock { ending in
@@ -237,15 +244,6 @@ public actor SocketLoop {
         }
         // The thread resumed this as its last act, so that the wait is for its return alone.
         thread.withLock { $0.take()?.join() }
-    }
-
-    private func beginDraining(_ socket: LoopSocket, until deadline: ContinuousClock.Instant) {
-        socket.queues.outgoing.close()
-        socket.queues.incoming.close()
-        switch socket.phase {
-        case .open: socket.phase = .draining(until: deadline)
-        case .draining(let earlier): socket.phase = .draining(until: min(earlier, deadline))
-        }
     }
 
     /// A driver that wants to be called so soon is waited for without being woken.
@@ -288,14 +286,13 @@ extension SocketLoop {
     /// One round: timers, the driver, outgoing. How long to wait then for whatever happens next;
     /// nil once everything is closed.
     private func turn() -> Duration? {
+        executor.signal.takeNote()
         fireTimers()
         driverDeadline = driver?.turn(on: self)
         var isBusy = false
         for socket in sockets where !socket.flush() { isBusy = true }
         closeDrainedSockets()
-        if case .draining(let deadline) = phase, sockets.isEmpty {
-            finish(by: deadline)
-        }
+        if case .draining = phase, sockets.isEmpty { finish() }
         if case .closed = phase { return nil }
         return prepareToWait(isBusy: isBusy)
     }
@@ -307,7 +304,7 @@ extension SocketLoop {
         descriptors.add(executor.signal.descriptor)
         for socket in sockets {
             descriptors.add(socket.descriptor)
-            if socket.receiveBehindLone() || socket.isReady() { isReady = true }
+            if socket.isReady() { isReady = true }
         }
         let time = isReady ? .zero : timeToSleep()
         // A nap is too short for anybody to end it.
@@ -338,7 +335,7 @@ extension SocketLoop {
 
     /// The context was shut down by its owner: its sockets can do nothing more.
     private func abandonSockets() {
-        for socket in sockets { beginDraining(socket, until: clock.now) }
+        for socket in sockets { socket.close(by: clock.now) }
     }
 
     private func timeToSleep() -> Duration {
@@ -346,9 +343,7 @@ extension SocketLoop {
         var deadline = nextLook
         if let earliest = timers.earliest { deadline = min(deadline, earliest) }
         if let driverDeadline { deadline = min(deadline, driverDeadline) }
-        for socket in sockets {
-            if case .draining(let end) = socket.phase { deadline = min(deadline, end) }
-        }
+        for socket in sockets where socket.isClosing { deadline = min(deadline, socket.deadline) }
         return max(.zero, deadline - now)
     }
 
@@ -363,11 +358,12 @@ extension SocketLoop {
         let now = clock.now
         var closed: [LoopSocket] = []
         sockets.removeAll { socket in
-            guard case .draining(let deadline) = socket.phase else { return false }
-            guard socket.isDrained || deadline <= now else { return false }
+            guard socket.isClosing, socket.isDrained || socket.deadline <= now else {
+                return false
+            }
             // What libzmq still has queued may take the rest of the time.
             socket.returnUnsent()
-            let linger = max(0, (deadline - now).milliseconds(rounded: .up))
+            let linger = max(0, (socket.deadline - now).milliseconds(rounded: .up))
             _ = socket.handle.set(ZMQ_LINGER, to: Int32(linger))
             closed.append(socket)
             return true
@@ -379,12 +375,12 @@ extension SocketLoop {
         }
     }
 
-    private func finish(by deadline: ContinuousClock.Instant) {
+    private func finish() {
         phase = .closed
         // Ends when the sockets' linger is over, which is at the deadline, unless links were closed
         // with a later one before: they do not hold this up.
         if ownsContext {
-            context?.end(waitingAtMost: max(.zero, deadline - clock.now) + Limits.terminationGrace)
+            context?.end(waitingAtMost: max(.zero, end - clock.now) + Limits.terminationGrace)
         }
         context = nil
         for action in timers.removeAll() { action(false) }

@@ -48,6 +48,13 @@ final class WakeSignal: Sendable {
         ).exchanged
     }
 
+    /// Takes note of a notification while awake: whoever calls looks at everything next, and need
+    /// not look once more for its sake. Work announced before this is visible after.
+    func takeNote() {
+        guard state.load(ordering: .relaxed) == State.notified else { return }
+        state.store(State.awake, ordering: .sequentiallyConsistent)
+    }
+
     /// Ends sleep, or takes note of a notification. Work announced before this is visible after.
     func wake(descriptorIsSet: Bool) {
         if descriptorIsSet { zeromq_wakeup_clear(wakeup) }

@@ -49,7 +49,10 @@ public final class MemoryStorage: Storage {
     }
 
     /// Keeps all of it, or throws.
-    public func commit(_ changes: StorageChanges) throws(MartletError) {
+    public func commit(
+        _ changes: StorageChanges, meanwhile: () -> Void
+    ) throws(MartletError) {
+        meanwhile()
         try state.withLock { (state) throws(MartletError) in
             var next = state
             try MemoryStorage.check(state)
