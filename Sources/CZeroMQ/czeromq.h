@@ -30,6 +30,7 @@ static_assert(sizeof(zmq_pollitem_t) <= 24, "zmq_pollitem_t is larger than any k
 // The few calls on the path of every message, which Swift must not call through another function.
 #define ZEROMQ_INLINE static inline __attribute__((always_inline))
 
+#include "memory.h"
 #include "message.h"
 #include "socket.h"
 #include "monitor.h"

@@ -287,6 +287,14 @@ public enum Limits {
     /// processor from others for nothing.
     public static let spinTimeMax = Duration.milliseconds(10)
 
+    /// Freed memory that a process with a node keeps for each arena of glibc: what some hundred
+    /// frames on their way take.
+    public static let freedBytes = 16 * 1_048_576
+
+    /// Blocks of memory from this size on are mapped each for itself, and given back when they are
+    /// freed: no message is as large.
+    public static let mappedBytes = 4 * 1_048_576
+
     /// The loop looks at every socket at least this often: libzmq releases the pipes of peers that
     /// have gone only when their socket is used.
     public static let loopIdleInterval = Duration.seconds(1)

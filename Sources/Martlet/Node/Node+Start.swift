@@ -5,6 +5,7 @@ internal import MartletSockets
 extension Node {
     static func start(_ configuration: NodeConfiguration) async throws(MartletError) -> Node {
         try configuration.validate()
+        if configuration.keepsFreedMemory { FreedMemory.keep() }
         let loop = try SocketLoop(named: "martlet-loop", spinTime: configuration.spinTime)
         do throws(MartletError) {
             return try await start(configuration, on: loop)

@@ -34,10 +34,7 @@ extension PublishingCore {
         send(responses { $0.answered(request, with: answer) })
     }
 
-    /// Producers are answered.
-    func answer(_ answers: [ProducerAnswer]) { send(messages(for: answers)) }
-
-    /// The answers as they are sent.
+    /// Answers to producers, as they are sent.
     func messages(for answers: [ProducerAnswer]) -> [Outgoing] {
         guard !answers.isEmpty else { return [] }
         return responses { machine in

@@ -99,7 +99,8 @@ final class PullCore: Sendable {
 
     // MARK: Runners
 
-    /// Handles what comes until the pool ends.
+    /// Handles what comes until the pool ends. It belongs to no actor, like a pool's runner.
+    @concurrent
     func run() async {
         while let batch = await next() {
             let began = NodeClock.now

@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// When a commit fails, the queue looks what is there, and it is tried again until the end.
 final class StorageWriter: Sendable {
-    private struct State {
+    struct State {
         /// Durable streams, and their places in the publishing core.
         var streams: [(place: Int, buffer: StreamBuffer)] = []
         var cursors: [String: [Position]] = [:]
@@ -36,8 +36,8 @@ final class StorageWriter: Sendable {
 
     let storage: any Storage
     private let submissions = SubmissionIntake()
-    private let signal = ThreadSignal()
-    private let state = Lock(State())
+    let signal = ThreadSignal()
+    let state = Lock(State())
     /// The epoch in which streams number their frames.
     private let instanceEpoch: Epoch
 
@@ -45,7 +45,7 @@ final class StorageWriter: Sendable {
     private static let bytesMax = 4 * 1_048_576
     private static let framesMax = 1_024
     /// A storage that fails is tried again so often.
-    private static let pause = Duration.seconds(1)
+    static let pause = Duration.seconds(1)
     /// Nothing comes unless somebody tells.
     private static let idle = Limits.retentionInterval
     /// Cursors are looked at so often.
@@ -188,7 +188,7 @@ final class StorageWriter: Sendable {
             core?.workStored()
             if isNothing {
                 // What was refused, or is there already.
-                core?.answer(submitted.answers(from: storage, in: queue.epoch))
+                core?.send(answers(submitted, core, in: queue.epoch))
                 submitted.forgetAnswers()
                 for flush in turn.flushes { flush.resume(returning: nil) }
                 if isClosing { break }
@@ -200,7 +200,7 @@ final class StorageWriter: Sendable {
     }
 
     /// What belongs to a commit, beside what is stored.
-    private struct Turn {
+    struct Turn {
         /// Who waits for it.
         var flushes: [CheckedContinuation<MartletError?, Never>] = []
         var buffers: [StreamBuffer] = []
@@ -301,89 +301,5 @@ final class StorageWriter: Sendable {
             }
             queue.add(.init(place: place, stream: buffer.definition.name, frame: frame))
         }
-    }
-
-    /// False if it could not be stored before the end.
-    private func store(
-        _ queue: inout CommitQueue, _ submitted: inout SubmissionWriter, _ core: PublishingCore?,
-        _ turn: inout Turn
-    ) -> Bool {
-        let buffers = turn.buffers
-        for attempt in 1... {
-            let firsts = queue.firsts
-            let epoch = queue.epoch
-            var answers: [PublishingCore.Outgoing]?
-            var stored: [CommitQueue.Stored] = []
-            do throws(MartletError) {
-                try queue.commit(
-                    to: storage,
-                    meanwhile: {
-                        answers = core?.messages(for: submitted.answers(from: storage, in: epoch))
-                    }
-                ) { stored.append($0) }
-                // Producers first: each waits for it, and for nobody else.
-                core?.send(
-                    answers
-                        ?? core?.messages(for: submitted.answers(from: storage, in: queue.epoch))
-                        ?? [])
-                submitted.forgetAnswers()
-                for some in stored { publish(some, buffers, core) }
-                if attempt > 1 { for buffer in buffers { buffer.receipts?.recover() } }
-                if !firsts.isEmpty { core?.forget(before: firsts) }
-                for flush in turn.flushes { flush.resume(returning: nil) }
-                return true
-            } catch {
-                // Some of it may be there all the same.
-                for some in stored { publish(some, buffers, core) }
-                // The second attempt begins by looking, and may succeed before anybody has noticed.
-                guard attempt > 1 else { continue }
-                fail(&turn, because: error)
-            }
-            guard waitToTryAgain(&turn) else { return false }
-        }
-        return false
-    }
-
-    /// Lets the pause pass, in which nobody waits for the disk. False at the end.
-    private func waitToTryAgain(_ turn: inout Turn) -> Bool {
-        let due = NodeClock.now + StorageWriter.pause
-        while NodeClock.now < due {
-            if let closesBy = state.withLock({ $0.closesBy }), NodeClock.now >= closesBy {
-                return false
-            }
-            signal.wait(atMost: NodeClock.now.duration(to: due))
-            let flushes = state.withLock { state in
-                defer { state.flushes = [] }
-                return state.flushes
-            }
-            for flush in flushes { flush.resume(returning: turn.failure) }
-        }
-        return true
-    }
-
-    /// Who waits is told. What waits is tried again.
-    private func fail(_ turn: inout Turn, because error: MartletError) {
-        let error = MartletError(
-            error.code,
-            "Nothing can be stored at present: \(error.message) What was published waits, and is "
-                + "stored when that is over.", cause: error, isRetriable: true)
-        for buffer in turn.buffers { buffer.receipts?.fail(error) }
-        for flush in turn.flushes { flush.resume(returning: error) }
-        turn.flushes = []
-        turn.failure = error
-    }
-
-    private func publish(
-        _ stored: CommitQueue.Stored, _ buffers: [StreamBuffer], _ core: PublishingCore?
-    ) {
-        core?.publishStored(stored)
-        var rest = stored.entries
-        while let first = rest.first {
-            let own = rest.prefix { $0.stream == first.stream }
-            buffers.first { $0.definition.name == first.stream }?.noteStored(
-                own.lazy.map { ($0.frame.lane, $0.frame.sequences) }, in: stored.epoch)
-            rest = rest.dropFirst(own.count)
-        }
-        core?.noteProgress()
     }
 }

@@ -8,12 +8,17 @@ struct PoolRunner: Sendable {
 
     /// Handles what there is until the pool ends, or it was retired. Then its task is cancelled
     /// too, which is how a handler is told to end; another runner takes its place.
+    ///
+    /// It belongs to no actor, and says so: otherwise it would ask after each event to whose it
+    /// must return, which costs as much as a quick handler.
+    @concurrent
     func run() async {
         while let batch = await core.nextBatch(for: number) {
             await handle(batch)
         }
     }
 
+    @concurrent
     private func handle(_ batch: WorkBatch) async {
         // Keys of which an event has not been handled: what follows of them is not begun.
         var broken: Set<UInt64> = []

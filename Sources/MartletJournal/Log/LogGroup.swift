@@ -136,10 +136,26 @@ package struct LogGroup {
     static func head(
         _ entries: [LogEntry], number: UInt64, frameBytes: Int, salt: UInt64
     ) -> [UInt8] {
+        head(number, frameBytes, salt) { writer in
+            for entry in entries { entry.write(into: &writer) }
+        }
+    }
+
+    /// The head of a directory, whatever that holds, and the directory.
+    package static func head(
+        directory: [UInt8], number: UInt64, frameBytes: Int, salt: UInt64
+    ) -> [UInt8] {
+        head(number, frameBytes, salt) { writer in for byte in directory { writer.byte(byte) } }
+    }
+
+    private static func head(
+        _ number: UInt64, _ frameBytes: Int, _ salt: UInt64,
+        _ writeDirectory: (inout FieldWriter) -> Void
+    ) -> [UInt8] {
         var writer = FieldWriter()
         // The head comes when the directory is there.
         for _ in 0..<headBytes / 8 { writer.number(0) }
-        for entry in entries { entry.write(into: &writer) }
+        writeDirectory(&writer)
         let directoryBytes = writer.bytes.count - headBytes
         writer.overwrite(UInt64(magic) | UInt64(directoryBytes) << 32, at: 0)
         writer.overwrite(number, at: 8)

@@ -91,7 +91,6 @@ final class LoopSocket {
         return isOver || hasInput && wantsToReceive || hasRoomAgain
     }
 
-
     /// Does what the socket is ready for, or takes note of what the descriptor has to tell.
     func serve() {
         if wantsToReceive { receive(countMax: comesAlone ? 1 : .max) } else { look() }
