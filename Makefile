@@ -23,6 +23,11 @@ sources := Package.swift Sources Tests Snippets Examples Fuzz Benchmarks/Package
 # Programs that carry the Swift library run where there is none, and call it without detours.
 release := -c release --static-swift-stdlib
 
+define build_chaos
+$(SWIFT) build $(release) --product martlet-slow-disk --quiet
+$(SWIFT) build $(release) --product martlet-chaos --quiet
+endef
+
 .PHONY: help dependencies build test demo demo-fanout programs check lint format warnings bench bench-smoke fuzz simulate chaos chaos-hosts cluster-demo scaling soak powercut docs sanitize clean
 
 help: ## List the tasks
@@ -80,11 +85,11 @@ simulate: dependencies ## Run simulated worlds: SEEDS=how many, MARTLET_SEED=the
 	.build/release/martlet-simulate --seed $(SEED) --seeds $(SEEDS)
 
 chaos: dependencies ## Harm real processes: SCENARIO=which, MARTLET_SEED=what times are drawn from
-	$(SWIFT) build $(release) --product martlet-chaos --quiet
+	$(build_chaos)
 	.build/release/martlet-chaos --seed $(SEED) $(SCENARIO)
 
 chaos-hosts: programs ## Let everything happen to a cluster on five hosts, for MINUTES (needs root)
-	$(SWIFT) build $(release) --product martlet-chaos --quiet
+	$(build_chaos)
 	.build/release/martlet-chaos hosts --minutes $(MINUTES) --seed $(SEED)
 
 cluster-demo: ## Bring up a cluster with Compose, harm it, and say whether anything was lost
@@ -99,11 +104,11 @@ scaling: dependencies ## Simulate large clusters, and draw what they send and mo
 	done
 
 soak: dependencies ## Kill publishers, producers and workers KILLS times, and look whether anything was lost
-	$(SWIFT) build $(release) --product martlet-chaos --quiet
+	$(build_chaos)
 	.build/release/martlet-chaos kills producers states groups --kills $(KILLS) --seed $(SEED)
 
 powercut: dependencies ## Copy a disk at IMAGES random moments, as a power cut leaves it (needs root)
-	$(SWIFT) build $(release) --product martlet-chaos --quiet
+	$(build_chaos)
 	Scripts/powercut .build/release/martlet-chaos $(IMAGES)
 
 docs: dependencies ## Make the reference documentation in .build/docs

@@ -37,6 +37,8 @@ let package = Package(
         .executable(name: "martlet-publisher", targets: ["martlet-publisher"]),
         .executable(name: "martlet-worker", targets: ["martlet-worker"]),
         .executable(name: "martletctl", targets: ["martletctl"]),
+        // For martlet-chaos, which puts it before other programs.
+        .library(name: "martlet-slow-disk", type: .dynamic, targets: ["CSlowDisk"]),
     ],
     targets: [
         // Programs, and what they share.
@@ -84,6 +86,7 @@ let package = Package(
             name: "martlet-chaos",
             dependencies: ["MartletCommandLine", "MartletTestKit", "Martlet", "MartletCore"],
             swiftSettings: settings),
+        .target(name: "CSlowDisk"),
         .target(
             name: "MartletTestKit",
             dependencies: ["MartletJournal", "MartletDelivery", "MartletEvents", "MartletCore"],

@@ -11,7 +11,8 @@ final class ChaosStage {
         fileprivate let process = Process()
         fileprivate let reports: [URL]
         private let orders = Pipe()
-        private var wasKilled = false
+        /// The signals that it was sent: a program may be told to end before it listens.
+        private var sent: Set<Int32> = []
 
         fileprivate init(_ name: String, reports: [URL] = []) {
             self.name = name
@@ -20,7 +21,7 @@ final class ChaosStage {
 
         /// A signal, to this process alone.
         func signal(_ number: Int32) {
-            wasKilled = wasKilled || number == SIGKILL
+            sent.insert(number)
             kill(process.processIdentifier, number)
         }
 
@@ -28,7 +29,8 @@ final class ChaosStage {
 
         /// Whether it was ended by a signal that nobody here has sent.
         var hasCrashed: Bool {
-            !process.isRunning && process.terminationReason == .uncaughtSignal && !wasKilled
+            !process.isRunning && process.terminationReason == .uncaughtSignal
+                && !sent.contains(process.terminationStatus)
         }
 
         /// Tells it something, a line on its standard input, if it was started to be told.
@@ -118,8 +120,12 @@ final class ChaosStage {
     }
 
     /// A process that stores what others submit, until it is killed.
-    func keeper(at endpoint: String, in folder: String) throws -> Actor {
+    func keeper(
+        at endpoint: String, in folder: String, environment: [String: String] = [:]
+    ) throws -> Actor {
         let actor = Actor("keeper")
+        actor.process.environment = ProcessInfo.processInfo.environment
+            .merging(environment) { $1 }
         try start(actor, ["keep", endpoint, folder], in: nil)
         return actor
     }

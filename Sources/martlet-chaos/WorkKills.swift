@@ -3,22 +3,26 @@ import Martlet
 import MartletCommandLine
 import Synchronization
 
-/// Workers of a group that are killed, stand still for longer than their lease, leave and come, and
-/// the node that gives them work, which is killed too: each event is handled or set aside, what is
+/// Workers of a group that are killed, stand still for longer than their lease, leave and come, one
+/// by one or all at once, and the node that gives them work, which is killed too, and whose disk is
+/// slow at times: each event is handled or set aside, what is
 /// handled twice says so, and each key keeps its order.
 struct WorkKills {
     private let stage: ChaosStage
     private let folder: URL
     private let endpoint: String
+    private let disk: SlowDisk
     private var node: ChaosStage.Actor
     private let producer: ChaosStage.Actor
     private var workers: [ChaosStage.Actor] = []
     /// Those that stand still.
     private var stopped: [ChaosStage.Actor] = []
-    private var counts = (kills: 0, stops: 0, leaves: 0, restarts: 0)
+    private var counts = (kills: 0, stops: 0, leaves: 0, restarts: 0, outages: 0, slow: 0)
 
     static let group = "chaos"
     private static let workerCount = 3
+    /// What a slow disk takes for each synchronization.
+    private static let slowness = Duration.milliseconds(500)
 
     init() throws {
         stage = try ChaosStage()
@@ -32,7 +36,10 @@ struct WorkKills {
                 throw ChaosFailure("no file can be made in \(folder.path)")
             }
         }
-        node = try stage.keeper(at: endpoint, in: folder.appendingPathComponent("journal").path)
+        disk = try SlowDisk(commandedBy: folder.appendingPathComponent("slow"))
+        node = try stage.keeper(
+            at: endpoint, in: folder.appendingPathComponent("journal").path,
+            environment: disk.environment)
         producer = try stage.producer(
             "events", of: endpoint, receipts: folder.appendingPathComponent("receipts").path,
             pauseMilliseconds: 5)
@@ -58,6 +65,7 @@ struct WorkKills {
             try harm(&random)
         }
         producer.stop()
+        try disk.set(.zero)
         for actor in stopped { actor.signal(SIGCONT) }
         try waitForTheEnd()
         for actor in workers + stopped { actor.stop() }
@@ -67,11 +75,16 @@ struct WorkKills {
 
     private mutating func harm(_ random: inout SplitMix64) throws {
         let place = random.below(workers.count)
-        switch random.below(8) {
+        switch random.below(10) {
         case 0:
             counts.restarts += 1
             node.stop()
-            node = try stage.keeper(at: endpoint, in: journal)
+            node = try stage.keeper(at: endpoint, in: journal, environment: disk.environment)
+        case 8:
+            // Until the next one.
+            counts.slow += 1
+            try disk.set(counts.slow.isMultiple(of: 2) ? .zero : WorkKills.slowness)
+        case 9: try takeAllAway(&random)
         case 1, 2, 3:
             counts.kills += 1
             workers.remove(at: place).stop()
@@ -94,6 +107,16 @@ struct WorkKills {
         default: try addWorker()
         }
         while workers.count > 2 * WorkKills.workerCount { workers.removeFirst().signal(SIGTERM) }
+    }
+
+    /// Nobody works for a while, and then others do, as many as there were.
+    private mutating func takeAllAway(_ random: inout SplitMix64) throws {
+        counts.outages += 1
+        let count = workers.count
+        for actor in workers { actor.stop() }
+        workers = []
+        stage.pause(.milliseconds(Int64(500 + random.below(3_000))))
+        for _ in 0..<count { try addWorker() }
     }
 
     private var handledBytes: Int {
@@ -159,8 +182,9 @@ struct WorkKills {
         Output.standard.line(
             "    \(events.count) events: \(seen.count) handled, \(repeats) of them again, "
                 + "\(dead.count) set aside; \(counts.kills) workers killed, "
-                + "\(counts.stops) stopped, \(counts.leaves) left, the node killed "
-                + "\(counts.restarts) times")
+                + "\(counts.stops) stopped, \(counts.leaves) left, all of them gone "
+                + "\(counts.outages) times, the node killed \(counts.restarts) times, its disk "
+                + "slow or fast again \(counts.slow) times")
     }
 
     /// What handlers have written down, in the order in which they did. Of each event one line at

@@ -22,11 +22,15 @@ final class HostsCast {
     let network: ChaosNetwork
     let folder: URL
     let disks: [ChaosDisk]
+    /// How fast each of them is.
+    let paces: [SlowDisk]
     let parts: [Part]
     private let stage: ChaosStage
     private(set) var actors: [String: ChaosStage.Actor] = [:]
     /// Those that stand still.
     var stopped: Set<String> = []
+    /// Those that must not come back yet.
+    var away: Set<String> = []
     /// Programs that have ended by themselves, in a way that none should.
     private(set) var crashes: [String] = []
 
@@ -38,7 +42,10 @@ final class HostsCast {
         disks = try (1...2).map {
             try ChaosDisk(at: folder.appendingPathComponent("disk\($0)"), mebibytes: 256)
         }
-        parts = HostsCast.parts(folder, network)
+        paces = try (1...2).map {
+            try SlowDisk(commandedBy: folder.appendingPathComponent("slow\($0)"))
+        }
+        parts = HostsCast.parts(folder, network, paces)
         for part in parts {
             for file in ["receipts.\(part.name)", "handled.\(part.name)"] {
                 try Data().write(to: folder.appendingPathComponent(file))
@@ -49,7 +56,9 @@ final class HostsCast {
         for part in parts { try start(part) }
     }
 
-    private static func parts(_ folder: URL, _ network: ChaosNetwork) -> [Part] {
+    private static func parts(
+        _ folder: URL, _ network: ChaosNetwork, _ paces: [SlowDisk]
+    ) -> [Part] {
         func file(_ name: String) -> String { folder.appendingPathComponent(name).path }
         let peers = (1...2).map { "--peer=tcp://\(network.address($0)):5550" }
         var parts: [Part] = []
@@ -61,7 +70,7 @@ final class HostsCast {
                         "--idle", "--listen=tcp://127.0.0.1:5550", "--name=publisher-\(host)",
                         "--stream=chaos:durable,partitions=4", "--journal",
                         file("disk\(host)/journal"), "--limit=drain-timeout=2s", "--quiet",
-                    ]))
+                    ], environment: paces[host - 1].environment))
             parts.append(
                 Part(
                     name: "proxy-\(host)", host: host, program: "martlet-chaos",
@@ -115,7 +124,7 @@ final class HostsCast {
 
     /// Starts again what does not run, and takes note of what should.
     func revive() throws {
-        for part in parts {
+        for part in parts where !away.contains(part.name) {
             guard let actor = actors[part.name], !actor.isRunning else { continue }
             if actor.hasCrashed { crashes.append(part.name) }
             try start(part)

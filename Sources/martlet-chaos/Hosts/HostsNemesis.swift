@@ -7,7 +7,8 @@ struct HostsNemesis {
         case halves, isolated, oneWay, loss
         case slow, silent, cuts, damage, cut
         case kill, freeze, leave, publisherKill
-        case fullDisk, clock
+        case fullDisk, slowDisk, clock
+        case outage, churn
     }
 
     private var random: SplitMix64
@@ -69,6 +70,11 @@ struct HostsNemesis {
         case .fullDisk:
             note("the disk of host \(publisher) is full")
             cast.disks[publisher - 1].fill()
+        case .slowDisk:
+            note("the disk of host \(publisher) takes 500 ms")
+            try cast.paces[publisher - 1].set(.milliseconds(500))
+        case .outage: try takeAway(HostsCast.groups[random.below(2)], cast)
+        case .churn: try churn(cast)
         case .clock:
             let name = someone(in: cast)
             let seconds = [1, 90, 3_600, 2_592_000][random.below(4)]
@@ -95,6 +101,28 @@ struct HostsNemesis {
         }
         // Half of those that are gone come back at once, the others when all is well again.
         if random.below(2) == 0 { try cast.revive() }
+    }
+
+    /// All workers of a group are gone until all is well again.
+    private func takeAway(_ group: String, _ cast: HostsCast) throws {
+        note("nobody is left of group \(group)")
+        for part in cast.parts where part.name.hasPrefix("\(group)-") {
+            cast.away.insert(part.name)
+            cast.actors[part.name]?.stop()
+        }
+    }
+
+    /// Workers go and come every half second.
+    private mutating func churn(_ cast: HostsCast) throws {
+        let names = cast.parts.map(\.name).filter { name in
+            HostsCast.groups.contains { name.hasPrefix("\($0)-") }
+        }
+        for _ in 0..<6 {
+            let name = names[random.below(names.count)]
+            try strike(random.below(2) == 0 ? .kill : .leave, name, cast)
+            cast.pause(.milliseconds(500))
+            try cast.revive()
+        }
     }
 
     private mutating func someone(in cast: HostsCast) -> String {
@@ -124,11 +152,13 @@ struct HostsNemesis {
         try cast.network.healAll()
         for host in 1...2 { cast.tell(host, "none") }
         for disk in cast.disks { disk.empty() }
+        for pace in cast.paces { try pace.set(.zero) }
         for part in cast.parts where random.below(2) == 0 {
             try cast.set(clockOf: part.name, ahead: .zero)
         }
         for name in cast.stopped { cast.actors[name]?.signal(SIGCONT) }
         cast.stopped = []
+        cast.away = []
         try cast.revive()
     }
 
