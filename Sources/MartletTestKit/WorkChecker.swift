@@ -25,6 +25,8 @@ struct WorkChecker {
     private var dead: [String: Set<WorkPlace>] = [:]
     /// Those of them that hold their keys up, where keys are parked.
     private var holding: [String: Set<WorkPlace>] = [:]
+    /// How often an event was set aside since its workers fell silent, of which it was not the reason.
+    private(set) var bystanders = 0
     /// Events that were set aside once without holding their keys up.
     private var overtakable: [String: Set<WorkPlace>] = [:]
 
@@ -145,6 +147,7 @@ struct WorkChecker {
     /// An event was set aside.
     mutating func died(_ letter: DeadEvent, parksKeys: Bool) {
         dead[letter.group, default: []].insert(letter.place)
+        if letter.reason == .lapsed, events[letter.place]?.isPoison == false { bystanders += 1 }
         if parksKeys, letter.reason != .rejected {
             holding[letter.group, default: []].insert(letter.place)
         } else {
@@ -205,6 +208,18 @@ struct WorkChecker {
                 description: "\(place) in `\(event.group)` is told to be \(fate), and is not")
         }
     }
+
+    /// Who was only near when a worker fell silent is not set aside for it, but for the few that were
+    /// alone with several.
+    func checkBystanders() throws(Violation) {
+        guard bystanders > WorkChecker.bystandersMax else { return }
+        throw Violation(
+            invariant: "I10",
+            description: "\(bystanders) events were set aside for the silence of workers to which "
+                + "they had done nothing")
+    }
+
+    private static let bystandersMax = 5
 
     /// After a heal, nobody waits any more.
     func checkWatches() throws(Violation) {

@@ -148,6 +148,7 @@ public struct WorkWorld {
             try checker.checkEnd(of: group.name) { node.ledger(group.name, $0) }
         }
         try checker.checkWatches()
+        try checker.checkBystanders()
         try cure()
         try checkDrained()
     }
