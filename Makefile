@@ -28,7 +28,7 @@ $(SWIFT) build $(release) --product martlet-slow-disk --quiet
 $(SWIFT) build $(release) --product martlet-chaos --quiet
 endef
 
-.PHONY: help dependencies build test demo demo-fanout programs check lint format warnings bench bench-smoke fuzz simulate chaos chaos-hosts cluster-demo scaling soak powercut docs sanitize clean
+.PHONY: help dependencies build test demo demo-fanout programs check lint format warnings bench bench-smoke fuzz simulate mutants chaos chaos-hosts cluster-demo scaling soak powercut docs sanitize clean
 
 help: ## List the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -83,6 +83,9 @@ fuzz: dependencies ## Feed every decoder random input: TIME=seconds for each, TA
 simulate: dependencies ## Run simulated worlds: SEEDS=how many, MARTLET_SEED=the first
 	$(SWIFT) build $(release) --product martlet-simulate --quiet
 	.build/release/martlet-simulate --seed $(SEED) --seeds $(SEEDS)
+
+mutants: dependencies ## Plant bugs in a copy of the machines, and look whether simulated worlds find them
+	Scripts/mutants
 
 chaos: dependencies ## Harm real processes: SCENARIO=which, MARTLET_SEED=what times are drawn from
 	$(build_chaos)
