@@ -25,8 +25,8 @@ struct WorkChecker {
     private var dead: [String: Set<WorkPlace>] = [:]
     /// Those of them that hold their keys up, where keys are parked.
     private var holding: [String: Set<WorkPlace>] = [:]
-    /// How often an event was set aside since its workers fell silent, of which it was not the reason.
-    private(set) var bystanders = 0
+    /// How often an attempt was counted at an event that no handler had begun.
+    private var bystanders = 0
     /// Events that were set aside once without holding their keys up.
     private var overtakable: [String: Set<WorkPlace>] = [:]
 
@@ -91,6 +91,7 @@ struct WorkChecker {
                 invariant: "I8",
                 description: "a repeat of \(place) is not flagged in `\(group.name)`")
         }
+        if count == 0, held.lease.attempt > 1 { bystanders += 1 }
         starts[group.name, default: [:]][place] = count + 1
         if group.isKeyed, let key = event.key {
             try checkOrder(of: place, key, group, process, isSettled, active)
@@ -147,7 +148,6 @@ struct WorkChecker {
     /// An event was set aside.
     mutating func died(_ letter: DeadEvent, parksKeys: Bool) {
         dead[letter.group, default: []].insert(letter.place)
-        if letter.reason == .lapsed, events[letter.place]?.isPoison == false { bystanders += 1 }
         if parksKeys, letter.reason != .rejected {
             holding[letter.group, default: []].insert(letter.place)
         } else {
@@ -209,14 +209,13 @@ struct WorkChecker {
         }
     }
 
-    /// Who was only near when a worker fell silent is not set aside for it, but for the few that were
-    /// alone with several.
+    /// An event that was only near when a worker fell silent pays with no attempt, but for the few
+    /// that were alone with it.
     func checkBystanders() throws(Violation) {
         guard bystanders > WorkChecker.bystandersMax else { return }
         throw Violation(
             invariant: "I10",
-            description: "\(bystanders) events were set aside for the silence of workers to which "
-                + "they had done nothing")
+            description: "attempts were counted at \(bystanders) events that nobody had begun")
     }
 
     private static let bystandersMax = 5

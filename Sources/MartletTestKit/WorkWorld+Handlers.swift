@@ -85,7 +85,8 @@ extension WorkWorld {
             sometimes("a poison event killed its worker")
             return kill(number)
         }
-        let time = generator.chance(oneIn: 12) ? 500...6_000 : 0...120
+        // Some take longer than a lease.
+        let time = generator.chance(oneIn: 12) ? 500...14_000 : 0...120
         schedule.plan(
             .handlerEnd(number, handler: runner), at: now + generator.milliseconds(time))
     }
