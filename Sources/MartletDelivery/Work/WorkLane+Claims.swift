@@ -26,17 +26,42 @@ extension WorkLane {
         guard let unclaimed, loaded <= ledger.next || isShared else { return nil }
         let limit = max(loaded, min(unclaimed.before, end))
         var sequences = SequenceSet()
+        var here = 0
         for range in holding.sequences.ranges {
+            for sequence in ledger.reopened.common(with: range).joined() {
+                if awaited.contains(sequence) {
+                    sequences.insert(sequence..<sequence + 1)
+                } else if claimReopened(sequence, holding.fence, member) {
+                    here += 1
+                }
+            }
             let old = range.clamped(to: loaded..<limit)
             for own in ledger.unsettled(in: old)
             where !claims.contains(where: { !$0.sequences.common(with: own).isEmpty }) {
                 sequences.insert(own)
             }
         }
-        guard !sequences.isEmpty else { return nil }
-        claims.append(WorkClaim(member: member, fence: holding.fence, sequences: sequences))
-        outCount += Int(sequences.count)
-        return Int(sequences.count)
+        let count = Int(sequences.count) + here
+        guard count > 0 else { return nil }
+        if !sequences.isEmpty {
+            claims.append(WorkClaim(member: member, fence: holding.fence, sequences: sequences))
+        }
+        outCount += count
+        return count
+    }
+
+    /// A worker has an event that was set aside, is tried again, and has come back from there.
+    mutating func claimReopened(
+        _ sequence: UInt64, _ fence: UInt64, _ member: UInt32
+    ) -> Bool {
+        guard let (index, place) = find(sequence), pieces[index][place].state == .waiting else {
+            return false
+        }
+        pieces[index][place].state = .out
+        pieces[index][place].member = member
+        pieces[index][place].fence = fence
+        if let key = KeyHash.of(pieces[index].frame[place]) { keys?.gone(key) }
+        return true
     }
 
     /// Whether a worker has some of it for all that is known here.
@@ -75,6 +100,7 @@ extension WorkLane {
             switch result.verdict {
             case .done, .value:
                 ledger.settle(claimed, as: .handled(value: result.verdict.value))
+                awaited.remove(claimed)
                 ledger.noteHandled(count)
                 isDirty = true
             // Nobody has seen it here yet: it goes again when it is loaded.

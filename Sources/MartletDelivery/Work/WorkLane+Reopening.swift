@@ -62,9 +62,17 @@ extension WorkLane {
     mutating func restore(_ events: [RecordedEvent]) {
         for event in events.sorted(by: { $0.sequence < $1.sequence })
         where awaited.contains(event.sequence) {
-            awaited.remove(event.sequence..<event.sequence + 1)
+            let range = event.sequence..<event.sequence + 1
+            awaited.remove(range)
             insert(event)
+            // A worker has it from before the restart.
+            for place in claims.indices where claims[place].sequences.contains(event.sequence) {
+                if claimReopened(event.sequence, claims[place].fence, claims[place].member) {
+                    claims[place].sequences.remove(range)
+                }
+            }
         }
+        claims.removeAll { $0.sequences.isEmpty }
         countPieces()
     }
 
