@@ -23,6 +23,8 @@ struct WorkChecker {
     /// What publishers wait for.
     private var watched: [String: Set<WorkPlace>] = [:]
     private var dead: [String: Set<WorkPlace>] = [:]
+    /// Those that are tried again.
+    private var retried: [String: Set<WorkPlace>] = [:]
     /// Those of them that hold their keys up, where keys are parked.
     private var holding: [String: Set<WorkPlace>] = [:]
     /// How often an attempt was counted at an event that no handler had begun.
@@ -158,6 +160,7 @@ struct WorkChecker {
     /// It is tried again.
     mutating func reopened(_ letter: DeadEvent) {
         dead[letter.group]?.remove(letter.place)
+        retried[letter.group, default: []].insert(letter.place)
         holding[letter.group]?.remove(letter.place)
         confirmed[letter.group]?.remove(letter.place)
         settledBefore[letter.group]?.remove(letter.place)
@@ -171,6 +174,13 @@ struct WorkChecker {
                 place.lane != name.channel.lane || ledger.isSettled(place.sequence)
             }
             dead[name.group] = dead[name.group]?.filter(isKept)
+            // That it is tried again may be forgotten.
+            for place in retried[name.group] ?? []
+            where place.lane == name.channel.lane && ledger.isSettled(place.sequence)
+                && starts[name.group]?[place] ?? 0 == 0
+            {
+                dead[name.group, default: []].insert(place)
+            }
             holding[name.group] = holding[name.group]?.filter(isKept)
         }
     }
