@@ -27,8 +27,8 @@ import Testing
         (Flaw.followersGoOn, 2 as UInt64, "I12"), (.failuresVanish, 1, "I8"),
         (.leasesUnclaimedEarly, 2, "I8"), (.leasesFromLeasedThrough, 2, "I7"),
         (.attemptsInMemory, 2, "I10"), (.neverSynchronizes, 2, "I8"),
-        (.settlesBeforeCommit, 22, "I7"), (.parksInMemory, 4, "I12"),
-        (.reopensInMemory, 4, "I7"), (.releasesEarly, 7, "I12"), (.keepsItsRest, 1, "I8"),
+        (.settlesBeforeCommit, 22, "I7"), (.parksInMemory, 46, "I12"),
+        (.reopensInMemory, 46, "I7"), (.releasesEarly, 7, "I12"), (.keepsItsRest, 1, "I8"),
     ])
     func plantedBugsAreFound(flaw: Flaw, seed: UInt64, invariant: String) {
         #expect(Self.run(seed, flaw).violation?.invariant == invariant)
