@@ -36,7 +36,7 @@ public protocol Storage: AnyObject, Sendable {
     /// channel, and epochs rise.
     ///
     /// - Parameter meanwhile: what there is to do beside, while the medium works. It is called once
-    ///   unless nothing was written.
+    ///   at most, perhaps by a commit that throws then. It may read, and must not change anything.
     func commit(_ changes: StorageChanges, meanwhile: () -> Void) throws(MartletError)
 
     /// The frames from the one that holds this event on, of so many bytes together, but one at

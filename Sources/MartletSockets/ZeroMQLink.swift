@@ -110,7 +110,7 @@ extension ZeroMQLink: SendingLink where Role: SendingRole {
     /// loop's own sleeps: one thread less must wake. How many found room.
     package func offer(_ messages: [Multipart]) throws(MartletError) -> Int {
         var count = 0
-        defer { if count > 0, !loop.flushIfAsleep(queues) { loop.notify() } }
+        defer { if count > 0, !loop.flushIfAsleep(queues) { loop.noteOutgoing() } }
         for message in messages {
             try Role.kind.checkParts(of: message)
             guard try queues.outgoing.offer(message) else { break }

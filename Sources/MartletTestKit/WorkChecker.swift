@@ -23,7 +23,7 @@ struct WorkChecker {
     /// What publishers wait for.
     private var watched: [String: Set<WorkPlace>] = [:]
     private var dead: [String: Set<WorkPlace>] = [:]
-    /// Those that are tried again.
+    /// Those that are tried again, as far as no ledger on disk says so yet.
     private var retried: [String: Set<WorkPlace>] = [:]
     /// Those of them that hold their keys up, where keys are parked.
     private var holding: [String: Set<WorkPlace>] = [:]
@@ -228,6 +228,7 @@ struct WorkChecker {
             description: "attempts were counted at \(bystanders) events that nobody had begun")
     }
 
+    /// Worlds without a bug come to two at most, and with one to thirty and more.
     private static let bystandersMax = 5
 
     /// After a heal, nobody waits any more.
@@ -266,6 +267,9 @@ struct WorkChecker {
                         + "\(before) to \(ledger.next)")
             }
             watermarks[group, default: [:]][lane] = ledger.next
+            retried[group] = retried[group]?.filter {
+                $0.lane != lane || !ledger.reopened.contains($0.sequence)
+            }
         }
     }
 

@@ -5,8 +5,8 @@ import Synchronization
 
 /// Workers of a group that are killed, stand still for longer than their lease, leave and come, one
 /// by one or all at once, and the node that gives them work, which is killed too, and whose disk is
-/// slow at times: each event is handled or set aside, what is
-/// handled twice says so, and each key keeps its order.
+/// slow at times: each event is handled or set aside, what is handled twice says so, and each key
+/// keeps its order.
 struct WorkKills {
     private let stage: ChaosStage
     private let folder: URL

@@ -16,6 +16,11 @@ import Testing
         #expect(outcome.begun > 20)
     }
 
+    /// Where reopened events that a worker had when the publisher died were once given to another.
+    @Test func aWorldThatFoundABugKeepsItsPromises() {
+        #expect(Self.run(254).violation == nil)
+    }
+
     @Test func aSeedIsOneRun() {
         let outcome = Self.run(6)
         #expect(Self.run(6) == outcome)

@@ -63,6 +63,34 @@ import Testing
         #expect(bytes.count.isMultiple(of: 8) && bytes.count - place - frame.bytes.count < 8)
     }
 
+    /// What is written without being read back is what can be read.
+    @Test(arguments: [1, 2, Limits.sequenceMax, Limits.sequenceMax + 1, .max] as [UInt64])
+    func producersAreKeptAsTheyAreOrRefused(number: UInt64) throws {
+        let disk = SimulatedDisk()
+        let journal = try Journal(on: disk, node: Self.node)
+        let channel = Channel(node: Self.node, stream: "orders", lane: 3)
+        var series = FrameSeries(channel, Epoch(start: 1, random: 7))
+        var changes = StorageChanges()
+        changes.epoch = Epoch(start: 1, random: 7)
+        changes.streams = ["orders": 4]
+        changes.frames = [try series.frame(2)]
+        try journal.commit(changes)
+        let runs = [
+            StoredProducer.Run(first: min(number, .max - 1), channel: channel, sequences: 1..<2)
+        ]
+        let producer = StoredProducer(
+            epoch: Epoch(start: 1, random: 9), next: number, usedAt: .earliest, runs: runs)
+        changes = StorageChanges()
+        changes.producers = ["web": producer]
+        guard number <= Limits.sequenceMax else {
+            #expect(throws: MartletError.self) { try journal.commit(changes) }
+            return
+        }
+        try journal.commit(changes)
+        try journal.close()
+        #expect(try Journal(on: disk, node: Self.node).producers == ["web": producer])
+    }
+
     private static func hex(_ bytes: ArraySlice<UInt8>) -> String {
         bytes.map { byte in
             let digits = String(byte, radix: 16)

@@ -48,11 +48,12 @@ public struct NodeConfiguration: Sendable {
     /// `Node.executor`.
     public var spinTime = Duration.zero
 
-    /// Whether glibc keeps up to `Limits.freedBytes` of freed memory for each of its arenas, from
-    /// when the process starts its first node so, instead of giving it back after every frame: a
-    /// worker saves a sixth of its time. It holds for the whole process; where the environment sets
-    /// `MALLOC_TRIM_THRESHOLD_`, `MALLOC_MMAP_THRESHOLD_` or tunables of malloc, those hold. Other
-    /// C libraries are left alone.
+    /// Whether glibc keeps up to `Limits.freedBytes` of freed memory in each of its arenas instead
+    /// of giving it back after every frame: a worker saves a sixth of its time.
+    ///
+    /// It begins with the first node of a process that is started so, and holds for the whole
+    /// process. Where the environment sets `MALLOC_TRIM_THRESHOLD_`, `MALLOC_MMAP_THRESHOLD_` or
+    /// tunables of malloc, those hold. Other C libraries are left alone.
     public var keepsFreedMemory = true
 
     /// A node of this name that reads from these peers.

@@ -22,13 +22,13 @@ final class SubmissionBuffer: Sendable {
         private var runs: [SubmittedRun] = []
         private var node = NodeID(high: 0, low: 0)
 
-        private static let runsMax = 64
+        private static let runsKept = 64
 
         mutating func add(_ more: [SubmittedRun], at node: NodeID) {
             self.node = node
             runs += more
             // Seldom, so that few are moved.
-            if runs.count > 2 * Places.runsMax { runs.removeFirst(runs.count - Places.runsMax) }
+            if runs.count > 2 * Places.runsKept { runs.removeFirst(runs.count - Places.runsKept) }
         }
 
         func position(of number: UInt64) -> Position? {

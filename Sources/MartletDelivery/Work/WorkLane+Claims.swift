@@ -30,6 +30,9 @@ extension WorkLane {
         for range in holding.sequences.ranges {
             for sequence in ledger.reopened.common(with: range).joined() {
                 if awaited.contains(sequence) {
+                    guard !claims.contains(where: { $0.sequences.contains(sequence) }) else {
+                        continue
+                    }
                     sequences.insert(sequence..<sequence + 1)
                 } else if claimReopened(sequence, holding.fence, member) {
                     here += 1
@@ -57,9 +60,8 @@ extension WorkLane {
         guard let (index, place) = find(sequence), pieces[index][place].state == .waiting else {
             return false
         }
-        pieces[index][place].state = .out
-        pieces[index][place].member = member
-        pieces[index][place].fence = fence
+        pieces[index][place] = WorkSlot(
+            state: .out, marks: .mayRepeat, member: member, fence: fence)
         if let key = KeyHash.of(pieces[index].frame[place]) { keys?.gone(key) }
         return true
     }

@@ -80,6 +80,7 @@ extension WorkLane {
     mutating func loseAwaited() {
         for range in awaited.ranges {
             ledger.lose(range, .expired)
+            dropClaims(in: range)
             isDirty = true
         }
         awaited = SequenceSet()

@@ -160,10 +160,7 @@ package struct LogGroup {
         writer.overwrite(UInt64(magic) | UInt64(directoryBytes) << 32, at: 0)
         writer.overwrite(number, at: 8)
         writer.overwrite(UInt64(frameBytes), at: 16)
-        let bytes = writer.bytes
-        // Sound: bytes have no padding that could be shown.
-        let checksum = checksum(unsafe bytes.span.bytes, salt)
-        writer.overwrite(checksum, at: 24)
+        writer.overwrite(checksum(writer.bytes, salt), at: 24)
         return writer.bytes
     }
 
@@ -197,6 +194,11 @@ package struct LogGroup {
     init?(checked head: Bytes, number: UInt64, salt: UInt64) {
         guard let sizes = LogGroup.sizes(head) else { return nil }
         self.init(head, number: number, checksum: sizes.checksum, salt: salt)
+    }
+
+    private static func checksum(_ bytes: [UInt8], _ salt: UInt64) -> UInt64 {
+        // Sound: bytes have no padding that could be shown.
+        checksum(unsafe bytes.span.bytes, salt)
     }
 
     /// The checksum of a head and its directory, which leaves out the place where it stands.

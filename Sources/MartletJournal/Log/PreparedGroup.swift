@@ -55,7 +55,8 @@ struct PreparedGroup {
         let head = Bytes(
             LogGroup.head(entries, number: state.nextGroup, frameBytes: frameBytes, salt: salt))
         // What could not be read would make the group damaged.
-        guard head.count <= LogGroup.directoryBytesMax,
+        guard head.count <= LogGroup.directoryBytesMax, frameBytes <= Int(Int32.max),
+            state.nextGroup <= Limits.sequenceMax,
             entries.allSatisfy(\.isSurelyReadable)
                 || LogGroup(checked: head, number: state.nextGroup, salt: salt)?.entries == entries
         else {

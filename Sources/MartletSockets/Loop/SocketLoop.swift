@@ -145,7 +145,10 @@ public actor SocketLoop {
 
     /// A link has queued something. The loop's own thread hands it over before it sleeps.
     nonisolated func noteOutgoing() {
-        if executor.isIsolatingCurrentContext() != true { executor.signal.notify() }
+        guard !executor.signal.isNotified, executor.isIsolatingCurrentContext() != true else {
+            return
+        }
+        executor.signal.notify()
     }
 
     /// The context of the loop's sockets, for a socket that is to be configured first.

@@ -51,9 +51,13 @@ final class WakeSignal: Sendable {
     /// Takes note of a notification while awake: whoever calls looks at everything next, and need
     /// not look once more for its sake. Work announced before this is visible after.
     func takeNote() {
-        guard state.load(ordering: .relaxed) == State.notified else { return }
-        state.store(State.awake, ordering: .sequentiallyConsistent)
+        guard isNotified else { return }
+        _ = state.compareExchange(
+            expected: State.notified, desired: State.awake, ordering: .sequentiallyConsistent)
     }
+
+    /// Whether the thread looks once more before it sleeps, or has been woken.
+    var isNotified: Bool { state.load(ordering: .sequentiallyConsistent) == State.notified }
 
     /// Ends sleep, or takes note of a notification. Work announced before this is visible after.
     func wake(descriptorIsSet: Bool) {

@@ -52,6 +52,7 @@ public final class MemoryStorage: Storage {
     public func commit(
         _ changes: StorageChanges, meanwhile: () -> Void
     ) throws(MartletError) {
+        guard !changes.isEmpty else { return }
         meanwhile()
         try state.withLock { (state) throws(MartletError) in
             var next = state

@@ -186,7 +186,9 @@ public struct StorageConformance {
             channel: channel(storage), epoch: StorageConformance.epoch, sequence: 5)
         var changes = StorageChanges()
         changes.cursors = ["ledger": [position], "other": [position]]
-        try storage.commit(changes)
+        var calls = 0
+        try storage.commit(changes) { calls += storage.cursors.isEmpty ? 1 : 10 }
+        try hold(calls == 1, "what is to be done meanwhile is not done once, before the commit")
         let later = Position(
             channel: channel(storage), epoch: StorageConformance.epoch, sequence: 9)
         changes.cursors = ["ledger": [later], "other": []]
