@@ -25,19 +25,14 @@ static void wait_for_slow_disk(void) {
     }
 }
 
-int fdatasync(int descriptor) {
-    static int (*next)(int);
-    if (next == NULL)
-        next = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
+// The call of this name, as whoever comes next has it.
+static int synchronize(const char *name, int descriptor) {
+    int (*next)(int) = (int (*)(int))dlsym(RTLD_NEXT, name);
     wait_for_slow_disk();
     return next(descriptor);
 }
 
-int fsync(int descriptor) {
-    static int (*next)(int);
-    if (next == NULL)
-        next = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
-    wait_for_slow_disk();
-    return next(descriptor);
-}
+int fdatasync(int descriptor) { return synchronize("fdatasync", descriptor); }
+
+int fsync(int descriptor) { return synchronize("fsync", descriptor); }
 #endif
