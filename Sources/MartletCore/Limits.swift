@@ -299,6 +299,22 @@ public enum Limits {
     /// have gone only when their socket is used.
     public static let loopIdleInterval = Duration.seconds(1)
 
+    /// The loop's thread stores something itself while the disk synchronizes in less: as long as a
+    /// few turns of a busy loop take.
+    public static let errandTime = Duration.milliseconds(1)
+
+    /// When the disk stalls all the same, another thread stands in for the loop's after so long,
+    /// and after twice as long at most: a stall of this size harms nobody, and to look more often
+    /// would take time from the loop.
+    public static let errandPatience = Duration.milliseconds(4)
+
+    /// The loop is watched for so long after its last errand, at the price of a look in each
+    /// `errandPatience`: who submits one event after another is back by then.
+    public static let errandWatch = Duration.milliseconds(20)
+
+    /// Largest request that the loop stores itself: it takes as long as a few turns of the loop.
+    public static let errandBytes = 64 * 1_024
+
     /// Time that closing allows for what is queued to reach the network.
     public static let drainTimeout = Duration.seconds(30)
 

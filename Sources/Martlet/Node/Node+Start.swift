@@ -30,7 +30,7 @@ extension Node {
         }
     }
 
-    private static func start(
+    static func start(
         _ configuration: NodeConfiguration, on loop: SocketLoop, _ journal: NodeJournal?
     ) async throws(MartletError) -> Node {
         let instance =

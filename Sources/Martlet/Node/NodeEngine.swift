@@ -80,6 +80,10 @@ final class NodeEngine: LoopDriver {
         return .now + now.duration(to: due)
     }
 
+    func takeErrand(beforeSleep: Bool) -> (any LoopErrand)? {
+        core?.takeErrand(beforeSleep: beforeSleep)
+    }
+
     /// Answers the readers.
     private func serve() {
         guard let core, let service else { return }

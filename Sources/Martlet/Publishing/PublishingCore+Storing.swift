@@ -8,6 +8,14 @@ extension PublishingCore {
         state.withLock { isHeldUp(place, &$0, at: NodeClock.now) }
     }
 
+    /// What producers have submitted, if the loop's thread stores it before it sleeps.
+    func takeErrand(beforeSleep: Bool) -> StoringErrand? {
+        guard let writer = journal?.writer, writer.takesErrand(beforeSleep: beforeSleep) else {
+            return nil
+        }
+        return StoringErrand(writer: writer)
+    }
+
     /// Publishes frames that are on the disk.
     func publishStored(_ stored: CommitQueue.Stored) {
         let now = NodeClock.now

@@ -36,15 +36,19 @@ final class NodeJournal: Sendable {
     ) async throws(MartletError) -> NodeJournal {
         try await BlockingCall.run { () throws(MartletError) in
             let storage = try Journal(at: folder)
-            do throws(MartletError) { return try begin(storage, in: folder, streams) } catch {
+            do throws(MartletError) {
+                return try begin(storage, in: folder, streams, storage.findings)
+            } catch {
                 try? storage.close()
                 throw error
             }
         }
     }
 
-    private static func begin(
-        _ storage: Journal, in folder: String, _ streams: [StreamDefinition]
+    /// Raises the epoch of a storage that is open.
+    static func begin(
+        _ storage: any Storage, in folder: String, _ streams: [StreamDefinition],
+        _ findings: [StorageFinding]
     ) throws(MartletError) -> NodeJournal {
         let known = storage.partitions
         var changes = StorageChanges()
@@ -65,7 +69,7 @@ final class NodeJournal: Sendable {
         changes.epoch = epoch
         try storage.commit(changes)
         return NodeJournal(
-            storage, in: folder, Instance(node: storage.node, epoch: epoch), all, storage.findings)
+            storage, in: folder, Instance(node: storage.node, epoch: epoch), all, findings)
     }
 
     /// Whether a stream may go on as it is defined now.

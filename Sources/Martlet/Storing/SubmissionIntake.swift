@@ -9,7 +9,17 @@ final class SubmissionIntake: Sendable {
         var byteCount = 0
     }
 
+    /// What has come since somebody was told.
+    enum News {
+        case nothing
+        /// One request of few bytes.
+        case little
+        case much
+    }
+
     private let state = Lock(State())
+    /// Whether there are news: most turns of a loop bring none.
+    private let hasNews = Atomic<Bool>(false)
 
     /// Requests have come. Those for which there is no room are returned.
     func add(_ requests: [ProducerRequest]) -> [ProducerRequest] {
@@ -23,8 +33,20 @@ final class SubmissionIntake: Sendable {
                 }
                 state.requests.append(request)
                 state.byteCount += request.byteCount
+                hasNews.store(true, ordering: .relaxed)
             }
             return refused
+        }
+    }
+
+    /// What has come, for whoever tells. On the loop's thread.
+    func takeNews() -> News {
+        guard hasNews.load(ordering: .relaxed) else { return .nothing }
+        hasNews.store(false, ordering: .relaxed)
+        return state.withLock { state in
+            guard let first = state.requests.first else { return .nothing }
+            let isAlone = state.requests.count == 1
+            return isAlone && first.byteCount <= Limits.errandBytes ? .little : .much
         }
     }
 

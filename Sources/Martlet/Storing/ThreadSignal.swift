@@ -13,12 +13,14 @@ final class ThreadSignal: Sendable {
         if !isRaised.exchange(true, ordering: .sequentiallyConsistent) { semaphore.signal() }
     }
 
-    /// Waits until there is work, or for so long. What was raised before this is seen by whoever
-    /// looks after it.
-    func wait(atMost duration: Duration) {
+    /// Waits until there is work, or for so long; false if there was none. What was raised before
+    /// this is seen by whoever looks after it.
+    @discardableResult
+    func wait(atMost duration: Duration) -> Bool {
         let (seconds, attoseconds) = duration.components
         let nanoseconds = Int(seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000)
-        _ = semaphore.wait(timeout: .now() + .nanoseconds(nanoseconds))
+        let result = semaphore.wait(timeout: .now() + .nanoseconds(nanoseconds))
         isRaised.store(false, ordering: .sequentiallyConsistent)
+        return result == .success
     }
 }

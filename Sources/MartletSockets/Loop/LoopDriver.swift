@@ -10,6 +10,15 @@ package protocol LoopDriver: AnyObject {
     /// Does what else there is to do, without waiting. Returns when it wants to be called at the
     /// latest.
     func turn(on loop: isolated SocketLoop) -> ContinuousClock.Instant
+
+    /// What the loop's thread does before it sleeps, if it is about to. What is not asked for then,
+    /// another thread must be told of.
+    func takeErrand(beforeSleep: Bool) -> (any LoopErrand)?
+}
+
+extension LoopDriver {
+    /// Nothing that takes longer than a turn.
+    package func takeErrand(beforeSleep: Bool) -> (any LoopErrand)? { nil }
 }
 
 extension SocketLoop {

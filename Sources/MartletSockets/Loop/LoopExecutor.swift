@@ -15,7 +15,7 @@ final class LoopExecutor: SerialExecutor {
         var jobs: [Entry] = []
         /// Empty, with memory for the next ones.
         var spare: [Entry] = []
-        /// The thread that runs the jobs, once it has begun.
+        /// The thread that runs the jobs; nil while none does.
         var thread: DedicatedThread?
         /// The thread has ended: jobs run on `afterlife`.
         var hasEnded = false
@@ -83,16 +83,17 @@ final class LoopExecutor: SerialExecutor {
         for job in left { afterlife.async { self.run(job) } }
     }
 
-    /// Names the thread that runs the jobs: the one that calls.
-    func beginOnCurrentThread() {
-        state.withLock { $0.thread = .current }
-    }
+    /// The thread that calls runs the jobs from now on.
+    func begin() { state.withLock { $0.thread = .current } }
+
+    /// The thread that has run the jobs runs none for a while.
+    func pause() { state.withLock { $0.thread = nil } }
 
     func checkIsolated() {
         precondition(isIsolatingCurrentContext() == true, "not on the loop's thread")
     }
 
     func isIsolatingCurrentContext() -> Bool? {
-        state.withLock { $0.hasEnded ? nil : $0.thread?.isCurrent }
+        state.withLock { $0.hasEnded ? nil : $0.thread?.isCurrent ?? false }
     }
 }

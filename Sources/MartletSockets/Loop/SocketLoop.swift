@@ -11,7 +11,7 @@ import Synchronization
 @safe
 public actor SocketLoop {
     /// How the loop ends.
-    private enum Phase {
+    enum Phase {
         case running
         /// What is queued goes out until `end`.
         case draining
@@ -19,7 +19,7 @@ public actor SocketLoop {
     }
 
     /// What the thread leaves behind, outside of the actor, which it has left by then.
-    private struct Ending {
+    struct Ending {
         var hasEnded = false
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
@@ -31,23 +31,30 @@ public actor SocketLoop {
     nonisolated let baton = Lock(())
     /// Joined by `close`.
     private nonisolated let thread = Lock<DedicatedThread?>(nil)
-    private nonisolated let ending = Lock(Ending())
-    private let clock = ContinuousClock()
-    private var context: Context?
-    private let ownsContext: Bool
+    nonisolated let ending = Lock(Ending())
+    let clock = ContinuousClock()
+    var context: Context?
+    let ownsContext: Bool
 
-    private var phase = Phase.running
-    private var end = ContinuousClock.now
-    private var sockets: [LoopSocket] = []
+    var phase = Phase.running
+    var end = ContinuousClock.now
+    var sockets: [LoopSocket] = []
     /// Resumed when the socket of a link has been closed.
-    private var linkCloseWaiters: [ObjectIdentifier: [CheckedContinuation<Void, Never>]] = [:]
+    var linkCloseWaiters: [ObjectIdentifier: [CheckedContinuation<Void, Never>]] = [:]
     /// Whoever works on the loop's thread.
-    private var driver: (any LoopDriver)?
-    private var driverDeadline: ContinuousClock.Instant?
-    private var timers = TimerQueue<@Sendable (Bool) -> Void>()
-    private var descriptors: DescriptorSet
+    var driver: (any LoopDriver)?
+    var driverDeadline: ContinuousClock.Instant?
+    var timers = TimerQueue<@Sendable (Bool) -> Void>()
+    var descriptors: DescriptorSet
     /// When sockets are looked at that had no news.
-    private var nextLook = ContinuousClock.now
+    var nextLook = ContinuousClock.now
+
+    /// Held by the thread that runs the loop: its own, or one that stands in for it.
+    nonisolated let seat = Lock(())
+    /// How often the loop's thread has left on an errand or come back: odd while it is away.
+    nonisolated let errandCount = Atomic<UInt64>(0)
+    /// Until when the loop sleeps once the errand is over, if nobody stood in for it.
+    var sleepsUntil: ContinuousClock.Instant?
 
     /// The loop's own thread.
     public nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -216,7 +223,7 @@ public actor SocketLoop {
     package var timerCount: Int { timers.count }
 
     /// How often the loop slept although a socket had news: a fault of whoever had used it.
-    package private(set) var untoldCount = 0
+    package internal(set) var untoldCount = 0
 
     /// How many sockets the loop owns.
     package var socketCount: Int { sockets.count }
@@ -249,143 +256,6 @@ public actor SocketLoop {
         thread.withLock { $0.take()?.join() }
     }
 
-    /// A driver that wants to be called so soon is waited for without being woken.
-    private static let napMax = Duration.microseconds(50)
-
     static let closedError = MartletError(
         .closed, "The loop is closed. Start a new one to open sockets again.")
-}
-
-// MARK: - The thread
-
-extension SocketLoop {
-    private nonisolated func runThread() {
-        zeromq_thread_sleep_exactly()
-        executor.beginOnCurrentThread()
-        assumeIsolated { loop in loop.runUntilClosed() }
-        executor.end()
-        // Jobs go elsewhere from here on, and the actor's find it closed.
-        let waiters = ending.withLock { ending in
-            ending.hasEnded = true
-            return ending.waiters
-        }
-        for waiter in waiters { waiter.resume() }
-    }
-
-    private func runUntilClosed() {
-        while true {
-            let nap = baton.withLock { _ -> Duration? in
-                // What has come goes first to those who wait for it, without a system call between.
-                driver?.deliver(on: self)
-                executor.runJobs()
-                return turn()
-            }
-            guard let nap else { return }
-            descriptors.wait(atMost: nap)
-            baton.withLock { _ in wake(hasSlept: nap > .zero) }
-        }
-    }
-
-    /// One round: timers, the driver, outgoing. How long to wait then for whatever happens next;
-    /// nil once everything is closed.
-    private func turn() -> Duration? {
-        executor.signal.takeNote()
-        fireTimers()
-        driverDeadline = driver?.turn(on: self)
-        var isBusy = false
-        for socket in sockets where !socket.flush() { isBusy = true }
-        closeDrainedSockets()
-        if case .draining = phase, sockets.isEmpty { finish() }
-        if case .closed = phase { return nil }
-        return prepareToWait(isBusy: isBusy)
-    }
-
-    private func prepareToWait(isBusy: Bool) -> Duration {
-        noteIdleSockets()
-        var isReady = isBusy || executor.hasJobs
-        descriptors.removeAll()
-        descriptors.add(executor.signal.descriptor)
-        for socket in sockets {
-            descriptors.add(socket.descriptor)
-            if socket.isReady() { isReady = true }
-        }
-        let time = isReady ? .zero : timeToSleep()
-        // A nap is too short for anybody to end it.
-        let canSleep = !isReady && (time <= SocketLoop.napMax || executor.signal.prepareToSleep())
-        return canSleep ? time : .zero
-    }
-
-    /// Takes in what has come.
-    private func wake(hasSlept: Bool) {
-        executor.signal.wake(descriptorIsSet: descriptors.isReadable(0))
-        let isUntold = hasSlept && !descriptors.hasReadable
-        for (index, socket) in sockets.enumerated() {
-            guard descriptors.isReadable(index + 1) || socket.isReady() else { continue }
-            if isUntold { untoldCount += 1 }
-            socket.serve()
-        }
-        if sockets.contains(where: \.isOver) { abandonSockets() }
-    }
-
-    /// libzmq does some of its work, such as letting go of peers that have gone, only when a socket
-    /// is used.
-    private func noteIdleSockets() {
-        let now = clock.now
-        guard now >= nextLook else { return }
-        nextLook = now + Limits.loopIdleInterval
-        for socket in sockets { socket.noteUse() }
-    }
-
-    /// The context was shut down by its owner: its sockets can do nothing more.
-    private func abandonSockets() {
-        for socket in sockets { socket.close(by: clock.now) }
-    }
-
-    private func timeToSleep() -> Duration {
-        let now = clock.now
-        var deadline = nextLook
-        if let earliest = timers.earliest { deadline = min(deadline, earliest) }
-        if let driverDeadline { deadline = min(deadline, driverDeadline) }
-        for socket in sockets where socket.isClosing { deadline = min(deadline, socket.deadline) }
-        return max(.zero, deadline - now)
-    }
-
-    private func fireTimers() {
-        guard timers.count > 0 else { return }
-        let now = clock.now
-        while let action = timers.popDue(at: now) { action(true) }
-    }
-
-    private func closeDrainedSockets() {
-        guard sockets.contains(where: { $0.isClosing }) else { return }
-        let now = clock.now
-        var closed: [LoopSocket] = []
-        sockets.removeAll { socket in
-            guard socket.isClosing, socket.isDrained || socket.deadline <= now else {
-                return false
-            }
-            // What libzmq still has queued may take the rest of the time.
-            socket.returnUnsent()
-            let linger = max(0, (socket.deadline - now).milliseconds(rounded: .up))
-            _ = socket.handle.set(ZMQ_LINGER, to: Int32(linger))
-            closed.append(socket)
-            return true
-        }
-        for socket in closed {
-            socket.queues.returned.close()
-            let waiters = linkCloseWaiters.removeValue(forKey: ObjectIdentifier(socket.queues))
-            for waiter in waiters ?? [] { waiter.resume() }
-        }
-    }
-
-    private func finish() {
-        phase = .closed
-        // Ends when the sockets' linger is over, which is at the deadline, unless links were closed
-        // with a later one before: they do not hold this up.
-        if ownsContext {
-            context?.end(waitingAtMost: max(.zero, end - clock.now) + Limits.terminationGrace)
-        }
-        context = nil
-        for action in timers.removeAll() { action(false) }
-    }
 }

@@ -1,0 +1,91 @@
+internal import MartletDelivery
+internal import MartletSockets
+import Synchronization
+
+/// The thread that stores, and the loop's when it does so itself.
+extension StorageWriter {
+    /// Stores until the end.
+    func runThread(_ core: PublishingCore?) {
+        rounds.withLock { $0 = StoringRounds(self, core) }
+        var isOver = false
+        while !isOver {
+            switch nextRound() {
+            case .stored: continue
+            case .nothing(let pause): rest(atMost: pause, watching: core?.loop)
+            case .failed(let error): isOver = !waitToTryAgain(error)
+            case .over: isOver = true
+            }
+        }
+        rounds.withLock { $0 = nil }
+        for (_, buffer) in state.withLock({ $0.streams }) { buffer.receipts?.close() }
+        try? storage.close()
+    }
+
+    /// A round, unless the loop's thread has one, which tells when it is done.
+    private func nextRound() -> StoringRounds.Outcome {
+        if let outcome = tryRound() { return outcome }
+        watch.isMissed.store(true, ordering: .sequentiallyConsistent)
+        guard let outcome = tryRound() else { return .nothing(Limits.retentionInterval) }
+        watch.isMissed.store(false, ordering: .sequentiallyConsistent)
+        return outcome
+    }
+
+    private func tryRound() -> StoringRounds.Outcome? {
+        rounds.withLockIfAvailable { rounds in rounds?.next() ?? .over }
+    }
+
+    /// Lets the pause pass, in which nobody waits for the disk. False at the end.
+    private func waitToTryAgain(_ error: MartletError) -> Bool {
+        let due = NodeClock.now + StorageWriter.pause
+        while NodeClock.now < due {
+            if let closesBy = state.withLock({ $0.closesBy }), NodeClock.now >= closesBy {
+                return false
+            }
+            signal.wait(atMost: NodeClock.now.duration(to: due))
+            let flushes = state.withLock { state in
+                defer { state.flushes = [] }
+                return state.flushes
+            }
+            for flush in flushes { flush.resume(returning: error) }
+        }
+        return true
+    }
+
+    /// Waits until there is something to do, or for so long; meanwhile, if there have been commits
+    /// of late and the disk is quick, the loop may store what comes, and is watched.
+    private func rest(atMost pause: Duration, watching loop: SocketLoop?) {
+        let due = NodeClock.now + pause
+        var errand: UInt64?
+        while let loop, watch.isWorthwhile(for: loop), NodeClock.now < due {
+            let time = min(Limits.errandPatience, NodeClock.now.duration(to: due))
+            guard !signal.wait(atMost: time) else { return }
+            let current = loop.errand
+            if let current, current == errand { loop.standIn(during: current) }
+            errand = current
+        }
+        signal.wait(atMost: NodeClock.now.duration(to: due))
+    }
+
+    // MARK: The loop's thread
+
+    /// Whether what has been submitted is stored by the loop's thread, before it sleeps. If not, it
+    /// is told to the thread that stores.
+    func takesErrand(beforeSleep: Bool) -> Bool {
+        switch submissions.takeNews() {
+        case .nothing: return false
+        case .little where beforeSleep && watch.isOn: return true
+        case .little, .much:
+            signal.raise()
+            return false
+        }
+    }
+
+    /// Stores what was submitted, on the loop's thread.
+    func runErrand() {
+        let isDone = rounds.withLockIfAvailable { rounds in
+            watch.isOn && rounds?.nextOnLoop() == true
+        }
+        let isMissed = watch.isMissed.exchange(false, ordering: .sequentiallyConsistent)
+        if isDone != true || isMissed { signal.raise() }
+    }
+}

@@ -1,0 +1,76 @@
+import MartletCore
+import Synchronization
+
+/// Something that takes a moment, such as a write to a disk, and that the loop's thread does itself
+/// before it sleeps, so that no other thread must wake for it.
+package protocol LoopErrand: Sendable {
+    /// Does it. The thread has left the loop meanwhile: the sockets are lent as if it slept.
+    func run()
+}
+
+/// The loop without its thread.
+///
+/// Whoever gives the loop an errand watches it: when the thread is away for too long, because a
+/// disk stalls, the one who watches stands in for it until it is back. So nothing that the loop
+/// serves waits for an errand longer than the watch takes.
+extension SocketLoop {
+    /// The errand that the loop's thread is on, by its number; nil while it is in its place.
+    package nonisolated var errand: UInt64? {
+        let count = errandCount.load(ordering: .sequentiallyConsistent)
+        return count.isMultiple(of: 2) ? nil : count
+    }
+
+    /// Runs the loop on the thread that calls, for as long as its own is on this errand.
+    package nonisolated func standIn(during errand: UInt64) {
+        _ = seat.withLockIfAvailable { _ in
+            isolated { loop in loop.runUntilBack(from: errand) }
+        }
+    }
+
+    /// Runs until there is an errand; nil once everything is closed.
+    nonisolated func nextErrand() -> (any LoopErrand)? {
+        seat.withLock { _ in isolated { loop in loop.runUntilErrand() } }
+    }
+
+    /// Does an errand, and comes back.
+    nonisolated func run(_ errand: any LoopErrand) {
+        errandCount.add(1, ordering: .sequentiallyConsistent)
+        errand.run()
+        errandCount.add(1, ordering: .sequentiallyConsistent)
+        // Whoever stands in looks at the count before it sleeps.
+        if seat.withLockIfAvailable({ _ in true }) == nil { executor.signal.notify() }
+    }
+
+    /// The thread that calls is the loop's while `body` runs. It holds the seat.
+    private nonisolated func isolated<Result: Sendable>(
+        _ body: (isolated SocketLoop) -> Result
+    ) -> Result {
+        executor.begin()
+        defer { executor.pause() }
+        return assumeIsolated(body)
+    }
+
+    private func runUntilErrand() -> (any LoopErrand)? {
+        if let deadline = sleepsUntil.take() { sleep(atMost: max(.zero, deadline - clock.now)) }
+        while let nap = attend() {
+            if let errand = driver?.takeErrand(beforeSleep: nap > .zero) {
+                sleepsUntil = clock.now + nap
+                return errand
+            }
+            sleep(atMost: nap)
+        }
+        return nil
+    }
+
+    private func runUntilBack(from errand: UInt64) {
+        while self.errand == errand {
+            // A turn of its own comes first: what the loop saw before is out of date.
+            sleepsUntil = nil
+            guard let nap = attend() else { return }
+            let left = driver?.takeErrand(beforeSleep: false)
+            precondition(left == nil, "who stands in goes on no errands")
+            guard self.errand == errand else { return }
+            sleep(atMost: nap)
+        }
+    }
+}
