@@ -9,13 +9,15 @@ import Testing
 private final class HeldErrand: LoopErrand {
     private let hasBegun = DispatchSemaphore(value: 0)
     private let mayEnd = DispatchSemaphore(value: 0)
-    private let isDue = Atomic<Bool>(false)
+    private let due = Atomic<Bool>(false)
     private let body: @Sendable () -> Void
 
     init(_ body: @escaping @Sendable () -> Void = {}) { self.body = body }
 
+    var isDue: Bool { due.load(ordering: .sequentiallyConsistent) }
+
     /// True once for each time it is due.
-    func take() -> Bool { isDue.exchange(false, ordering: .sequentiallyConsistent) }
+    func take() -> Bool { due.exchange(false, ordering: .sequentiallyConsistent) }
 
     func run() {
         body()
@@ -25,7 +27,7 @@ private final class HeldErrand: LoopErrand {
 
     /// Sends the loop's thread on it, and returns once it has left.
     func begin(on loop: SocketLoop) async {
-        isDue.store(true, ordering: .sequentiallyConsistent)
+        due.store(true, ordering: .sequentiallyConsistent)
         loop.notify()
         await blocking { self.hasBegun.wait() }
     }
@@ -48,7 +50,7 @@ private func blocking(_ body: @escaping @Sendable () -> Void) async {
     }
 }
 
-/// Sends the loop on an errand when one is due, and only if it is about to sleep.
+/// Sends the loop on an errand when one is due, as soon as it has nothing else to do.
 private final class ErrandDriver: LoopDriver {
     private let errand: HeldErrand
 
@@ -56,10 +58,12 @@ private final class ErrandDriver: LoopDriver {
 
     func deliver(on loop: isolated SocketLoop) {}
 
-    func turn(on loop: isolated SocketLoop) -> ContinuousClock.Instant { .now + .seconds(1) }
+    func turn(on loop: isolated SocketLoop) -> ContinuousClock.Instant {
+        .now + (errand.isDue ? .milliseconds(1) : .seconds(1))
+    }
 
-    func takeErrand(beforeSleep: Bool) -> (any LoopErrand)? {
-        beforeSleep && errand.take() ? errand : nil
+    func serve(isIdle: Bool, on loop: isolated SocketLoop) -> (any LoopErrand)? {
+        isIdle && errand.take() ? errand : nil
     }
 }
 

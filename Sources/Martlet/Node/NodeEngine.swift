@@ -56,9 +56,19 @@ final class NodeEngine: LoopDriver {
         hand()
     }
 
+    /// Answers the readers and producers.
+    func serve(isIdle: Bool, on loop: isolated SocketLoop) -> (any LoopErrand)? {
+        guard let core, let service else { return nil }
+        for message in service.takeReceived() {
+            guard let body = message.rest.first else { continue }
+            let inner = Multipart(first: body, rest: Array(message.rest.dropFirst()))
+            core.send(core.receive(inner, from: message.first, answerRoom: service.room))
+        }
+        return core.takeErrand(isIdle: isIdle)
+    }
+
     func turn(on loop: isolated SocketLoop) -> ContinuousClock.Instant {
         let now = NodeClock.now
-        serve()
         takePulled()
         finish(at: now, on: loop)
         if now >= nextTick || peers.contains(where: { $0.isDue(at: now) }) {
@@ -78,20 +88,6 @@ final class NodeEngine: LoopDriver {
         }
         for peer in peers { if let deadline = peer.deadline { due = min(due, deadline) } }
         return .now + now.duration(to: due)
-    }
-
-    func takeErrand(beforeSleep: Bool) -> (any LoopErrand)? {
-        core?.takeErrand(beforeSleep: beforeSleep)
-    }
-
-    /// Answers the readers.
-    private func serve() {
-        guard let core, let service else { return }
-        for message in service.takeReceived() {
-            guard let body = message.rest.first else { continue }
-            let inner = Multipart(first: body, rest: Array(message.rest.dropFirst()))
-            core.send(core.receive(inner, from: message.first, answerRoom: service.room))
-        }
     }
 
     private func read(

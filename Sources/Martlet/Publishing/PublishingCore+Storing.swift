@@ -8,9 +8,9 @@ extension PublishingCore {
         state.withLock { isHeldUp(place, &$0, at: NodeClock.now) }
     }
 
-    /// What producers have submitted, if the loop's thread stores it before it sleeps.
-    func takeErrand(beforeSleep: Bool) -> StoringErrand? {
-        guard let writer = journal?.writer, writer.takesErrand(beforeSleep: beforeSleep) else {
+    /// What a producer has submitted, if the loop's thread stores it itself.
+    func takeErrand(isIdle: Bool) -> StoringErrand? {
+        guard let writer = journal?.writer, writer.takesErrand(isIdle: isIdle) else {
             return nil
         }
         return StoringErrand(writer: writer)

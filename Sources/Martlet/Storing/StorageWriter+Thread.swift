@@ -68,12 +68,12 @@ extension StorageWriter {
 
     // MARK: The loop's thread
 
-    /// Whether what has been submitted is stored by the loop's thread, before it sleeps. If not, it
-    /// is told to the thread that stores.
-    func takesErrand(beforeSleep: Bool) -> Bool {
+    /// Whether what has been submitted is stored by the loop's thread. If not, the thread that
+    /// stores is told of it.
+    func takesErrand(isIdle: Bool) -> Bool {
         switch submissions.takeNews() {
         case .nothing: return false
-        case .little where beforeSleep && watch.isOn: return true
+        case .little where isIdle && watch.isOn: return true
         case .little, .much:
             signal.raise()
             return false

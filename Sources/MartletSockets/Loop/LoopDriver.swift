@@ -7,18 +7,18 @@ package protocol LoopDriver: AnyObject {
     /// Gives what has come to those who wait for it. Tasks on the loop's thread run after it.
     func deliver(on loop: isolated SocketLoop)
 
+    /// Answers those who ask. What takes a moment may be an errand for the loop's thread, if the
+    /// loop has nothing else to do; if not, another thread is told of it.
+    func serve(isIdle: Bool, on loop: isolated SocketLoop) -> (any LoopErrand)?
+
     /// Does what else there is to do, without waiting. Returns when it wants to be called at the
     /// latest.
     func turn(on loop: isolated SocketLoop) -> ContinuousClock.Instant
-
-    /// What the loop's thread does before it sleeps, if it is about to. What is not asked for then,
-    /// another thread must be told of.
-    func takeErrand(beforeSleep: Bool) -> (any LoopErrand)?
 }
 
 extension LoopDriver {
-    /// Nothing that takes longer than a turn.
-    package func takeErrand(beforeSleep: Bool) -> (any LoopErrand)? { nil }
+    /// Nobody asks.
+    package func serve(isIdle: Bool, on loop: isolated SocketLoop) -> (any LoopErrand)? { nil }
 }
 
 extension SocketLoop {

@@ -2,7 +2,7 @@ import MartletCore
 import Synchronization
 
 /// Something that takes a moment, such as a write to a disk, and that the loop's thread does itself
-/// before it sleeps, so that no other thread must wake for it.
+/// while there is nothing else to do, so that no other thread must wake for it.
 package protocol LoopErrand: Sendable {
     /// Does it. The thread has left the loop meanwhile: the sockets are lent as if it slept.
     func run()
@@ -14,6 +14,15 @@ package protocol LoopErrand: Sendable {
 /// disk stalls, the one who watches stands in for it until it is back. So nothing that the loop
 /// serves waits for an errand longer than the watch takes.
 extension SocketLoop {
+    /// What a step of the loop comes to.
+    enum Step {
+        /// There is something that its thread does itself.
+        case errand(any LoopErrand)
+        /// It may sleep for so long.
+        case nap(Duration)
+        case closed
+    }
+
     /// The errand that the loop's thread is on, by its number; nil while it is in its place.
     package nonisolated var errand: UInt64? {
         let count = errandCount.load(ordering: .sequentiallyConsistent)
@@ -51,26 +60,22 @@ extension SocketLoop {
     }
 
     private func runUntilErrand() -> (any LoopErrand)? {
-        if let deadline = sleepsUntil.take() { sleep(atMost: max(.zero, deadline - clock.now)) }
-        while let nap = attend() {
-            if let errand = driver?.takeErrand(beforeSleep: nap > .zero) {
-                sleepsUntil = clock.now + nap
-                return errand
+        while true {
+            switch step(mayLeave: true) {
+            case .errand(let errand): return errand
+            case .nap(let time): sleep(atMost: time)
+            case .closed: return nil
             }
-            sleep(atMost: nap)
         }
-        return nil
     }
 
     private func runUntilBack(from errand: UInt64) {
         while self.errand == errand {
-            // A turn of its own comes first: what the loop saw before is out of date.
-            sleepsUntil = nil
-            guard let nap = attend() else { return }
-            let left = driver?.takeErrand(beforeSleep: false)
-            precondition(left == nil, "who stands in goes on no errands")
-            guard self.errand == errand else { return }
-            sleep(atMost: nap)
+            switch step(mayLeave: false) {
+            case .errand: preconditionFailure("who stands in goes on no errands")
+            case .nap(let time) where self.errand == errand: sleep(atMost: time)
+            case .nap, .closed: return
+            }
         }
     }
 }

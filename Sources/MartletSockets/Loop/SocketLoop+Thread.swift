@@ -19,19 +19,25 @@ extension SocketLoop {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// What comes before the loop sleeps, and for how long it may; nil once everything is closed.
-    func attend() -> Duration? {
-        baton.withLock { _ in
+    /// A step of the loop, until it would go on an errand.
+    func step(mayLeave: Bool) -> Step {
+        let step = baton.withLock { _ -> Step in
             // What has come goes first to those who wait for it, without a system call between.
             driver?.deliver(on: self)
             executor.runJobs()
-            return turn()
+            if let errand = driver?.serve(isIdle: isIdle && mayLeave, on: self) {
+                return .errand(errand)
+            }
+            return turn().map { .nap($0) } ?? .closed
         }
+        isIdle = false
+        return step
     }
 
     /// Waits for news, and takes in what has come.
     func sleep(atMost nap: Duration) {
         descriptors.wait(atMost: nap)
+        isIdle = nap > .zero
         baton.withLock { _ in wake(hasSlept: nap > .zero) }
     }
 

@@ -53,8 +53,8 @@ public actor SocketLoop {
     nonisolated let seat = Lock(())
     /// How often the loop's thread has left on an errand or come back: odd while it is away.
     nonisolated let errandCount = Atomic<UInt64>(0)
-    /// Until when the loop sleeps once the errand is over, if nobody stood in for it.
-    var sleepsUntil: ContinuousClock.Instant?
+    /// The loop has slept until what came now: nothing else was to be done.
+    var isIdle = false
 
     /// The loop's own thread.
     public nonisolated var unownedExecutor: UnownedSerialExecutor {
