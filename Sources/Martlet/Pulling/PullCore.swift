@@ -25,7 +25,7 @@ final class PullCore: Sendable {
     }
 
     let pool: PullPool
-    private let handler: PoolHandler
+    private let handler: @Sendable (RecordedEvent, Delivery) async throws -> Void
     /// Raised when the pool has come further.
     let changes = ChangeSignal()
     private let notify: @Sendable () -> Void
@@ -42,7 +42,7 @@ final class PullCore: Sendable {
         try pool.check()
         self.pool = pool
         self.notify = notify
-        handler = pool.makeHandler(codecs)
+        handler = pool.makeHandler(codecs).discarding
     }
 
     // MARK: The loop
@@ -104,24 +104,28 @@ final class PullCore: Sendable {
     func run() async {
         while let batch = await next() {
             let began = NodeClock.now
-            let wantsAll = pool.wantsAll(of: batch.frame)
-            var (handled, dropped) = (0, 0)
-            for place in batch.places {
-                let event = batch.frame[place]
-                do {
-                    guard wantsAll || pool.wants(event) else {
-                        dropped += 1
-                        continue
-                    }
-                    switch handler.kind {
-                    case .plain(let handle): try await handle(event, Delivery(event))
-                    case .valued(let handle): _ = try await handle(event, Delivery(event))
-                    }
-                    handled += 1
-                } catch { dropped += 1 }
-            }
-            finish(batch, handled, dropped, after: NodeClock.now.microseconds - began.microseconds)
+            let handled = await handle(batch, handler)
+            finish(batch, handled, after: NodeClock.now.microseconds - began.microseconds)
         }
+    }
+
+    /// Handles what is wanted of a batch, and says how many events did not fail.
+    @concurrent
+    private func handle(
+        _ batch: Batch, _ handle: @Sendable (RecordedEvent, Delivery) async throws -> Void
+    ) async -> Int {
+        let wantsAll = pool.wantsAll(of: batch.frame)
+        var handled = 0
+        for place in batch.places {
+            // The one reference to the frame that the handler is given: each costs as much as it.
+            let delivery = Delivery(batch.frame[place])
+            guard wantsAll || pool.wants(delivery.event) else { continue }
+            do {
+                try await handle(delivery.event, delivery)
+                handled += 1
+            } catch { continue }
+        }
+        return handled
     }
 
     private func next() async -> Batch? {
@@ -155,13 +159,13 @@ final class PullCore: Sendable {
         return (batch, false, state.frames.count == PullCore.framesMax / 2)
     }
 
-    private func finish(_ batch: Batch, _ handled: Int, _ dropped: Int, after time: UInt64) {
+    private func finish(_ batch: Batch, _ handled: Int, after time: UInt64) {
         let stream = batch.frame.channel.stream
         let woken = state.withLock { state in
             let before = state.tallies[stream]
             state.tallies[stream] = PullReport(
                 stream: stream, handled: (before?.handled ?? 0) + UInt64(handled),
-                dropped: (before?.dropped ?? 0) + UInt64(dropped))
+                dropped: (before?.dropped ?? 0) + UInt64(batch.places.count - handled))
             state.news.insert(stream)
             let mean = Double(time) / Double(max(batch.places.count, 1))
             state.meanTime += (mean - state.meanTime) / (mean > state.meanTime ? 2 : 16)

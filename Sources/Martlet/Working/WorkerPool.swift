@@ -138,6 +138,14 @@ struct PoolHandler: Sendable {
 
     let kind: Kind
 
+    /// The handler, without what it returns.
+    var discarding: @Sendable (RecordedEvent, Delivery) async throws -> Void {
+        switch kind {
+        case .plain(let handle): handle
+        case .valued(let handle): { event, delivery in _ = try await handle(event, delivery) }
+        }
+    }
+
     init<E: Event>(
         _ reader: EventReader<E>, _ handler: @escaping @Sendable (E, Delivery) async throws -> Void
     ) {
