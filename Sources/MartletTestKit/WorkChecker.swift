@@ -130,6 +130,24 @@ struct WorkChecker {
         }
     }
 
+    /// Results have been taken: what counts for done is not what another worker is at.
+    func checkActive(
+        _ active: Set<Int>, _ ledgers: [(group: String, lane: Int, ledger: StoredLedger)]
+    ) throws(Violation) {
+        for (group, lane, ledger) in ledgers {
+            for (place, handlings) in running[group] ?? [:]
+            where place.lane == lane && ledger.isSettled(place.sequence) {
+                guard let other = handlings.first(where: { active.contains($0.handler) }) else {
+                    continue
+                }
+                throw Violation(
+                    invariant: "I9",
+                    description: "event \(place) is settled in `\(group)` while process "
+                        + "\(other.process) handles it")
+            }
+        }
+    }
+
     mutating func ended(_ held: HeldEvent, of group: String, in process: Int, handler: Int) {
         let place = WorkPlace(
             lane: held.event.frame.channel.lane, sequence: held.event.sequence)

@@ -86,14 +86,15 @@ extension WorkWorld {
             return kill(number)
         }
         // Some take longer than a lease.
-        let time = generator.chance(oneIn: 12) ? 500...14_000 : 0...120
+        let isSlow = generator.chance(oneIn: pace == .slow && !isHealing ? 3 : 12)
+        let time = isSlow ? 500...14_000 : 0...120
         schedule.plan(
             .handlerEnd(number, handler: runner), at: now + generator.milliseconds(time))
     }
 
     /// Handlers that could still do something: what is frozen does nothing, and those whose events
     /// may be with others are told to end at the next tick.
-    private var activeHandlers: Set<Int> {
+    var activeHandlers: Set<Int> {
         var active: Set<Int> = []
         for process in processes where !process.isGone && !wounds.contains(.paused(process.number))
         {

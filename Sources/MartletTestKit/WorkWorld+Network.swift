@@ -12,7 +12,9 @@ extension WorkWorld {
             return nodeWaiting.append(.toNode(number, link: link, life: life, message))
         }
         let route = Bytes(utf8: "\(number)/\(link)")
+        let isResults = SessionMessage(message)?.isResults == true
         try carryOut(node.machine.receive(message, from: route, at: clock))
+        if isResults { try checker.checkActive(activeHandlers, ledgers) }
         if !isDurable { try checker.checkWatermarks(ledgers) }
     }
 
@@ -217,5 +219,12 @@ extension WorkWorld {
                 description: "process \(number) has \(load.unfinished) events, and has never taken "
                     + "more than \(processes[number].windowMax)")
         }
+    }
+}
+
+extension SessionMessage {
+    /// Whether a worker says what became of events.
+    fileprivate var isResults: Bool {
+        if case .results = self { true } else { false }
     }
 }

@@ -69,7 +69,17 @@ public struct WorkWorld {
         case outage
     }
 
+    /// What happens in a world.
+    public enum Pace: Sendable {
+        /// Much at once, and workers that die all the time.
+        case hasty
+        /// Silences that are longer than leases, and handlers that go on meanwhile; workers come and
+        /// go, and hardly any dies.
+        case slow
+    }
+
     let flaw: Flaw?
+    let pace: Pace
     let isDurable: Bool
     private let stepsMax: Int
     var generator: SimulationGenerator
@@ -89,9 +99,10 @@ public struct WorkWorld {
     var nodeWaiting: [Step] = []
 
     /// A world before its first step. Every second seed has a journal.
-    public init(seed: UInt64, steps: Int = 1_500, flaw: Flaw? = nil) {
+    public init(seed: UInt64, steps: Int = 1_500, flaw: Flaw? = nil, pace: Pace = .hasty) {
         self.flaw = flaw
-        stepsMax = steps
+        self.pace = pace
+        stepsMax = pace == .slow ? steps * WorkWorld.slowness : steps
         isDurable = seed.isMultiple(of: 2)
         var generator = SimulationGenerator(seed: seed ^ 0x770_12CE)
         node = WorkNode(
@@ -115,6 +126,9 @@ public struct WorkWorld {
             ]
         } catch { preconditionFailure("such groups are allowed") }
     }
+
+    /// A slow world makes so many times the steps, most of which are ticks.
+    private static let slowness = 8
 
     var clock: MonotonicTime { MonotonicTime(microseconds: now) }
 
@@ -212,7 +226,8 @@ public struct WorkWorld {
 
     private mutating func publish() throws(Violation) {
         guard !isHealing else { return }
-        schedule.plan(.publish, at: now + generator.milliseconds(5...80))
+        let pause = pace == .slow ? 50...800 : 5...80
+        schedule.plan(.publish, at: now + generator.milliseconds(pause))
         guard !wounds.contains(.nodeDown), !wounds.contains(.nodePaused), !node.isDoubtful else {
             return
         }
@@ -222,7 +237,7 @@ public struct WorkWorld {
             outcome.published += 1
             return WorkedEvent(
                 number: outcome.published, key: key,
-                isPoison: generator.chance(oneIn: 150), isBad: generator.chance(oneIn: 60))
+                isPoison: pace == .hasty && generator.chance(oneIn: 150), isBad: generator.chance(oneIn: 60))
         }
         let known = groups.map(\.name).filter { node.dispatcher.knows($0) }
         for event in node.publish(events, watchedBy: known, at: now) {
@@ -235,14 +250,16 @@ public struct WorkWorld {
 
     private mutating func fault() throws(Violation) {
         guard !isHealing else { return }
-        schedule.plan(.fault, at: now + generator.milliseconds(50...1_500))
+        let pause = pace == .slow ? 300...3_000 : 50...1_500
+        schedule.plan(.fault, at: now + generator.milliseconds(pause))
         let living = processes.indices.filter { !processes[$0].isGone }
         guard !living.isEmpty else {
             return start(groups[generator.number(0...groups.count - 1)])
         }
         let number = living[generator.number(0...living.count - 1)]
         let wound: Wound
-        switch generator.number(0...15) {
+        // Of the last two, which are deaths, a slow world has one.
+        switch generator.number(0...(pace == .slow ? 14 : 15)) {
         case 0, 1: wound = .toNodeCut(number)
         case 2, 3: wound = .toWorkerCut(number)
         case 4, 5, 6: wound = .paused(number)
@@ -263,7 +280,8 @@ public struct WorkWorld {
         guard wounds.insert(wound).inserted else { return }
         note("wound \(wound)")
         sometimes("wound: \("\(wound)".prefix { $0 != "(" })")
-        let time = generator.chance(oneIn: 4) ? 2_000...14_000 : 20...1_500
+        let isLong = generator.chance(oneIn: 4) || pace == .slow
+        let time = isLong ? 2_000...14_000 : 20...1_500
         schedule.plan(.heal(wound), at: now + generator.milliseconds(time))
         switch wound {
         case .nodeDown:

@@ -18,13 +18,15 @@ struct WorkSource: Sendable {
     /// Whether the publisher has taken it in.
     private(set) var isJoined = false
     private var joinedAt = MonotonicTime(microseconds: 0)
+    /// The last start of the publisher in which it was taken in.
+    private var joinedStart: UInt32?
     /// When the last session ended.
     private var lostAt = MonotonicTime(microseconds: 0)
     /// The number of the next message that brings or recalls something.
     private var expected: UInt64 = 1
     /// Nothing that it has may be begun after this moment.
     private(set) var leaseUntil = MonotonicTime(microseconds: 0)
-    /// Rises each time that another node answers in the place of the one before.
+    /// Rises each time that nobody asks any more what became of what it has.
     private(set) var life: UInt64 = 0
     /// Rises each time that a lease runs out.
     private(set) var term: UInt64 = 0
@@ -76,14 +78,20 @@ struct WorkSource: Sendable {
 
     // MARK: Sessions
 
-    /// A session has begun. True if it is with another node than the one before.
+    /// A session has begun. True if nothing that it has is its own any more: it is with another node
+    /// than the one before, or with one that has started more than once since. In a life of the
+    /// publisher that it knows nothing of, others may have been given all of it, and the publisher
+    /// cannot know of that now.
     mutating func begin(_ session: UInt64, with publisher: Instance) -> Bool {
         let isOther = self.publisher.map { $0.node != publisher.node } ?? false
+        let hasMissedLife = joinedStart.map { publisher.epoch.start > $0 &+ 1 } ?? false
         self.session = session
         self.publisher = publisher
         isJoined = false
-        if isOther { forget() }
-        return isOther
+        guard isOther || hasMissedLife else { return false }
+        joinedStart = nil
+        forget()
+        return true
     }
 
     private mutating func forget() {
@@ -128,6 +136,7 @@ struct WorkSource: Sendable {
     mutating func joined(_ round: UInt64) -> Bool {
         guard round == self.round, !isJoined else { return false }
         isJoined = true
+        joinedStart = publisher?.epoch.start
         return true
     }
 
