@@ -9,7 +9,7 @@ TIME ?= 60
 TARGET ?=
 SEEDS ?= 500
 # As many as take a minute or so.
-TEST_SEEDS ?= 200
+TEST_SEEDS ?= 120
 SEED ?= $(or $(MARTLET_SEED),1)
 SCENARIO ?=
 KILLS ?= 1000

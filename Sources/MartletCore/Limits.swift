@@ -308,7 +308,7 @@ public enum Limits {
     /// would take time from the loop.
     public static let errandPatience = Duration.milliseconds(4)
 
-    /// The loop is watched for so long after its last errand, at the price of a look in each
+    /// The loop is watched for so long after a commit, at the price of a look in each
     /// `errandPatience`: who submits one event after another is back by then.
     public static let errandWatch = Duration.milliseconds(20)
 

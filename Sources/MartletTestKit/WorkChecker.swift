@@ -132,19 +132,20 @@ struct WorkChecker {
 
     /// Results have been taken: what counts for done is not what another worker is at.
     func checkActive(
-        _ active: Set<Int>, _ ledgers: [(group: String, lane: Int, ledger: StoredLedger)]
+        _ active: Set<Int>, of group: String, _ ledger: (Int) -> StoredLedger?
     ) throws(Violation) {
-        for (group, lane, ledger) in ledgers {
-            for (place, handlings) in running[group] ?? [:]
-            where place.lane == lane && ledger.isSettled(place.sequence) {
-                guard let other = handlings.first(where: { active.contains($0.handler) }) else {
-                    continue
-                }
-                throw Violation(
-                    invariant: "I9",
-                    description: "event \(place) is settled in `\(group)` while process "
-                        + "\(other.process) handles it")
+        var ledgers: [Int: StoredLedger] = [:]
+        for (place, handlings) in running[group] ?? [:] {
+            guard let other = handlings.first(where: { active.contains($0.handler) }) else {
+                continue
             }
+            let known = ledgers[place.lane] ?? ledger(place.lane)
+            ledgers[place.lane] = known
+            guard known?.isSettled(place.sequence) == true else { continue }
+            throw Violation(
+                invariant: "I9",
+                description: "event \(place) is settled in `\(group)` while process "
+                    + "\(other.process) handles it")
         }
     }
 

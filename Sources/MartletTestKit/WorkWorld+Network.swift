@@ -14,7 +14,11 @@ extension WorkWorld {
         let route = Bytes(utf8: "\(number)/\(link)")
         let isResults = SessionMessage(message)?.isResults == true
         try carryOut(node.machine.receive(message, from: route, at: clock))
-        if isResults { try checker.checkActive(activeHandlers, ledgers) }
+        if isResults {
+            if !activeHandlers.isEmpty { sometimes("results came while handlers ran") }
+            let group = processes[number].group
+            try checker.checkActive(activeHandlers, of: group) { node.ledger(group, $0) }
+        }
         if !isDurable { try checker.checkWatermarks(ledgers) }
     }
 

@@ -73,7 +73,7 @@ public struct WorkWorld {
     public enum Pace: Sendable {
         /// Much at once, and workers that die all the time.
         case hasty
-        /// Silences that are longer than leases, and handlers that go on meanwhile; workers come and
+        /// Silences longer than leases, and handlers that go on meanwhile; workers come and
         /// go, and hardly any dies.
         case slow
     }
@@ -237,7 +237,8 @@ public struct WorkWorld {
             outcome.published += 1
             return WorkedEvent(
                 number: outcome.published, key: key,
-                isPoison: pace == .hasty && generator.chance(oneIn: 150), isBad: generator.chance(oneIn: 60))
+                isPoison: pace == .hasty && generator.chance(oneIn: 150),
+                isBad: generator.chance(oneIn: 60))
         }
         let known = groups.map(\.name).filter { node.dispatcher.knows($0) }
         for event in node.publish(events, watchedBy: known, at: now) {

@@ -12,7 +12,7 @@ struct Campaign {
         case submit
         /// Workers that share a publisher's events, and die.
         case work
-        /// The same with long silences, in place of deaths.
+        /// The same with long silences, and few deaths.
         case slow
     }
 
@@ -38,16 +38,20 @@ struct Campaign {
         let clock = ContinuousClock()
         let began = clock.now
         for seed in seeds {
-            let violations = worlds.compactMap { run($0, UInt64(seed)) }
-            if !violations.isEmpty { broken += 1 }
-            for violation in violations { Output.standard.line("seed \(seed): \(violation)") }
+            var isBroken = false
+            for world in worlds {
+                guard let violation = run(world, UInt64(seed)) else { continue }
+                isBroken = true
+                Output.standard.line("seed \(seed), \(world): \(violation)")
+            }
+            if isBroken { broken += 1 }
         }
         tell(seeds.count, began.duration(to: clock.now))
         return broken == 0 ? .success : .nothingFound
     }
 
-    private mutating func run(_ world: World, _ seed: UInt64) -> Violation? {
-        switch world {
+    private mutating func run(_ kind: World, _ seed: UInt64) -> Violation? {
+        switch kind {
         case .fanout:
             var plan = FanoutWorld.Plan(seed: seed)
             plan.steps = steps
@@ -56,31 +60,33 @@ struct Campaign {
             let outcome = world.run()
             published.add(outcome)
             note(
-                seed, outcome.steps, outcome.trace,
+                kind, seed, outcome.steps, outcome.trace,
                 "\(outcome.delivered) delivered, \(outcome.gaps) gaps")
             return outcome.violation
         case .submit:
             var world = SubmitWorld(seed: seed, steps: steps, flaw: flaw)
             let outcome = world.run()
             submitted.add(outcome)
-            note(seed, outcome.steps, outcome.trace, "\(outcome.stored) submitted and stored")
+            note(kind, seed, outcome.steps, outcome.trace, "\(outcome.stored) submitted and stored")
             return outcome.violation
         case .work, .slow:
             var world = WorkWorld(
-                seed: seed, steps: steps, flaw: flaw, pace: world == .slow ? .slow : .hasty)
+                seed: seed, steps: steps, flaw: flaw, pace: kind == .slow ? .slow : .hasty)
             let outcome = world.run()
             worked.add(outcome)
             note(
-                seed, outcome.steps, outcome.trace,
+                kind, seed, outcome.steps, outcome.trace,
                 "\(outcome.begun) handlers, \(outcome.dead) set aside")
             return outcome.violation
         }
     }
 
-    private func note(_ seed: UInt64, _ steps: Int, _ trace: UInt64, _ what: String) {
+    private func note(
+        _ world: World, _ seed: UInt64, _ steps: Int, _ trace: UInt64, _ what: String
+    ) {
         guard isVerbose else { return }
         Output.standard.line(
-            "seed \(seed): \(steps) steps, \(what), trace \(String(trace, radix: 16))")
+            "seed \(seed), \(world): \(steps) steps, \(what), trace \(String(trace, radix: 16))")
     }
 
     private func tell(_ count: Int, _ time: Duration) {

@@ -60,6 +60,15 @@ import Testing
                         }
                     }
                     try await storage.stalled.wait(for: 1)
+                    // The thread that stores is told of something all the time, as by those who
+                    // publish in this process.
+                    let telling = Task {
+                        while !Task.isCancelled {
+                            node.core?.journal?.writer.tell()
+                            await Task.yield()
+                        }
+                    }
+                    defer { telling.cancel() }
                     // Whoever comes now is served, while the loop's thread waits for the disk.
                     try await withNode(named: "reader", peers: [address]) { reader in
                         let metrics = try node.publisher(

@@ -2,13 +2,13 @@ internal import MartletDelivery
 internal import MartletSockets
 import Synchronization
 
-/// Whether the thread that stores watches the loop, so that the loop's thread may store something
-/// itself. If the disk stalls then, the one who watches stands in for it.
+/// Whether the thread that stores watches the loop, or will before it sleeps, so that the loop's
+/// thread may store something itself. If the disk stalls then, who watches stands in for it.
 final class ErrandWatch: Sendable {
     private let isWatching = Atomic<Bool>(false)
     /// Until when it is worth while to watch, in microseconds: there have been commits of late, and
     /// the last one was quick.
-    private let end = Atomic<UInt64>(0)
+    private let watchUntil = Atomic<UInt64>(0)
     /// The thread that stores was told of something while the loop's had the rounds.
     let isMissed = Atomic<Bool>(false)
 
@@ -17,7 +17,7 @@ final class ErrandWatch: Sendable {
 
     /// Whether to watch, for the thread that stores: which it does from now on, or no more.
     func isWorthwhile(for loop: SocketLoop) -> Bool {
-        let isWorthwhile = NodeClock.now.microseconds < end.load(ordering: .relaxed)
+        let isWorthwhile = NodeClock.now.microseconds < watchUntil.load(ordering: .relaxed)
         isWatching.store(isWorthwhile, ordering: .sequentiallyConsistent)
         if isWorthwhile || loop.errand == nil { return isWorthwhile }
         // It has left just now.
@@ -25,11 +25,35 @@ final class ErrandWatch: Sendable {
         return true
     }
 
-    /// A commit was begun then, and has ended now.
-    func noteCommit(since start: MonotonicTime) {
+    /// A commit was begun then, and has ended now, or has failed.
+    func noteCommit(since start: MonotonicTime, hasFailed: Bool) {
         let now = NodeClock.now
-        let isQuick = start.duration(to: now) < Limits.errandTime
-        end.store(isQuick ? (now + Limits.errandWatch).microseconds : 0, ordering: .relaxed)
+        let isQuick = !hasFailed && start.duration(to: now) < Limits.errandTime
+        watchUntil.store(isQuick ? (now + Limits.errandWatch).microseconds : 0, ordering: .relaxed)
+    }
+
+    /// Nobody watches any more.
+    func end() { isWatching.store(false, ordering: .sequentiallyConsistent) }
+}
+
+/// How long the loop's thread has been on its errand, as the one who watches sees it.
+struct LoopAbsence {
+    let loop: SocketLoop?
+    private var errand: UInt64?
+    private var seenAt = NodeClock.now
+
+    init(_ loop: SocketLoop?) { self.loop = loop }
+
+    /// Stands in for the loop's thread if it has been on the same errand for too long.
+    mutating func standInIfLong() {
+        guard let loop, let current = loop.errand else {
+            errand = nil
+            return
+        }
+        let now = NodeClock.now
+        if current != errand { (errand, seenAt) = (current, now) }
+        guard now >= seenAt + Limits.errandPatience else { return }
+        loop.standIn(during: current)
     }
 }
 

@@ -7,15 +7,17 @@ extension StorageWriter {
     /// Stores until the end.
     func runThread(_ core: PublishingCore?) {
         rounds.withLock { $0 = StoringRounds(self, core) }
+        var absence = LoopAbsence(core?.loop)
         var isOver = false
         while !isOver {
             switch nextRound() {
             case .stored: continue
-            case .nothing(let pause): rest(atMost: pause, watching: core?.loop)
+            case .nothing(let pause): rest(atMost: pause, &absence)
             case .failed(let error): isOver = !waitToTryAgain(error)
             case .over: isOver = true
             }
         }
+        watch.end()
         rounds.withLock { $0 = nil }
         for (_, buffer) in state.withLock({ $0.streams }) { buffer.receipts?.close() }
         try? storage.close()
@@ -53,15 +55,14 @@ extension StorageWriter {
 
     /// Waits until there is something to do, or for so long; meanwhile, if there have been commits
     /// of late and the disk is quick, the loop may store what comes, and is watched.
-    private func rest(atMost pause: Duration, watching loop: SocketLoop?) {
+    private func rest(atMost pause: Duration, _ absence: inout LoopAbsence) {
         let due = NodeClock.now + pause
-        var errand: UInt64?
-        while let loop, watch.isWorthwhile(for: loop), NodeClock.now < due {
+        while let loop = absence.loop, watch.isWorthwhile(for: loop), NodeClock.now < due {
             let time = min(Limits.errandPatience, NodeClock.now.duration(to: due))
-            guard !signal.wait(atMost: time) else { return }
-            let current = loop.errand
-            if let current, current == errand { loop.standIn(during: current) }
-            errand = current
+            let isRaised = signal.wait(atMost: time)
+            // Also when there is something to store: it waits for the disk, and the loop must not.
+            absence.standInIfLong()
+            if isRaised { return }
         }
         signal.wait(atMost: NodeClock.now.duration(to: due))
     }

@@ -8,6 +8,7 @@ extension StoringRounds {
         let epoch = queue.epoch
         var ready: [PublishingCore.Outgoing]?
         var stored: [CommitQueue.Stored] = []
+        let start = NodeClock.now
         do throws(MartletError) {
             try queue.commit(
                 to: writer.storage,
@@ -16,7 +17,9 @@ extension StoringRounds {
                     ready = core?.messages(for: answers)
                 }
             ) { stored.append($0) }
+            writer.watch.noteCommit(since: start, hasFailed: false)
         } catch {
+            writer.watch.noteCommit(since: start, hasFailed: true)
             // Some of it may be there all the same.
             for some in stored { publish(some, turn.buffers) }
             return error

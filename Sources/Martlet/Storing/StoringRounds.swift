@@ -36,7 +36,7 @@ struct StoringRounds {
     /// What has failed, and is tried again.
     private var unfinished: Turn?
     /// How long the thread that stores rests unless it is told of something.
-    private var rest = Duration.zero
+    private var resting = Duration.zero
 
     /// Most that is committed at a time.
     private static let bytesMax = 4 * 1_048_576
@@ -62,7 +62,7 @@ struct StoringRounds {
         var turn = begin(isClosing: isClosing)
         if queue.isEmpty {
             refuse(&turn)
-            rest = turn.pause
+            resting = turn.pause
             return isClosing ? .over : .nothing(turn.pause)
         }
         return store(&turn)
@@ -75,10 +75,10 @@ struct StoringRounds {
         var turn = begin(isClosing: false)
         guard !queue.isEmpty else {
             refuse(&turn)
-            return turn.pause >= rest
+            return turn.pause >= resting
         }
         guard case .stored = store(&turn) else { return false }
-        return turn.pause >= rest
+        return turn.pause >= resting
     }
 
     /// What was refused, or is there already.
@@ -107,10 +107,7 @@ struct StoringRounds {
     /// succeed before anybody has noticed.
     private mutating func store(_ turn: inout Turn) -> Outcome {
         while true {
-            let start = NodeClock.now
-            let error = commit(turn)
-            writer.watch.noteCommit(since: start)
-            guard let error else {
+            guard let error = commit(turn) else {
                 core?.workStored()
                 return .stored
             }

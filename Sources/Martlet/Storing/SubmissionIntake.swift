@@ -1,7 +1,7 @@
 internal import MartletDelivery
 import Synchronization
 
-/// What producers submit, on its way from the loop that hears of it to the thread that stores it.
+/// What producers submit, on its way from the loop that hears of it to whoever stores it.
 final class SubmissionIntake: Sendable {
     private struct State {
         var requests: [ProducerRequest] = []
@@ -39,7 +39,7 @@ final class SubmissionIntake: Sendable {
         }
     }
 
-    /// What has come, for whoever tells. On the loop's thread.
+    /// What has come, for whoever tells. In the loop.
     func takeNews() -> News {
         guard hasNews.load(ordering: .relaxed) else { return .nothing }
         hasNews.store(false, ordering: .relaxed)

@@ -78,10 +78,9 @@ struct WorkSource: Sendable {
 
     // MARK: Sessions
 
-    /// A session has begun. True if nothing that it has is its own any more: it is with another node
-    /// than the one before, or with one that has started more than once since. In a life of the
-    /// publisher that it knows nothing of, others may have been given all of it, and the publisher
-    /// cannot know of that now.
+    /// A session has begun. True if nothing that it has is its own any more: the session is with
+    /// another node, or with one that has started more than once since. In a life that it knows
+    /// nothing of, others may have been given all of it, of which the publisher knows nothing now.
     mutating func begin(_ session: UInt64, with publisher: Instance) -> Bool {
         let isOther = self.publisher.map { $0.node != publisher.node } ?? false
         let hasMissedLife = joinedStart.map { publisher.epoch.start > $0 &+ 1 } ?? false
@@ -150,6 +149,8 @@ struct WorkSource: Sendable {
     mutating func accept(_ round: UInt64, _ number: UInt64) -> Bool? {
         guard round == self.round, session != nil else { return nil }
         guard number == expected else { return number < expected ? nil : false }
+        // Only who has taken it in gives it something, also when the answer to that was lost.
+        joinedStart = publisher?.epoch.start
         expected += 1
         return true
     }

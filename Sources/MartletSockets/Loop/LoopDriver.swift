@@ -8,7 +8,7 @@ package protocol LoopDriver: AnyObject {
     func deliver(on loop: isolated SocketLoop)
 
     /// Answers those who ask. What takes a moment may be an errand for the loop's thread, if the
-    /// loop has nothing else to do; if not, another thread is told of it.
+    /// loop was idle until then; if not, another thread is told of it.
     func serve(isIdle: Bool, on loop: isolated SocketLoop) -> (any LoopErrand)?
 
     /// Does what else there is to do, without waiting. Returns when it wants to be called at the

@@ -2,8 +2,8 @@ import Dispatch
 import MartletCore
 import Synchronization
 
-/// Runs jobs on the loop's thread, between two looks at the sockets: those of the loop actor, and
-/// those of tasks that prefer to be there.
+/// Runs jobs on the loop's thread, or on one that stands in for it, between two looks at the
+/// sockets: those of the loop actor, and those of tasks that prefer to be there.
 final class LoopExecutor: SerialExecutor {
     private struct Entry {
         let job: UnownedJob

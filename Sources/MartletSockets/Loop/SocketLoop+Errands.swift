@@ -11,8 +11,9 @@ package protocol LoopErrand: Sendable {
 /// The loop without its thread.
 ///
 /// Whoever gives the loop an errand watches it: when the thread is away for too long, because a
-/// disk stalls, the one who watches stands in for it until it is back. So nothing that the loop
-/// serves waits for an errand longer than the watch takes.
+/// disk stalls, who watches stands in for it until it is back. So whatever has come together with
+/// the errand waits for as long as that takes, and no longer than the watch does. The other way
+/// round, who stands in is held up by what tasks do on the loop's thread, as the loop itself is.
 extension SocketLoop {
     /// What a step of the loop comes to.
     enum Step {
@@ -32,6 +33,8 @@ extension SocketLoop {
     /// Runs the loop on the thread that calls, for as long as its own is on this errand.
     package nonisolated func standIn(during errand: UInt64) {
         _ = seat.withLockIfAvailable { _ in
+            // While it is away and its seat taken, the loop cannot end.
+            guard self.errand == errand else { return }
             isolated { loop in loop.runUntilBack(from: errand) }
         }
     }

@@ -25,7 +25,8 @@ extension SocketLoop {
             // What has come goes first to those who wait for it, without a system call between.
             driver?.deliver(on: self)
             executor.runJobs()
-            if let errand = driver?.serve(isIdle: isIdle && mayLeave, on: self) {
+            let isIdle = isIdle && mayLeave && !executor.hasJobs
+            if let errand = driver?.serve(isIdle: isIdle, on: self) {
                 return .errand(errand)
             }
             return turn().map { .nap($0) } ?? .closed

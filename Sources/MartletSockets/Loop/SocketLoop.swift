@@ -25,9 +25,9 @@ public actor SocketLoop {
     }
 
     nonisolated let executor: LoopExecutor
-    /// The sockets belong to whoever holds it: the loop's thread, but while it sleeps. Others only
-    /// ever try to take it, also code that runs on the loop's own thread, so that the loop may hold
-    /// it for as long as it likes.
+    /// The sockets belong to whoever holds it: the loop, but while it sleeps or is away. Others
+    /// only ever try to take it, also code that runs on the loop's own thread, so that the loop may
+    /// hold it for as long as it likes.
     nonisolated let baton = Lock(())
     /// Joined by `close`.
     private nonisolated let thread = Lock<DedicatedThread?>(nil)
