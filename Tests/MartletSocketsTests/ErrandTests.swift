@@ -126,6 +126,7 @@ extension SocketLoop {
             try await right.connect(to: try await left.bind(to: "tcp://127.0.0.1:0"))
             try await left.send(Multipart(Bytes(utf8: "served")))
             #expect(try await right.receive() == [Multipart(Bytes(utf8: "served"))])
+            // Its timers come up too, and wake whoever stands in.
             try await loop.sleep(until: .now + .milliseconds(20))
             errand.end()
             await standIn.value

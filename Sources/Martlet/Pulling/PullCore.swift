@@ -117,7 +117,8 @@ final class PullCore: Sendable {
         let wantsAll = pool.wantsAll(of: batch.frame)
         var handled = 0
         for place in batch.places {
-            // The one reference to the frame that the handler is given: each costs as much as it.
+            // Made here, and the event taken from it: each further reference to the frame costs as
+            // much as a quick handler.
             let delivery = Delivery(batch.frame[place])
             guard wantsAll || pool.wants(delivery.event) else { continue }
             do {
