@@ -183,12 +183,16 @@ public enum Limits {
     /// publisher.
     public static let heldBytes = 4 * 1_048_576
 
-    /// Bytes that one request for past events brings at most, so that replays take turns.
+    /// Bytes of past events that are sent in one turn at most, so that replays take turns.
     public static let fetchBytes = 1_048_576
 
-    /// Frames that it brings at most, in a few messages. A peer's queue holds a thousand messages,
-    /// so that many channels may be asked for at once.
+    /// Frames that are sent in one turn at most, in a few messages. A peer's queue holds a thousand
+    /// messages, so that many channels may be asked for at once.
     public static let fetchFrames = 4 * messageFrames
+
+    /// Turns that the answer to one request takes at most: while one is on its way, the next is
+    /// read. A reader of few channels asks for so much, half of what it buffers.
+    public static let fetchTurns = 4
 
     /// Frames that one message brings, behind a part that says what they are.
     public static let messageFrames = messagePartsMax - 1

@@ -69,6 +69,26 @@ import Testing
         #expect(Self.words(peer.receive(message, at: .seconds(1))) == ["orders/1 \(words)"])
     }
 
+    /// What is asked for at once by all channels is half of what may wait, and not less than one
+    /// turn each.
+    @Test(arguments: [(1, 4), (2, 2), (4, 1), (16, 1)])
+    func channelsShareWhatIsAskedForAtOnce(count: Int, turns: Int) throws {
+        var reader = FanoutReader(to: ["orders"], from: .first)
+        let states = (0..<count).map {
+            Welcome.ChannelState(stream: "orders", lane: $0, first: 1, next: 9)
+        }
+        let welcome = Welcome(
+            nonce: 1, instance: Self.instance, name: "p", dataEndpoint: "", pushEndpoint: "",
+            eventBytesMax: 1, channels: states, peers: [])
+        _ = reader.attached(welcome, at: .seconds(1))
+        let again = reader.attached(welcome, at: .seconds(1))
+        let budgets = again.compactMap { effect -> UInt64? in
+            if case .fetch(let fetch) = effect { fetch.byteBudget } else { nil }
+        }
+        #expect(budgets.count == count)
+        #expect(budgets.allSatisfy { $0 == UInt64(turns * Limits.fetchBytes) })
+    }
+
     /// Several publishers have lanes of one stream; each goes on behind its own position.
     @Test func positionsOfOtherNodesMeanNothing() throws {
         var peer = Self.peer(.behind([Self.position]))

@@ -185,6 +185,21 @@ import Testing
         #expect(dialogue.handle(.tick) == ["fetch first"])
     }
 
+    /// On a slow line an answer takes its time.
+    @Test func anAnswerThatKeepsComingIsNotAskedForAgain() throws {
+        var dialogue = Dialogue()
+        dialogue.follow()
+        _ = try dialogue.maker.frame(1)
+        #expect(dialogue.handle(.published(try dialogue.maker.beat())) == ["fetch 1/0 to 1"])
+        var maker = FrameMaker()
+        dialogue.now = .seconds(2.5)
+        #expect(dialogue.fetched(try maker.frame(1)) == ["deliver 1..<2"])
+        dialogue.now = .seconds(4.4)
+        #expect(dialogue.handle(.tick) == [])
+        dialogue.now = .seconds(4.5)
+        #expect(dialogue.handle(.tick) == ["fetch 1/1"])
+    }
+
     /// The simulator found this: the events between the first session and the answer were skipped.
     @Test func aPublisherThatStartsAnewBeforeItAnswersIsFollowedFromItsFirstEvent() throws {
         var dialogue = Dialogue(from: .now)

@@ -40,6 +40,9 @@ final class Peer {
         process.waitUntilExit()
     }
 
+    /// Waits until the peer has ended by itself, so that it leaves nothing behind.
+    func end() { process.waitUntilExit() }
+
     /// Lets the peer go on.
     func go() { say("go") }
 

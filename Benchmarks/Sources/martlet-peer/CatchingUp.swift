@@ -3,8 +3,8 @@ import Foundation
 import Martlet
 import Synchronization
 
-/// A journal is filled, and the peak of its publisher measured; then it publishes at half of that,
-/// with or without a reader that is far behind.
+/// A journal is filled, and the peak of its publisher measured; then it publishes at a part of
+/// that (the interval, in percent), with or without a reader that is far behind.
 func publishAheadOfReader(_ work: Work, at endpoint: Endpoint) async throws {
     let folder = NSTemporaryDirectory() + "martlet-catching-up-\(getpid())"
     defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -28,25 +28,25 @@ func publishAheadOfReader(_ work: Work, at endpoint: Endpoint) async throws {
         }
         let cpu = workload_cpu()
         let started = workload_now()
-        let half = Double(peak) / 2
+        let rate = peak * Double(work.interval) / 100
         var published: UInt64 = 0
         while !isOver.value {
-            let due = UInt64(Double(workload_now() - started) / 1e9 * half)
+            let due = UInt64(Double(workload_now() - started) / 1e9 * rate)
             guard due > published else {
                 sleep(until: workload_now() + 200_000)
                 continue
             }
             // A publisher that is late has lost what it could not do.
-            let some = min(due - published, UInt64(half / 100) + 1)
+            let some = min(due - published, UInt64(rate / 100) + 1)
             try await series.publish(some)
             published += some
         }
         let achieved = Double(published) / (Double(workload_now() - started) / 1e9)
-        work.say("sent \(workload_cpu() - cpu) \(achieved / half) \(half) \(residentBytesMax())")
+        work.say("sent \(workload_cpu() - cpu) \(achieved / rate) \(rate) \(residentBytesMax())")
     }
 }
 
-/// Reads from the beginning until it gets what has just been published.
+/// Reads from the beginning until it gets what has just been published, for a minute at most.
 func catchUp(_ work: Work, with endpoint: Endpoint) async throws {
     try await withNode(named: "bench-reader", peers: [endpoint]) { node in
         try await withTaskExecutorPreference(node.executor) {
@@ -66,6 +66,9 @@ func catchUp(_ work: Work, with endpoint: Endpoint) async throws {
                         expected += 1
                     }
                     if expected > work.count, isLatest(batch) { break }
+                    guard workload_now() - started < 60_000_000_000 else {
+                        throw Work.Wrong(what: "not caught up in 60 s: \(expected) events read")
+                    }
                 }
                 work.say("received \(workload_now() - started) 0 \(wrong) \(expected) 0")
             }

@@ -1,4 +1,5 @@
 internal import MartletDelivery
+internal import MartletSockets
 import Synchronization
 
 /// What the journal asks and tells.
@@ -39,7 +40,12 @@ extension PublishingCore {
 
     /// The journal has answered.
     func answered(_ request: StoredRequest, _ answer: StoredAnswer) {
-        send(responses { $0.answered(request, with: answer) })
+        let outcome = state.withLock { state in
+            state.machine.answerRoom = service.room
+            return carryOut(state.machine.answered(request, with: answer), &state)
+        }
+        send(outcome.messages)
+        journal?.reader.ask(outcome.requests)
     }
 
     /// Answers to producers, as they are sent.

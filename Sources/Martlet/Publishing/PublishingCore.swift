@@ -45,7 +45,7 @@ final class PublishingCore: Sendable {
     /// Where durable streams are kept; nil for a node without a journal.
     let journal: NodeJournal?
     /// Where readers and producers are answered.
-    private let service: ZeroMQLink<Router>
+    let service: ZeroMQLink<Router>
     let pushOutlets: [PushOutlet]
     private let pace = PublishingPace()
     /// Who waits for what groups make of events.

@@ -154,7 +154,13 @@ package struct FanoutPublisher {
         else { return [] }
         let outcome = channel.answer(
             request.fetch, with: answer, budget: fetchBytes, room: answerRoom)
-        return effects(of: outcome, request, route)
+        guard case .frames(let frames, let end) = outcome else { return [] }
+        let next = request.next(
+            behind: frames, end, of: channel, budget: fetchBytes, room: answerRoom)
+        guard let next else {
+            return effects(of: .frames(frames, request.ended(end)), request, route)
+        }
+        return effects(of: frames, to: request, route) + [.ask(next)]
     }
 
     /// Says something to the peer of a session, if it is still there.
@@ -301,9 +307,10 @@ extension FanoutPublisher {
             return [.send(to: route, SessionMessage.end(session: session, end).multipart)]
         }
         let answer = channel.answer(fetch, budget: fetchBytes, room: answerRoom)
-        var request = StoredRequest(
-            session: session, fetch: fetch, channel: channel.channel, question: nil)
-        if case .stored(let question) = answer { request.question = question }
+        var question: StoredAnswer.Question?
+        if case .stored(let asked) = answer { question = asked }
+        let request = StoredRequest(
+            session: session, fetch: fetch, channel: channel.channel, question: question)
         return effects(of: answer, request, route)
     }
 
@@ -311,26 +318,20 @@ extension FanoutPublisher {
         of answer: PublisherChannel.Answer, _ request: StoredRequest, _ route: Bytes
     ) -> [Effect] {
         guard case .frames(let frames, let end) = answer else { return [.ask(request)] }
-        let (session, fetch) = (request.session, request.fetch)
-        var messages: [SessionMessage] = []
-        for start in stride(from: 0, to: frames.count, by: Limits.messageFrames) {
-            let some = frames[start..<min(start + Limits.messageFrames, frames.count)]
-            messages.append(
-                .frames(session: session, request: fetch.request, some.map(\.bytes)))
-        }
-        messages.append(.end(session: session, end))
-        return messages.map { .send(to: route, $0.multipart) }
+        return effects(of: frames, to: request, route)
+            + [.send(to: route, SessionMessage.end(session: request.session, end).multipart)]
     }
-}
 
-/// A question to the storage on behalf of a reader.
-package struct StoredRequest: Sendable {
-    let session: UInt64
-    let fetch: Fetch
-    /// The channel.
-    package let channel: Channel
-    /// What is asked.
-    package internal(set) var question: StoredAnswer.Question?
+    private func effects(
+        of frames: [SealedFrame], to request: StoredRequest, _ route: Bytes
+    ) -> [Effect] {
+        stride(from: 0, to: frames.count, by: Limits.messageFrames).map { start in
+            let some = frames[start..<min(start + Limits.messageFrames, frames.count)]
+            let message = SessionMessage.frames(
+                session: request.session, request: request.fetch.request, some.map(\.bytes))
+            return .send(to: route, message.multipart)
+        }
+    }
 }
 
 /// Where a channel is found: its stream and its lane.

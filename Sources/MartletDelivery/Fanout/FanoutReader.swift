@@ -281,6 +281,12 @@ extension FanoutReader {
         }
     }
 
+    /// What a channel asks for at once: all of them together, half of what may wait.
+    private var fetchByteCount: Int {
+        let share = bufferBytes / 2 / max(1, channels.order.count)
+        return min(max(share, Limits.fetchBytes), Limits.fetchTurns * Limits.fetchBytes)
+    }
+
     private func number(in request: UInt64) -> Int? {
         let number = request >> FanoutReader.channelShift & FanoutReader.channelMask
         return number < UInt64(channels.count) ? Int(number) : nil
@@ -290,6 +296,7 @@ extension FanoutReader {
         _ number: Int, _ input: SubscriberChannel.Input, at now: MonotonicTime
     ) -> [Effect] {
         let (bufferBytes, heldBytes) = (bufferBytes, heldBytes)
+        let fetchByteCount = fetchByteCount
         var (buffered, held) = (buffered, held)
         let outcome = channels.update(number) { channel in
             let fetchedBefore = channel.fetched
@@ -297,6 +304,7 @@ extension FanoutReader {
             held -= channel.heldBytes
             channel.bufferByteCountMax = bufferBytes - buffered
             channel.heldByteCountMax = heldBytes - held
+            channel.fetchByteCount = fetchByteCount
             let effects = channel.handle(input, at: now)
             buffered += channel.bufferedBytes
             held += channel.heldBytes

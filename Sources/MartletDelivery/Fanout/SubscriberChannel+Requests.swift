@@ -32,7 +32,7 @@ extension SubscriberChannel {
             .fetch(
                 Fetch(
                     request: requests, stream: channel.stream, lane: channel.lane, start: start,
-                    upTo: last, byteBudget: UInt64(Limits.fetchBytes))))
+                    upTo: last, byteBudget: UInt64(fetchByteCount))))
     }
 
     /// The next number, of which the lower bits count and the others stay. If nothing answers it,

@@ -43,7 +43,8 @@ package struct SubscriberChannel {
 
     struct Request {
         let number: UInt64
-        let timesOutAt: MonotonicTime
+        /// When it is asked again, if nothing of its answer has come for so long.
+        var timesOutAt: MonotonicTime
         /// Whether it asks for all there are, and its answer tells where the channel ends.
         let isOpen: Bool
         /// What was expected when it was asked.
@@ -57,6 +58,8 @@ package struct SubscriberChannel {
     var start: Fetch.Start
     /// How many bytes may wait for the consumer.
     var bufferByteCountMax: Int
+    /// How many bytes it asks for at once.
+    var fetchByteCount = Limits.fetchBytes
     var phase = Phase.connecting
     var epoch: Epoch?
     var expected: UInt64 = 0
@@ -156,6 +159,7 @@ package struct SubscriberChannel {
             request = nil
         case .fetched(let number, let frame):
             guard number == request?.number else { break }
+            request?.timesOutAt = now + Limits.fetchTimeout
             take(fetched: frame, &effects)
         case .answered(let end):
             guard let request, end.request == request.number else { break }

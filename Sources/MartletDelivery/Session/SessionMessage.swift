@@ -320,6 +320,14 @@ package struct Fetch: Sendable, Hashable {
         self.upTo = upTo
         self.byteBudget = byteBudget
     }
+
+    /// What is left of the request from this event on, when so many bytes have been sent.
+    func rest(in epoch: Epoch, from next: UInt64, without byteCount: Int) -> Fetch {
+        Fetch(
+            request: request, stream: stream, lane: lane,
+            start: .behind(epoch: epoch, sequence: next - 1), upTo: upTo,
+            byteBudget: byteBudget - min(byteBudget, UInt64(byteCount)))
+    }
 }
 
 /// The end of an answer to a request.
