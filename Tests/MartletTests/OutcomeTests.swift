@@ -14,20 +14,31 @@ import Testing
     }
 
     /// Orders of nothing are rejected, those below zero fail each time.
-    private static func billing(where filter: Filter? = nil) -> WorkerPool {
-        WorkerPool(
-            of: Order.self, group: "billing", width: 4, where: filter,
-            retry: .exponential(from: .milliseconds(1), attempts: 2)
+    private static func charge(_ order: Order) throws -> Invoice {
+        guard order.cents != 0 else { throw Rejection("nothing to charge") }
+        guard order.cents > 0 else { throw MartletError(.failed, "The bank is closed.") }
+        return Invoice(number: order.id * 10)
+    }
+
+    /// Handlers that wait for something, or for nothing.
+    private static func billing(where filter: Filter? = nil, waits: Bool = true) -> WorkerPool {
+        let retry = RetryPolicy.exponential(from: .milliseconds(1), attempts: 2)
+        guard waits else {
+            return WorkerPool(
+                of: Order.self, group: "billing", width: 4, where: filter, retry: retry
+            ) { order, _ in try charge(order) }
+        }
+        return WorkerPool(
+            of: Order.self, group: "billing", width: 4, where: filter, retry: retry
         ) { order, _ in
-            guard order.cents != 0 else { throw Rejection("nothing to charge") }
-            guard order.cents > 0 else { throw MartletError(.failed, "The bank is closed.") }
-            return Invoice(number: order.id * 10)
+            await Task.yield()
+            return try charge(order)
         }
     }
 
     /// A node with a group that has begun.
     private func withShop(
-        journal: String? = nil, where filter: Filter? = nil,
+        journal: String? = nil, where filter: Filter? = nil, waits: Bool = true,
         _ body: @escaping @Sendable (Node) async throws -> Void
     ) async throws {
         try await within {
@@ -35,7 +46,9 @@ import Testing
                 named: "shop", listening: "tcp://127.0.0.1:0", journal: journal,
                 streams: journal == nil ? [] : [.durable("orders", partitions: 4)]
             ) { node in
-                let work = Task { try await node.run(OutcomeTests.billing(where: filter)) }
+                let work = Task {
+                    try await node.run(OutcomeTests.billing(where: filter, waits: waits))
+                }
                 try await node.waitForWorkers(of: "billing")
                 try await body(node)
                 work.cancel()
@@ -44,9 +57,10 @@ import Testing
         }
     }
 
-    @Test(arguments: [false, true]) func whatBecomesOfAnEventIsTold(isDurable: Bool) async throws {
+    @Test(arguments: [false, true], [false, true])
+    func whatBecomesOfAnEventIsTold(isDurable: Bool, waits: Bool) async throws {
         try await withFolder { folder in
-            try await withShop(journal: isDurable ? folder : nil) { node in
+            try await withShop(journal: isDurable ? folder : nil, waits: waits) { node in
                 let orders = try node.publisher(of: Order.self, key: { "c\($0.id % 3)" })
                 let done = try await orders.publish(
                     Order(id: 7, cents: 100), until: .handled(by: "billing"))

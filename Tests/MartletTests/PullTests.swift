@@ -63,25 +63,39 @@ import Testing
         while source.pushes[0].handled + source.pushes[0].dropped < count { await Task.yield() }
     }
 
+    /// Counts jobs with even numbers, and throws the others.
+    private final class Even: Sendable {
+        let count = Atomic<Int>(0)
+
+        func take(_ event: RecordedEvent) throws {
+            let job = try event.decode(as: Job.self, with: .standard)
+            guard job.number.isMultiple(of: 2) else { throw MartletError(.failed, "odd") }
+            count.add(1, ordering: .relaxed)
+        }
+    }
+
     /// What is thrown and what is not wanted counts as dropped; a stream is pulled by one pool.
-    @Test func whatIsDroppedIsCounted() async throws {
+    @Test(arguments: [false, true]) func whatIsDroppedIsCounted(waits: Bool) async throws {
         try await withSource { source, endpoint in
             try await withNode(named: "worker", peers: [endpoint]) { node in
-                let even = Atomic<Int>(0)
-                let pool = WorkerPool.atMostOnce(
-                    of: ["jobs.new"], where: try .sql("data.number < 100")
-                ) { event, _ in
-                    let job = try event.decode(as: Job.self, with: .standard)
-                    guard job.number.isMultiple(of: 2) else { throw MartletError(.failed, "odd") }
-                    even.add(1, ordering: .relaxed)
-                }
+                let even = Even()
+                let filter = try Filter.sql("data.number < 100")
+                let pool =
+                    waits
+                    ? WorkerPool.atMostOnce(of: ["jobs.new"], where: filter) { event, _ in
+                        await Task.yield()
+                        try even.take(event)
+                    }
+                    : WorkerPool.atMostOnce(of: ["jobs.new"], where: filter) { event, _ in
+                        try even.take(event)
+                    }
                 let work = Task { try await node.run(pool) }
                 let jobs = try source.publisher(of: Job.self)
                 for number in 0..<200 { try await jobs.publish(Job(number: number)) }
                 try await handled(200, by: source)
                 #expect(source.pushes.first?.handled == 50)
                 #expect(source.pushes.first?.dropped == 150)
-                #expect(even.load(ordering: .relaxed) == 50)
+                #expect(even.count.load(ordering: .relaxed) == 50)
                 let error = await #expect(throws: MartletError.self) {
                     try await node.run(WorkerPool.atMostOnce(of: Job.self) { _, _ in })
                 }

@@ -3,6 +3,7 @@ import Foundation
 /// Events from one process that two others pull, each to one of them.
 struct Pushing {
     let program: String
+    var worker = "push-sub"
     let count: Int
 
     /// Events per second, from the first that is published to the last that is handled, and the
@@ -12,9 +13,9 @@ struct Pushing {
         let source = try Peer(program, ["push-pub", "tcp://127.0.0.1:*"] + numbers)
         let bound = try source.expect("bound")[0]
         let workers = try (0..<2).map { _ in
-            let worker = try Peer(program, ["push-sub", bound] + numbers)
-            _ = try worker.expect("joined")
-            return worker
+            let peer = try Peer(program, [worker, bound] + numbers)
+            _ = try peer.expect("joined")
+            return peer
         }
         // Both have connected by then, of which nobody tells.
         usleep(300_000)

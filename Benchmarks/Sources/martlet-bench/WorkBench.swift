@@ -6,7 +6,9 @@ enum WorkBench {
         [
             throughput("live", "work-pub", 6_000_000, scale),
             throughput("durable", "work-durable", 3_000_000, scale),
-            atMostOnce(scale), uneven(scale), crowd(scale),
+            atMostOnce("at most once", "push-sub", scale),
+            atMostOnce("at most once direct", "push-sub-direct", scale), uneven(scale),
+            crowd(scale),
             latency(scale),
         ]
     }
@@ -46,17 +48,19 @@ enum WorkBench {
             also: [(name: "crowd comes", unit: "ms"), (name: "crowd leaves", unit: "ms")])
     }
 
-    private static func atMostOnce(_ scale: Double) -> Case {
-        let run = { (program: String, events: Double) throws -> [Sample] in
-            let outcome = try Pushing(program: program, count: Int(events * scale)).run()
+    private static func atMostOnce(_ name: String, _ worker: String, _ scale: Double) -> Case {
+        let run = { (program: String, worker: String, events: Double) throws -> [Sample] in
+            let outcome = try Pushing(
+                program: program, worker: worker, count: Int(events * scale)
+            ).run()
             return [Sample(value: outcome.rate, cpu: outcome.cpu)]
         }
         return Case(
-            bench: "work", name: "at most once", unit: "events/s", better: .higher,
+            bench: "work", name: name, unit: "events/s", better: .higher,
             baselineNote: "C PUSH to two C PULLs over tcp, an event of 100 bytes a message; ours "
-                + "has asynchronous handlers",
-            pairs: 7, martlet: { try run("martlet-peer", 10_000_000) },
-            baseline: { try run("baseline-peer", 4_000_000) })
+                + "has \(worker == "push-sub" ? "asynchronous" : "synchronous") handlers",
+            pairs: 7, martlet: { try run("martlet-peer", worker, 10_000_000) },
+            baseline: { try run("baseline-peer", "push-sub", 4_000_000) })
     }
 
     private static let baselineNote =

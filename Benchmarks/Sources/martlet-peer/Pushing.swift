@@ -26,25 +26,42 @@ func pushWork(_ work: Work, at endpoint: Endpoint) async throws {
     }
 }
 
-/// A node that pulls them, and checks each.
-func pullWork(_ work: Work, from endpoint: Endpoint) async throws {
+/// What handlers have seen.
+private final class PullCheck: Sendable {
+    private let size: Int
     let done = Atomic<UInt64>(0)
     let wrong = Atomic<UInt64>(0)
     let last = Atomic<UInt64>(0)
-    try await withNode(named: "bench-worker", peers: [endpoint]) { node in
-        let size = work.size
-        let pool = WorkerPool.atMostOnce(of: ["work.>"], width: 4) { event, _ in
-            let isRight = event.withPayload { payload in
-                payload.withUnsafeBytes {
-                    workload_check(
-                        $0.baseAddress, $0.count, size, workload_number($0.baseAddress, $0.count))
-                }
-            }
-            if !isRight { wrong.add(1, ordering: .relaxed) }
-            if done.wrappingAdd(1, ordering: .relaxed).newValue.isMultiple(of: 256) {
-                last.store(workload_now(), ordering: .relaxed)
+
+    init(size: Int) { self.size = size }
+
+    @inline(__always)
+    func check(_ event: RecordedEvent) {
+        let isRight = event.withPayload { payload in
+            payload.withUnsafeBytes {
+                workload_check(
+                    $0.baseAddress, $0.count, size, workload_number($0.baseAddress, $0.count))
             }
         }
+        if !isRight { wrong.add(1, ordering: .relaxed) }
+        if done.wrappingAdd(1, ordering: .relaxed).newValue.isMultiple(of: 256) {
+            last.store(workload_now(), ordering: .relaxed)
+        }
+    }
+}
+
+/// A node that pulls them, and checks each: with handlers that are asynchronous, as they are where
+/// they wait for something, or that are called directly.
+func pullWork(_ work: Work, from endpoint: Endpoint, directly isDirect: Bool) async throws {
+    let check = PullCheck(size: work.size)
+    let handle: @Sendable (RecordedEvent, Delivery) async throws -> Void = { event, _ in
+        check.check(event)
+    }
+    let pool =
+        isDirect
+        ? WorkerPool.atMostOnce(of: ["work.>"], width: 4) { event, _ in check.check(event) }
+        : WorkerPool.atMostOnce(of: ["work.>"], width: 4, handle)
+    try await withNode(named: "bench-worker", peers: [endpoint]) { node in
         let cpu = workload_cpu()
         let running = Task { try await node.run(pool) }
         work.say("joined")
@@ -52,7 +69,8 @@ func pullWork(_ work: Work, from endpoint: Endpoint) async throws {
         running.cancel()
         try await running.value
         work.say(
-            "worked \(done.load(ordering: .relaxed)) \(wrong.load(ordering: .relaxed)) "
-                + "\(workload_cpu() - cpu) \(last.load(ordering: .relaxed))")
+            "worked \(check.done.load(ordering: .relaxed)) "
+                + "\(check.wrong.load(ordering: .relaxed)) \(workload_cpu() - cpu) "
+                + "\(check.last.load(ordering: .relaxed))")
     }
 }

@@ -81,13 +81,14 @@ private final class KeyCheck: @unchecked Sendable {
 func workOnEvents(_ work: Work, at endpoint: Endpoint) async throws {
     let check = KeyCheck()
     try await withNode(named: "bench-worker", peers: [endpoint]) { node in
-        let pool = WorkerPool(of: ["work.>"], group: "bench", width: 4) { event, _ in
+        let handle: @Sendable (RecordedEvent, Delivery) async throws -> Void = { event, _ in
             event.withPayload { payload in
                 payload.withUnsafeBytes {
                     check.check($0, size: work.size, isTimed: work.isTimed)
                 }
             }
         }
+        let pool = WorkerPool(of: ["work.>"], group: "bench", width: 4, handle)
         let cpu = workload_cpu()
         let running = Task { try await node.run(pool) }
         work.say("joined")

@@ -25,7 +25,7 @@ else {
             + "|store-deep|store-one|store-paced|replay-pub|replay-sub"
             + "|catch-up-pub|catch-up-sub"
             + "|submit-node|submit-one|submit-deep|work-pub|work-durable|work-sub"
-            + "|push-pub|push-sub|uneven|crowd-pub|crowd-sub "
+            + "|push-pub|push-sub|push-sub-direct|uneven|crowd-pub|crowd-sub "
             + "ENDPOINT|FOLDER COUNT SIZE INTERVAL_NS"
     )
     exit(2)
@@ -51,7 +51,8 @@ do {
     case "crowd-pub": try await publishToCrowd(work, at: endpoint)
     case "crowd-sub": try await workInCrowd(work, at: endpoint)
     case "push-pub": try await pushWork(work, at: endpoint)
-    case "push-sub": try await pullWork(work, from: endpoint)
+    case "push-sub": try await pullWork(work, from: endpoint, directly: false)
+    case "push-sub-direct": try await pullWork(work, from: endpoint, directly: true)
     case "replay-sub": try await readPast(work, at: endpoint)
     case "push": try push(work, at: endpoint)
     case "pub": try publish(work, at: endpoint)

@@ -25,7 +25,7 @@ final class PullCore: Sendable {
     }
 
     let pool: PullPool
-    private let handler: @Sendable (RecordedEvent, Delivery) async throws -> Void
+    private let handler: PoolHandler
     /// Raised when the pool has come further.
     let changes = ChangeSignal()
     private let notify: @Sendable () -> Void
@@ -42,7 +42,7 @@ final class PullCore: Sendable {
         try pool.check()
         self.pool = pool
         self.notify = notify
-        handler = pool.makeHandler(codecs).discarding
+        handler = pool.makeHandler(codecs)
     }
 
     // MARK: The loop
@@ -104,7 +104,13 @@ final class PullCore: Sendable {
     func run() async {
         while let batch = await next() {
             let began = NodeClock.now
-            let handled = await handle(batch, handler)
+            let handled =
+                switch handler.kind {
+                case .direct(let handle): self.handle(batch, handle)
+                case .plain(let handle): await self.handle(batch, handle)
+                case .valued(let handle):
+                    await self.handle(batch) { _ = try await handle($0, $1) }
+                }
             finish(batch, handled, after: NodeClock.now.microseconds - began.microseconds)
         }
     }
@@ -123,6 +129,22 @@ final class PullCore: Sendable {
             guard wantsAll || pool.wants(delivery.event) else { continue }
             do {
                 try await handle(delivery.event, delivery)
+                handled += 1
+            } catch { continue }
+        }
+        return handled
+    }
+
+    private func handle(
+        _ batch: Batch, _ handle: @Sendable (RecordedEvent, Delivery) throws -> Void
+    ) -> Int {
+        let wantsAll = pool.wantsAll(of: batch.frame)
+        var handled = 0
+        for place in batch.places {
+            let delivery = Delivery(batch.frame[place])
+            guard wantsAll || pool.wants(delivery.event) else { continue }
+            do {
+                try handle(delivery.event, delivery)
                 handled += 1
             } catch { continue }
         }

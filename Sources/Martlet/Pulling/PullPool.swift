@@ -53,6 +53,8 @@ extension WorkerPool {
         of patterns: [TopicPattern], width: Int = 8, where filter: Filter? = nil,
         _ handler: @escaping @Sendable (RecordedEvent, Delivery) async throws -> Void
     ) -> PullPool {
-        PullPool(width: width, patterns: patterns, filter: filter) { _ in PoolHandler(handler) }
+        PullPool(width: width, patterns: patterns, filter: filter) { _ in
+            PoolHandler(.plain(handler))
+        }
     }
 }

@@ -40,6 +40,9 @@ struct PoolRunner: Sendable {
             do {
                 // Straight from here: each function between costs as much as a quick handler.
                 switch core.handler.kind {
+                case .direct(let handle):
+                    try handle(held.event, delivery)
+                    batch.noteDone(place)
                 case .plain(let handle):
                     try await handle(held.event, delivery)
                     batch.noteDone(place)

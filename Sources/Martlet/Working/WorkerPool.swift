@@ -87,10 +87,10 @@ public struct WorkerPool: Sendable {
     ) {
         self.init(
             patterns, group, width, filter, start, isKeyed, retry, timeLimit, version
-        ) { _ in PoolHandler(handler) }
+        ) { _ in PoolHandler(.plain(handler)) }
     }
 
-    private init(
+    init(
         _ patterns: [TopicPattern], _ group: String, _ width: Int, _ filter: Filter?,
         _ start: GroupDefinition.Start, _ isKeyed: Bool, _ retry: RetryPolicy,
         _ timeLimit: Duration, _ version: Int,
@@ -123,66 +123,5 @@ public struct WorkerPool: Sendable {
             named: group, patterns: patterns, where: filter, from: start, isKeyed: isKeyed,
             attempts: retry.attempts, backOff: BackOff(from: retry.first, upTo: retry.longest),
             lastResort: retry.lastResort, version: version)
-    }
-}
-
-/// A user's handler, whatever its types.
-struct PoolHandler: Sendable {
-    /// What it returns.
-    enum Kind: Sendable {
-        /// Nothing.
-        case plain(@Sendable (RecordedEvent, Delivery) async throws -> Void)
-        /// Something that travels back.
-        case valued(@Sendable (RecordedEvent, Delivery) async throws -> Bytes)
-    }
-
-    let kind: Kind
-
-    /// The handler, without what it returns.
-    var discarding: @Sendable (RecordedEvent, Delivery) async throws -> Void {
-        switch kind {
-        case .plain(let handle): handle
-        case .valued(let handle): { event, delivery in _ = try await handle(event, delivery) }
-        }
-    }
-
-    init<E: Event>(
-        _ reader: EventReader<E>, _ handler: @escaping @Sendable (E, Delivery) async throws -> Void
-    ) {
-        kind = .plain { event, delivery in
-            try await handler(try PoolHandler.value(of: event, reader), delivery)
-        }
-    }
-
-    init<E: Event, Value: Encodable & Sendable>(
-        _ reader: EventReader<E>, _ codec: any Codec,
-        _ handler: @escaping @Sendable (E, Delivery) async throws -> Value
-    ) {
-        kind = .valued { event, delivery in
-            let value = try await handler(try PoolHandler.value(of: event, reader), delivery)
-            let bytes: Bytes = try codec.encode(value)
-            guard bytes.count <= Limits.outcomeBytesMax else {
-                throw Rejection(
-                    "The handler's result takes \(bytes.count) bytes, and "
-                        + "\(Limits.outcomeBytesMax) are allowed.")
-            }
-            return bytes
-        }
-    }
-
-    init(_ handler: @escaping @Sendable (RecordedEvent, Delivery) async throws -> Void) {
-        kind = .plain(handler)
-    }
-
-    /// An event that cannot be read will not be readable later.
-    private static func value<E: Event>(
-        of event: RecordedEvent, _ reader: EventReader<E>
-    ) throws -> E {
-        do throws(MartletError) {
-            guard let value = try reader.read(event) else {
-                throw MartletError(.notDecodable, "The event cannot be read.")
-            }
-            return value
-        } catch { throw Rejection("The event cannot be read: \(error.message)") }
     }
 }
