@@ -22,8 +22,7 @@ final class StreamBuffer: Sendable {
         var lanes: LaneBuffers
         /// Lanes whose frames are open and not empty, in the order in which they began.
         var open: [Int] = []
-        var sealed: [SealedFrame] = []
-        var taken = 0
+        var sealed = Queue<SealedFrame>()
         var sealedBytes = 0
         var kinds: [EventDefinition] = []
         /// Where small frames lie: each in memory of its own would make the ring grow page by page.
@@ -167,13 +166,7 @@ final class StreamBuffer: Sendable {
     /// The next frame: those that are full first, then, if they are wanted, those that are open.
     func take(openToo: Bool) -> Taken {
         let (taken, hasRoom) = state.withLock { state -> (Taken, Bool) in
-            if state.taken < state.sealed.count {
-                let frame = state.sealed[state.taken]
-                state.taken += 1
-                if state.taken == state.sealed.count {
-                    state.sealed.removeAll(keepingCapacity: true)
-                    state.taken = 0
-                }
+            if let frame = state.sealed.popFirst() {
                 state.unstored += 1
                 let wasFull = state.sealedBytes >= bytesMax
                 state.sealedBytes -= frame.bytes.count

@@ -128,7 +128,7 @@ final class PullCore: Sendable {
             let delivery = Delivery(batch.frame[place])
             guard wantsAll || pool.wants(delivery.event) else { continue }
             do {
-                try await handle(delivery.event, delivery)
+                try await PoolHandler.give(delivery, to: handle)
                 handled += 1
             } catch { continue }
         }
@@ -144,7 +144,7 @@ final class PullCore: Sendable {
             let delivery = Delivery(batch.frame[place])
             guard wantsAll || pool.wants(delivery.event) else { continue }
             do {
-                try handle(delivery.event, delivery)
+                try PoolHandler.give(delivery, to: handle)
                 handled += 1
             } catch { continue }
         }

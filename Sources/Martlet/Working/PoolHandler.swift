@@ -46,6 +46,23 @@ struct PoolHandler: Sendable {
         }
     }
 
+    /// Calls a handler, without a further reference to the frame.
+    @inline(__always)
+    static func give(
+        _ delivery: borrowing Delivery, to handle: (RecordedEvent, Delivery) throws -> Void
+    ) throws {
+        try handle(delivery.event, delivery)
+    }
+
+    /// Calls a handler that may wait, without a further reference to the frame.
+    @inline(__always)
+    static func give<Value>(
+        _ delivery: borrowing Delivery,
+        to handle: (RecordedEvent, Delivery) async throws -> Value
+    ) async throws -> Value {
+        try await handle(delivery.event, delivery)
+    }
+
     /// An event that cannot be read will not be readable later.
     private static func value<E: Event>(
         of event: RecordedEvent, _ reader: EventReader<E>
