@@ -54,7 +54,7 @@ private final class PullCheck: Sendable {
 /// they wait for something, or that are called directly.
 func pullWork(_ work: Work, from endpoint: Endpoint, directly isDirect: Bool) async throws {
     let check = PullCheck(size: work.size)
-    let handle: @Sendable (RecordedEvent, Delivery) async throws -> Void = { event, _ in
+    let handle: WaitingHandler = { event, _ in
         check.check(event)
     }
     let pool =

@@ -81,7 +81,7 @@ private final class KeyCheck: @unchecked Sendable {
 func workOnEvents(_ work: Work, at endpoint: Endpoint) async throws {
     let check = KeyCheck()
     try await withNode(named: "bench-worker", peers: [endpoint]) { node in
-        let handle: @Sendable (RecordedEvent, Delivery) async throws -> Void = { event, _ in
+        let handle: WaitingHandler = { event, _ in
             event.withPayload { payload in
                 payload.withUnsafeBytes {
                     check.check($0, size: work.size, isTimed: work.isTimed)
@@ -105,3 +105,7 @@ func workOnEvents(_ work: Work, at endpoint: Endpoint) async throws {
                 + "\(median) \(tail)")
     }
 }
+
+/// What a closure with `await` is where a pool is made.
+typealias WaitingHandler =
+    nonisolated(nonsending) @Sendable (RecordedEvent, Delivery) async throws -> Void
