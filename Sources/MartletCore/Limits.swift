@@ -191,8 +191,12 @@ public enum Limits {
     public static let fetchFrames = 4 * messageFrames
 
     /// Turns that the answer to one request takes at most: while one is on its way, the next is
-    /// read. A reader of few channels asks for so much, half of what it buffers.
+    /// read. A reader of one channel asks for so much, half of what it buffers.
     public static let fetchTurns = 4
+
+    /// Bytes after which the next message of past events begins: whoever waits for them on a slow
+    /// line sees within `fetchTimeout` that they come.
+    public static let fetchMessageBytes = 256 * 1_024
 
     /// Frames that one message brings, behind a part that says what they are.
     public static let messageFrames = messagePartsMax - 1

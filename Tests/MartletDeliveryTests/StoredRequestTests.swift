@@ -12,10 +12,10 @@ import Testing
         let size: Int
 
         /// With room for so many frames in a turn.
-        init(frames count: Int, inTurn turn: Int) throws {
+        init(frames count: Int, inTurn turn: Int, bytes: Int = 10) throws {
             var maker = FrameMaker()
             for _ in 0..<count {
-                let frame = try maker.sealed(2)
+                let frame = try maker.sealed(2, byteCount: bytes)
                 frames.append(
                     StoredFrame(
                         channel: maker.channel, epoch: maker.epoch, sequences: frame.sequences,
@@ -35,13 +35,13 @@ import Testing
 
         /// Asks for all there is, and answers for the storage until the answer is complete.
         mutating func fetch(
-            frames budget: Int, upTo last: UInt64? = nil,
+            bytes budget: Int, upTo last: UInt64? = nil,
             answering answer: (Int, StoredAnswer) -> StoredAnswer = { $1 }
         ) -> [String] {
             let fetch = Fetch(
                 request: 3, stream: "orders", lane: 1,
                 start: .behind(epoch: FrameMaker().epoch, sequence: 0), upTo: last,
-                byteBudget: UInt64(budget * size))
+                byteBudget: UInt64(budget))
             var effects = publisher.receive(
                 SessionMessage.fetch(session: 2, fetch).multipart, from: Stage.route,
                 at: .seconds(1))
@@ -86,45 +86,72 @@ import Testing
         var stage = try Stage(frames: 7, inTurn: 2)
         let size = stage.size
         #expect(
-            stage.fetch(frames: 5) == [
+            stage.fetch(bytes: 5 * size) == [
                 "events(from: 1, byteCountMax: \(2 * size))", "3: 2",
                 "events(from: 5, byteCountMax: \(2 * size))", "3: 2",
                 "events(from: 9, byteCountMax: \(size))", "3: 1", "3: more 11",
             ])
     }
 
+    /// What is left of a budget is not worth a turn if no frame goes in.
+    @Test func anAnswerKeepsToItsBudget() throws {
+        var stage = try Stage(frames: 9, inTurn: 2)
+        let size = stage.size
+        #expect(
+            stage.fetch(bytes: 3 * size - 1) == [
+                "events(from: 1, byteCountMax: \(2 * size))", "3: 2", "3: more 5",
+            ])
+        #expect(stage.fetch(bytes: 3 * size).suffix(2) == ["3: 1", "3: more 7"])
+    }
+
     @Test func anAnswerTakesAFewTurnsAtMost() throws {
         var stage = try Stage(frames: 20, inTurn: 1)
-        let words = stage.fetch(frames: 20)
+        let words = stage.fetch(bytes: 20 * stage.size)
         #expect(words.count { $0 == "3: 1" } == Limits.fetchTurns)
         #expect(words.last == "3: more \(2 * Limits.fetchTurns + 1)")
     }
 
+    /// A peer's queue counts messages, whatever their size.
+    @Test func smallFramesTakeOneTurn() throws {
+        var stage = try Stage(frames: 2 * Limits.fetchFrames, inTurn: 2 * Limits.fetchFrames)
+        let words = stage.fetch(bytes: 4 * Limits.fetchFrames * stage.size)
+        #expect(words.count { $0 == "3: \(Limits.messageFrames)" } == 4)
+        #expect(words.last == "3: more \(2 * Limits.fetchFrames + 1)")
+    }
+
+    /// On a slow line whoever waits must see that something comes.
+    @Test func largeFramesAreSpreadOverMessages() throws {
+        var stage = try Stage(frames: 9, inTurn: 9, bytes: 30_000)
+        let words = stage.fetch(bytes: 9 * stage.size)
+        #expect(words.dropFirst() == ["3: 5", "3: 4", "3: done 19"])
+    }
+
     @Test func theLastTurnEndsIt() throws {
         var stage = try Stage(frames: 3, inTurn: 2)
-        #expect(stage.fetch(frames: 9).suffix(2) == ["3: 1", "3: done 7"])
+        #expect(stage.fetch(bytes: 9 * stage.size).suffix(2) == ["3: 1", "3: done 7"])
         var other = try Stage(frames: 9, inTurn: 2)
-        #expect(other.fetch(frames: 9, upTo: 7).suffix(2) == ["3: 2", "3: done 9"])
+        #expect(other.fetch(bytes: 9 * other.size, upTo: 7).suffix(2) == ["3: 2", "3: done 9"])
     }
 
-    /// What finds no room, or cannot be read, is asked for anew behind what came.
-    @Test func anAnswerThatHasBegunIsNotPutOff() throws {
+    /// What finds no room, cannot be read or is damaged behind what has been sent is told to a
+    /// reader that asks from there: this one may have lost some of it.
+    @Test func anAnswerThatHasBegunSaysNothingOfWhatFollows() throws {
         var stage = try Stage(frames: 9, inTurn: 2)
-        #expect(
-            stage.fetch(frames: 9) { turn, answer in turn == 2 ? .failed : answer }.suffix(3) == [
-                "3: 2", "events(from: 5, byteCountMax: \(2 * stage.size))", "3: more 5",
-            ])
-        #expect(stage.fetch(frames: 9) { _, _ in .failed }.last == "3: busy 19")
-        stage.publisher.answerRoom = 3 * stage.size
-        #expect(stage.fetch(frames: 9).suffix(2) == ["3: 2", "3: more 5"])
-    }
-
-    /// What is damaged is said where it is met.
-    @Test func damageEndsATurn() throws {
-        var stage = try Stage(frames: 9, inTurn: 2)
-        let words = stage.fetch(frames: 9) { turn, answer in
-            turn == 2 ? .events(StoredEvents([], damaged: 5..<7)) : answer
+        let size = stage.size
+        let read = "events(from: 5, byteCountMax: \(2 * size))"
+        let failures: [StoredAnswer] = [
+            .failed, .events(StoredEvents([], damaged: 5..<7)), .events(StoredEvents([])),
+        ]
+        for failure in failures {
+            let words = stage.fetch(bytes: 9 * size) { turn, answer in
+                turn == 2 ? failure : answer
+            }
+            #expect(words.suffix(3) == ["3: 2", read, "3: more 5"])
         }
-        #expect(words.suffix(1) == ["3: corrupt 7"])
+        #expect(stage.fetch(bytes: 9 * size) { _, _ in .failed }.last == "3: busy 19")
+        let damaged = StoredAnswer.events(StoredEvents([], damaged: 1..<3))
+        #expect(stage.fetch(bytes: 9 * size) { _, _ in damaged }.last == "3: corrupt 3")
+        stage.publisher.answerRoom = 3 * size
+        #expect(stage.fetch(bytes: 9 * size).suffix(2) == ["3: 2", "3: more 5"])
     }
 }

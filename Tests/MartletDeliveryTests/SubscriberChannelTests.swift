@@ -192,12 +192,28 @@ import Testing
         _ = try dialogue.maker.frame(1)
         #expect(dialogue.handle(.published(try dialogue.maker.beat())) == ["fetch 1/0 to 1"])
         var maker = FrameMaker()
-        dialogue.now = .seconds(2.5)
-        #expect(dialogue.fetched(try maker.frame(1)) == ["deliver 1..<2"])
-        dialogue.now = .seconds(4.4)
+        dialogue.now = .seconds(2.9)
         #expect(dialogue.handle(.tick) == [])
-        dialogue.now = .seconds(4.5)
+        #expect(dialogue.fetched(try maker.frame(1)) == ["deliver 1..<2"])
+        dialogue.now = .seconds(4.8)
+        #expect(dialogue.handle(.tick) == [])
+        dialogue.now = .seconds(4.9)
         #expect(dialogue.handle(.tick) == ["fetch 1/1"])
+    }
+
+    /// More than one turn is asked for where there is room for it.
+    @Test func whatFindsNoRoomIsNotAskedFor() throws {
+        var dialogue = Dialogue(bufferBytes: 3 * Limits.fetchBytes)
+        dialogue.reader.fetchByteCount = 4 * Limits.fetchBytes
+        dialogue.follow()
+        #expect(dialogue.requests.last?.byteBudget == UInt64(3 * Limits.fetchBytes))
+        for _ in 0..<3 {
+            let frame = try dialogue.maker.frame(1, byteCount: Limits.fetchBytes - 1_000)
+            _ = dialogue.handle(.published(frame))
+        }
+        _ = try dialogue.maker.frame(1)
+        _ = dialogue.handle(.published(try dialogue.maker.beat()))
+        #expect(dialogue.requests.last?.byteBudget == UInt64(Limits.fetchBytes))
     }
 
     /// The simulator found this: the events between the first session and the answer were skipped.

@@ -13,8 +13,10 @@ struct FrameMaker {
     }
 
     /// The same as its publisher has it.
-    mutating func sealed(_ count: Int, at time: Timestamp = .earliest) throws -> SealedFrame {
-        let frame = try frame(count, at: time)
+    mutating func sealed(
+        _ count: Int, byteCount: Int = 10, at time: Timestamp = .earliest
+    ) throws -> SealedFrame {
+        let frame = try frame(count, byteCount: byteCount, at: time)
         return SealedFrame(
             lane: channel.lane, sequences: frame.sequences, latest: time, bytes: frame.bytes)
     }

@@ -46,7 +46,8 @@ func publishAheadOfReader(_ work: Work, at endpoint: Endpoint) async throws {
     }
 }
 
-/// Reads from the beginning until it gets what has just been published, for a minute at most.
+/// Reads from the beginning until it gets what has just been published. If it always gets older
+/// events for a minute, it gives up.
 func catchUp(_ work: Work, with endpoint: Endpoint) async throws {
     try await withNode(named: "bench-reader", peers: [endpoint]) { node in
         try await withTaskExecutorPreference(node.executor) {

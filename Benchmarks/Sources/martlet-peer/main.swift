@@ -26,7 +26,7 @@ else {
             + "|catch-up-pub|catch-up-sub"
             + "|submit-node|submit-one|submit-deep|work-pub|work-durable|work-sub"
             + "|push-pub|push-sub|push-sub-direct|uneven|crowd-pub|crowd-sub "
-            + "ENDPOINT|FOLDER COUNT SIZE INTERVAL_NS"
+            + "ENDPOINT|FOLDER COUNT SIZE INTERVAL_NS|PERCENT"
     )
     exit(2)
 }

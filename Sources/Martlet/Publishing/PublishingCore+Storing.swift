@@ -44,7 +44,8 @@ extension PublishingCore {
             state.machine.answerRoom = service.room
             return carryOut(state.machine.answered(request, with: answer), &state)
         }
-        send(outcome.messages)
+        // What found no room will be asked for again, and all behind it.
+        guard offer(outcome.messages) == outcome.messages.count else { return }
         journal?.reader.ask(outcome.requests)
     }
 

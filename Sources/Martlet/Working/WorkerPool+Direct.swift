@@ -1,7 +1,8 @@
 public import MartletDelivery
 
-/// Pools whose handlers wait for nothing. A handler without `await` is taken for one, and called
-/// straight from where its events are read: for handlers of well under a microsecond that counts.
+/// Pools whose handlers wait for nothing. A handler without `await` is taken for one, and if it
+/// returns nothing it is called straight from where its events are read: for handlers of well under
+/// a microsecond that counts. What belongs to an actor is called with `await`.
 extension WorkerPool {
     /// A pool whose handler waits for nothing and returns nothing.
     ///

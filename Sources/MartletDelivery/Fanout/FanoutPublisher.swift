@@ -158,7 +158,8 @@ package struct FanoutPublisher {
         let next = request.next(
             behind: frames, end, of: channel, budget: fetchBytes, room: answerRoom)
         guard let next else {
-            return effects(of: .frames(frames, request.ended(end)), request, route)
+            return effects(
+                of: .frames(frames, request.ended(behind: frames, end)), request, route)
         }
         return effects(of: frames, to: request, route) + [.ask(next)]
     }
@@ -325,12 +326,20 @@ extension FanoutPublisher {
     private func effects(
         of frames: [SealedFrame], to request: StoredRequest, _ route: Bytes
     ) -> [Effect] {
-        stride(from: 0, to: frames.count, by: Limits.messageFrames).map { start in
-            let some = frames[start..<min(start + Limits.messageFrames, frames.count)]
+        var effects: [Effect] = []
+        var rest = frames[...]
+        while !rest.isEmpty {
+            var byteCount = 0
+            let some = rest.prefix(Limits.messageFrames).prefix { frame in
+                defer { byteCount += frame.bytes.count }
+                return byteCount < Limits.fetchMessageBytes
+            }
             let message = SessionMessage.frames(
                 session: request.session, request: request.fetch.request, some.map(\.bytes))
-            return .send(to: route, message.multipart)
+            effects.append(.send(to: route, message.multipart))
+            rest = rest.dropFirst(some.count)
         }
+        return effects
     }
 }
 

@@ -48,6 +48,8 @@ package struct FanoutReader {
     /// What was delivered before, of nodes that went out of sight and may come back.
     private var resumed: ResumedPositions
     private var publisher: Instance?
+    /// How many channels ask for what they miss.
+    private var asking = 1
     /// How many channels have not started yet.
     private var starting: Set<Int> = []
     private var isInForce = false
@@ -110,6 +112,7 @@ package struct FanoutReader {
         var effects: [Effect] = []
         if let publisher, publisher.node != welcome.instance.node { effects += abandon() }
         publisher = welcome.instance
+        asking = max(1, welcome.channels.count { streams.contains($0.stream) })
         for number in channels.order {
             effects += handle(number, .attached(welcome.instance.epoch), at: now)
         }
@@ -281,9 +284,10 @@ extension FanoutReader {
         }
     }
 
-    /// What a channel asks for at once: all of them together, half of what may wait.
+    /// What a channel asks for at once: its share of half of what may wait, or one turn if that is
+    /// less.
     private var fetchByteCount: Int {
-        let share = bufferBytes / 2 / max(1, channels.order.count)
+        let share = bufferBytes / 2 / max(asking, channels.order.count)
         return min(max(share, Limits.fetchBytes), Limits.fetchTurns * Limits.fetchBytes)
     }
 

@@ -26,16 +26,18 @@ package struct StoredRequest: Sendable {
     }
 
     /// What is asked in the next turn, when these frames are sent in this one; nil if the answer
-    /// ends with them.
+    /// ends with them. Many small frames are left at one turn: each takes as much room in the
+    /// peer's queue as a large one.
     func next(
         behind frames: [SealedFrame], _ end: FetchEnd, of channel: PublisherChannel, budget: Int,
         room: Int
     ) -> StoredRequest? {
         let sent = frames.reduce(0) { $0 + $1.bytes.count }
-        guard end.reason == .more, !frames.isEmpty, turn < Limits.fetchTurns, room - sent >= budget
+        guard end.reason == .more, let last = frames.last, frames.count < Limits.fetchFrames,
+            turn < Limits.fetchTurns, room - sent >= budget
         else { return nil }
         let rest = fetch.rest(in: end.epoch, from: end.next, without: sent)
-        guard rest.byteBudget > 0,
+        guard rest.byteBudget >= UInt64(last.bytes.count),
             case .stored(let question) = channel.answer(rest, budget: budget, room: room - sent)
         else { return nil }
         return StoredRequest(
@@ -43,9 +45,10 @@ package struct StoredRequest: Sendable {
         )
     }
 
-    /// How its answer ends: one that has brought something is not put off.
-    func ended(_ end: FetchEnd) -> FetchEnd {
-        guard turn > 1, end.reason == .busy, case .behind(_, let sequence) = fetch.start else {
+    /// How its answer ends, if it has brought something before: whatever comes next is told to a
+    /// reader that asks from where it stands, for it may not have got all of that.
+    func ended(behind frames: [SealedFrame], _ end: FetchEnd) -> FetchEnd {
+        guard turn > 1, frames.isEmpty, case .behind(_, let sequence) = fetch.start else {
             return end
         }
         return FetchEnd(request: end.request, reason: .more, epoch: end.epoch, next: sequence + 1)

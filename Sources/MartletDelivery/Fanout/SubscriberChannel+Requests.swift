@@ -28,11 +28,13 @@ extension SubscriberChannel {
         _ start: Fetch.Start, upTo last: UInt64?, at now: MonotonicTime, _ effects: inout [Effect]
     ) {
         waitForAnswer(isOpen: last == nil, at: now)
+        // What finds no room would be sent in vain.
+        let budget = min(fetchByteCount, max(Limits.fetchBytes, bufferByteCountMax - buffered))
         effects.append(
             .fetch(
                 Fetch(
                     request: requests, stream: channel.stream, lane: channel.lane, start: start,
-                    upTo: last, byteBudget: UInt64(fetchByteCount))))
+                    upTo: last, byteBudget: UInt64(budget))))
     }
 
     /// The next number, of which the lower bits count and the others stay. If nothing answers it,

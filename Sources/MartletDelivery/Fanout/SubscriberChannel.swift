@@ -58,7 +58,7 @@ package struct SubscriberChannel {
     var start: Fetch.Start
     /// How many bytes may wait for the consumer.
     var bufferByteCountMax: Int
-    /// How many bytes it asks for at once.
+    /// How many bytes it asks for at once, if there is room.
     var fetchByteCount = Limits.fetchBytes
     var phase = Phase.connecting
     var epoch: Epoch?
