@@ -20,7 +20,7 @@ enum MemoryPool {
     /// 18 MiB at most: as many as leave the ring at once while the publisher catches up.
     private static let blocksMax = 256
 
-    // Sound: a block is in the pool, or with whoever took it, and never both.
+    // Sound to share: a block is in the pool, or with whoever took it, and never both.
     @safe
     private struct Block: @unchecked Sendable {
         let start: UnsafeMutableRawPointer

@@ -48,7 +48,7 @@ public final class Frame: Sendable {
     let definitions: DefinitionTable
     /// Where the records of the events lie, in their order.
     @usableFromInline let places: [RecordPlace]
-    // Sound: they never change, and `bytes` keeps them.
+    // Sound to share: they never change, and `bytes` keeps them.
     /// Where the bytes begin.
     @usableFromInline nonisolated(unsafe) let start: UnsafeRawPointer
 
